@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swift: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+let c: [CSetting] = [.treatAllWarnings(as: .error)]
+let real: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "Escriba",
+    products: [
+        .library(name: "Tokenization", targets: ["Tokenization"]),
+        .library(name: "CharacterModel", targets: ["CharacterModel"]),
+        .executable(name: "train", targets: ["train"]),
+        .executable(name: "sample", targets: ["sample"]),
+        .executable(name: "perplexity", targets: ["perplexity"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-numerics", exact: "1.1.1"),
+    ],
+    targets: [
+        // MARK: C libraries
+        .target(
+            name: "CICU", cSettings: c,
+            linkerSettings: [.linkedLibrary("icui18n"), .linkedLibrary("icuuc")]),
+        .target(name: "CKernels", cSettings: c, linkerSettings: [.linkedLibrary("m")]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
+
+        // MARK: Modules
+        .target(
+            name: "LinearAlgebra",
+            dependencies: ["CKernels", "COpenBLAS", real], swiftSettings: swift),
+        .target(name: "Tokenization", dependencies: ["CICU", "CMessageDigest"], swiftSettings: swift),
+        .target(
+            name: "CharacterModel", dependencies: ["LinearAlgebra", "Tokenization", "CZlib", real],
+            swiftSettings: swift),
+        .target(name: "CommandSupport", dependencies: ["CharacterModel", arguments], swiftSettings: swift),
+
+        // MARK: Commands
+        .executableTarget(name: "train", dependencies: ["CommandSupport", arguments], swiftSettings: swift),
+        .executableTarget(name: "sample", dependencies: ["CommandSupport", arguments], swiftSettings: swift),
+        .executableTarget(name: "perplexity", dependencies: ["CommandSupport", arguments], swiftSettings: swift),
+
+        // MARK: Tests
+        .target(
+            name: "TestSupport", dependencies: ["LinearAlgebra", "CharacterModel"], path: "Tests/TestSupport",
+            swiftSettings: swift),
+        .testTarget(
+            name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport", "CKernels"],
+            swiftSettings: swift),
+        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"], swiftSettings: swift),
+        .testTarget(
+            name: "CharacterModelTests", dependencies: ["CharacterModel", "LinearAlgebra", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: ["CommandSupport", "CharacterModel", "TestSupport", "train", "sample", "perplexity"],
+            swiftSettings: swift),
+    ],
+    swiftLanguageModes: [.v6]
+)

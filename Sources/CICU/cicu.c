@@ -1,0 +1,99 @@
+#include "CICU.h"
+
+#include <stdlib.h>
+#include <unicode/ubrk.h>
+#include <unicode/uchar.h>
+#include <unicode/unorm2.h>
+#include <unicode/ustring.h>
+#include <unicode/uversion.h>
+
+const int32_t CICU_OVERFLOW = U_BUFFER_OVERFLOW_ERROR;
+
+struct cicu_breaker {
+    UBreakIterator *iterator;
+};
+
+// Warnings are negative in ICU and mean success.
+static int32_t code(UErrorCode status) { return U_FAILURE(status) ? (int32_t)status : 0; }
+
+static void version(const uint8_t *parts, char *out) {
+    UVersionInfo two = {parts[0], parts[1], 0, 0};
+    u_versionToString(two, out);
+}
+
+void cicu_icu_version(char *out) {
+    UVersionInfo parts;
+    u_getVersion(parts);
+    version(parts, out);
+}
+
+void cicu_unicode_version(char *out) {
+    UVersionInfo parts;
+    u_getUnicodeVersion(parts);
+    version(parts, out);
+}
+
+const char *cicu_error_name(int32_t status) { return u_errorName((UErrorCode)status); }
+
+int32_t cicu_utf16_from_utf8(const uint8_t *utf8, int32_t length, uint16_t *out, int32_t *status) {
+    UErrorCode error = U_ZERO_ERROR;
+    int32_t written = 0;
+    u_strFromUTF8WithSub((UChar *)out, length, &written, (const char *)utf8, length, 0xFFFD, NULL, &error);
+    *status = code(error);
+    return written;
+}
+
+static const UNormalizer2 *normalizer(cicu_form form, UErrorCode *error) {
+    switch (form) {
+    case CICU_NFC: return unorm2_getNFCInstance(error);
+    case CICU_NFD: return unorm2_getNFDInstance(error);
+    case CICU_NFKC: return unorm2_getNFKCInstance(error);
+    case CICU_NFKD: return unorm2_getNFKDInstance(error);
+    case CICU_NFKC_CASEFOLD: return unorm2_getNFKCCasefoldInstance(error);
+    }
+    *error = U_ILLEGAL_ARGUMENT_ERROR;
+    return NULL;
+}
+
+int32_t cicu_normalize(cicu_form form, const uint16_t *text, int32_t length, uint16_t *out, int32_t capacity,
+                       int32_t *status) {
+    UErrorCode error = U_ZERO_ERROR;
+    const UNormalizer2 *with = normalizer(form, &error);
+    int32_t written =
+        unorm2_normalize(with, (const UChar *)text, length, (UChar *)out, capacity, &error);
+    *status = code(error);
+    return written;
+}
+
+cicu_breaker *cicu_breaker_open(int32_t *status) {
+    UErrorCode error = U_ZERO_ERROR;
+    UBreakIterator *iterator = ubrk_open(UBRK_CHARACTER, "", NULL, 0, &error);
+    *status = code(error);
+    if (*status != 0) return NULL;
+    cicu_breaker *breaker = malloc(sizeof *breaker);
+    if (breaker == NULL) {
+        ubrk_close(iterator);
+        *status = U_MEMORY_ALLOCATION_ERROR;
+        return NULL;
+    }
+    breaker->iterator = iterator;
+    return breaker;
+}
+
+void cicu_breaker_close(cicu_breaker *breaker) {
+    ubrk_close(breaker->iterator);
+    free(breaker);
+}
+
+void cicu_breaker_set_text(cicu_breaker *breaker, const uint16_t *text, int32_t length, int32_t *status) {
+    UErrorCode error = U_ZERO_ERROR;
+    ubrk_setText(breaker->iterator, (const UChar *)text, length, &error);
+    *status = code(error);
+}
+
+int32_t cicu_breaker_next(cicu_breaker *breaker) {
+    int32_t end = ubrk_next(breaker->iterator);
+    return end == UBRK_DONE ? -1 : end;
+}
+
+int32_t cicu_is_white_space(uint32_t scalar) { return u_isUWhiteSpace((UChar32)scalar); }

@@ -1,0 +1,46 @@
+/// The part of ICU that Escriba uses, behind names and types of our own.
+///
+/// ICU's own headers stay inside this target: imported into Swift they clash with Foundation's ICU, and ICU renames its
+/// functions with macros that Swift cannot see. Text is UTF-16. A status of 0 is success; `cicu_error_name` names others.
+#ifndef CICU_H
+#define CICU_H
+
+#include <stdint.h>
+
+typedef enum {
+    CICU_NFC = 0,
+    CICU_NFD = 1,
+    CICU_NFKC = 2,
+    CICU_NFKD = 3,
+    CICU_NFKC_CASEFOLD = 4,
+} cicu_form;
+
+typedef struct cicu_breaker cicu_breaker;
+
+/// "72.1" and "15.0": the versions of ICU and of Unicode in use. At least 20 bytes each.
+void cicu_icu_version(char *out);
+void cicu_unicode_version(char *out);
+
+const char *cicu_error_name(int32_t status);
+
+/// UTF-16 of `length` bytes of UTF-8 in `out` (at least `length` units); ill-formed parts become U+FFFD.
+int32_t cicu_utf16_from_utf8(const uint8_t *utf8, int32_t length, uint16_t *out, int32_t *status);
+
+/// Writes the normal form of `text` to `out` and returns its length, which may be more than `capacity`: then nothing
+/// can be used, and `status` is CICU_OVERFLOW.
+int32_t cicu_normalize(cicu_form form, const uint16_t *text, int32_t length, uint16_t *out, int32_t capacity,
+                       int32_t *status);
+extern const int32_t CICU_OVERFLOW;
+
+/// An iterator over extended grapheme clusters (UAX #29), root locale. One thread at a time.
+cicu_breaker *cicu_breaker_open(int32_t *status);
+void cicu_breaker_close(cicu_breaker *breaker);
+/// `text` must stay where it is while the iterator is used.
+void cicu_breaker_set_text(cicu_breaker *breaker, const uint16_t *text, int32_t length, int32_t *status);
+/// The end of the next cluster, or -1 after the last.
+int32_t cicu_breaker_next(cicu_breaker *breaker);
+
+/// The White_Space property.
+int32_t cicu_is_white_space(uint32_t scalar);
+
+#endif

@@ -1,0 +1,61 @@
+/// The innermost 32-bit float loops, compiled twice: for AVX2 with FMA, and as portable vector code.
+///
+/// Every function takes the level to run at. `ck_best_level` asks the processor, so one binary is fast on every
+/// machine and stops on none. Each function has a plain Swift twin in LinearAlgebra, which defines what it computes.
+/// Shapes: B rows (lanes), H hidden units, V vocabulary; matrices are row-major, strides count floats.
+#ifndef CKERNELS_H
+#define CKERNELS_H
+
+#include <stdint.h>
+
+/// Columns of a packed panel.
+#define CK_PANEL 16
+
+enum { CK_PORTABLE = 0, CK_AVX2 = 1 };
+
+/// The fastest level this processor can run.
+int32_t ck_best_level(void);
+
+/// c[i, j] = start + sum over k of a[i, k] * b[k, j], where start is c[i, j] if `accumulate`, else bias[j], or 0 when
+/// `bias` is null. `packed` holds b in panels of 16 columns: panel p, row k, column j at ((p * inner) + k) * 16 + j, padded with
+/// zeros. Each element is one chain of multiply-adds in the order of k, so it does not depend on how rows are grouped.
+void ck_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
+                const float *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride);
+
+/// One LSTM step. `gates` [B, 4H] holds the input part and receives the activations i, f, g, o; `recurrent` [B, 4H] is the
+/// recurrent part; `previous_cell`, `cell`, `tanh_cell` and `hidden` are [B, H].
+void ck_lstm_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *recurrent,
+                     const float *previous_cell, float *cell, float *tanh_cell, float *hidden);
+
+/// The step's adjoint. `gates` holds the activations and receives the gradient of the pre-activations; `cell_gradient` is
+/// the gradient of the cell state, in for the step and out for the one before.
+void ck_lstm_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *previous_cell,
+                      const float *tanh_cell, const float *hidden_gradient, float *cell_gradient);
+
+/// One GRU step. `gates` [B, 3H] receives r, z, n; `candidate` [B, H] keeps the recurrent part of n.
+void ck_gru_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *recurrent,
+                    const float *previous, float *candidate, float *hidden);
+
+/// The step's adjoint. `gates` receives the gradient of the input part, `recurrent_gradient` [B, 3H] that of the recurrent
+/// part, `carried` [B, H] the gradient that reaches the previous hidden state past the product.
+void ck_gru_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *candidate,
+                     const float *previous, const float *hidden_gradient, float *recurrent_gradient, float *carried);
+
+/// One Elman step: hidden = tanh(gates + recurrent), or their positive part when `relu`; also written to `gates`.
+void ck_elman_forward(int32_t level, int64_t rows, int64_t hidden_size, int32_t relu, float *gates,
+                      const float *recurrent, float *hidden);
+
+/// The step's adjoint. `gates` holds the activations and receives the gradient of the pre-activations.
+void ck_elman_backward(int32_t level, int64_t rows, int64_t hidden_size, int32_t relu, float *gates,
+                       const float *hidden_gradient);
+
+/// Softmax cross-entropy. Each row of `logits` [B, V] becomes `scale` times the gradient of its loss; a row whose
+/// target is negative becomes zero. `losses` [B] receives -ln p(target), or 0 for such a row.
+void ck_softmax_cross_entropy(int32_t level, int64_t rows, int64_t columns, float *logits, const int32_t *targets,
+                              float scale, float *losses);
+
+void ck_exp(int32_t level, int64_t count, const float *x, float *y);
+void ck_tanh(int32_t level, int64_t count, const float *x, float *y);
+void ck_sigmoid(int32_t level, int64_t count, const float *x, float *y);
+
+#endif

@@ -1,0 +1,84 @@
+#include "CKernels.h"
+
+#include <math.h>
+#include <string.h>
+
+// Vectors are passed to functions that are always inlined: no calling convention is involved.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+#define TARGET
+#define NAME(x) portable_##x
+#include "vector.h"
+#include "product.h"
+#include "cells.h"
+#undef TARGET
+#undef NAME
+
+#if defined(__x86_64__)
+#define TARGET __attribute__((target("avx2,fma")))
+#define NAME(x) avx2_##x
+#include "vector.h"
+#include "product.h"
+#include "cells.h"
+#undef TARGET
+#undef NAME
+
+int32_t ck_best_level(void) {
+    __builtin_cpu_init();
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? CK_AVX2 : CK_PORTABLE;
+}
+#define DISPATCH(name, ...)                                                                                            \
+    if (level == CK_AVX2)                                                                                              \
+        avx2_##name(__VA_ARGS__);                                                                                      \
+    else                                                                                                               \
+        portable_##name(__VA_ARGS__)
+#else
+int32_t ck_best_level(void) { return CK_PORTABLE; }
+#define DISPATCH(name, ...)                                                                                            \
+    (void)level;                                                                                                       \
+    portable_##name(__VA_ARGS__)
+#endif
+
+void ck_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
+                const float *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride) {
+    DISPATCH(product, rows, columns, inner, a, a_stride, packed, bias, accumulate, c, c_stride);
+}
+
+void ck_lstm_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *recurrent,
+                     const float *previous_cell, float *cell, float *tanh_cell, float *hidden) {
+    DISPATCH(lstm_forward, rows, hidden_size, gates, recurrent, previous_cell, cell, tanh_cell, hidden);
+}
+
+void ck_lstm_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *previous_cell,
+                      const float *tanh_cell, const float *hidden_gradient, float *cell_gradient) {
+    DISPATCH(lstm_backward, rows, hidden_size, gates, previous_cell, tanh_cell, hidden_gradient, cell_gradient);
+}
+
+void ck_gru_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *recurrent,
+                    const float *previous, float *candidate, float *hidden) {
+    DISPATCH(gru_forward, rows, hidden_size, gates, recurrent, previous, candidate, hidden);
+}
+
+void ck_gru_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *candidate,
+                     const float *previous, const float *hidden_gradient, float *recurrent_gradient, float *carried) {
+    DISPATCH(gru_backward, rows, hidden_size, gates, candidate, previous, hidden_gradient, recurrent_gradient, carried);
+}
+
+void ck_elman_forward(int32_t level, int64_t rows, int64_t hidden_size, int32_t relu, float *gates,
+                      const float *recurrent, float *hidden) {
+    DISPATCH(elman_forward, rows, hidden_size, relu, gates, recurrent, hidden);
+}
+
+void ck_elman_backward(int32_t level, int64_t rows, int64_t hidden_size, int32_t relu, float *gates,
+                       const float *hidden_gradient) {
+    DISPATCH(elman_backward, rows, hidden_size, relu, gates, hidden_gradient);
+}
+
+void ck_softmax_cross_entropy(int32_t level, int64_t rows, int64_t columns, float *logits, const int32_t *targets,
+                              float scale, float *losses) {
+    DISPATCH(softmax_cross_entropy, rows, columns, logits, targets, scale, losses);
+}
+
+void ck_exp(int32_t level, int64_t count, const float *x, float *y) { DISPATCH(exp, count, x, y); }
+void ck_tanh(int32_t level, int64_t count, const float *x, float *y) { DISPATCH(tanh, count, x, y); }
+void ck_sigmoid(int32_t level, int64_t count, const float *x, float *y) { DISPATCH(sigmoid, count, x, y); }

@@ -1,0 +1,61 @@
+import Foundation
+
+/// A file that replaces another whole or not at all.
+///
+/// Bytes go to a sibling temporary file, which is flushed to the disk and renamed over the old one; then the folder is
+/// flushed. A crash, a kill or a full disk leaves the old file or the new one.
+struct AtomicFile: ~Copyable {
+    private let path: String
+    private let temporary: String
+    private let descriptor: Int32
+    private var isOpen = true
+
+    init(replacing path: String) throws(CheckpointError) {
+        self.path = path
+        temporary = path + ".tmp"
+        descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw Self.failure(path) }
+    }
+
+    /// Appends bytes, or overwrites them where `offset` is given.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int? = nil) throws(CheckpointError) {
+        var done = 0
+        while done < bytes.count {
+            let (start, left) = (bytes.baseAddress! + done, bytes.count - done)
+            let count = offset.map { pwrite(descriptor, start, left, $0 + done) } ?? Foundation.write(descriptor, start, left)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw Self.failure(path) }
+            done += count
+        }
+    }
+
+    /// Puts the file in its place, durably.
+    mutating func commit() throws(CheckpointError) {
+        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+        isOpen = false
+        guard close(descriptor) == 0, rename(temporary, path) == 0 else {
+            let failure = Self.failure(path)
+            unlink(temporary)
+            throw failure
+        }
+        let folder = open((path as NSString).deletingLastPathComponent.ifEmpty("."), O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { throw Self.failure(path) }
+        defer { close(folder) }
+        guard fsync(folder) == 0 else { throw Self.failure(path) }
+    }
+
+    deinit {
+        if isOpen {
+            close(descriptor)
+            unlink(temporary)
+        }
+    }
+
+    private static func failure(_ path: String) -> CheckpointError {
+        .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+    }
+}
+
+extension String {
+    fileprivate func ifEmpty(_ other: String) -> String { isEmpty ? other : self }
+}

@@ -1,0 +1,155 @@
+import Foundation
+import LinearAlgebra
+import Tokenization
+
+/// A model in one file: weights, vocabulary, configuration, and the state of its training where it is to be resumed.
+///
+/// The file is a safetensors file with PyTorch's names and shapes; README.md describes what is in it.
+public struct Checkpoint: Sendable {
+    public let configuration: ModelConfiguration
+    public let vocabulary: Vocabulary
+    /// How the model came to be; nil if another tool wrote the file.
+    public let training: TrainingRecord?
+    package let parameters: Parameters<Float>
+    package let state: TrainerState?
+
+    /// The tensors of a training's state.
+    package struct TrainerState: Sendable {
+        /// The optimizer's moments, in its own order.
+        package var moments: [Parameters<Float>]
+        /// The state of each shard's lanes.
+        package var lanes: [NetworkState<Float>]
+    }
+
+    static let format = "escriba"
+    static let version = 1
+
+    package init(
+        configuration: ModelConfiguration, vocabulary: Vocabulary, parameters: Parameters<Float>,
+        training: TrainingRecord?, state: TrainerState?
+    ) {
+        self.configuration = configuration
+        self.vocabulary = vocabulary
+        self.parameters = parameters
+        self.training = training
+        self.state = state
+    }
+
+    /// Writes the checkpoint at `path`, whole or not at all.
+    ///
+    /// - Throws: `CheckpointError.cannotWrite`.
+    public func write(to path: String) throws(CheckpointError) {
+        var metadata = [
+            "format": Self.format, "version": String(Self.version), "configuration": json(configuration),
+            "vocabulary": json(VocabularyRecord(vocabulary)),
+        ]
+        if let training { metadata["training"] = json(training) }
+        var tensors = Self.tensors(of: parameters, prefix: "")
+        if let state, let training {
+            for (name, moment) in zip(training.options.optimizer.moments, state.moments) {
+                tensors += Self.tensors(of: moment, prefix: "optimizer.\(name).")
+            }
+            let shape = [configuration.layers, state.lanes.reduce(0) { $0 + $1.lanes }, configuration.hidden]
+            tensors.append(.init(name: "trainer.hidden", shape: shape) { join(state.lanes.map(\.hidden)) })
+            if configuration.cell == .lstm {
+                tensors.append(.init(name: "trainer.cell", shape: shape) { join(state.lanes.map(\.cell)) })
+            }
+        }
+        try SafetensorsWriter.write(metadata: metadata, tensors: tensors, to: path)
+    }
+
+    private static func tensors(of parameters: Parameters<Float>, prefix: String) -> [SafetensorsWriter.Tensor] {
+        parameters.layout.entries.map { entry in
+            .init(name: prefix + entry.name, shape: entry.shape) { parameters.elements(of: entry) }
+        }
+    }
+
+    /// Reads and verifies a checkpoint.
+    ///
+    /// - Parameter withState: whether the state of the training is read too; it must be there then.
+    /// - Throws: `CheckpointError`, a case for each way to be wrong.
+    public init(contentsOf path: String, withState: Bool = false) throws(CheckpointError) {
+        let file = try SafetensorsFile(contentsOf: path)
+        guard file.metadata["format"] == Self.format else { throw .foreign(path: path) }
+        guard let version = file.metadata["version"].flatMap(Int.init), version >= 1 else {
+            throw .badMetadata(path: path, key: "version", reason: "it is not a number")
+        }
+        guard version <= Self.version else { throw .newerVersion(path: path, version: String(version)) }
+        configuration = try file.decode(ModelConfiguration.self, "configuration")
+        do { try configuration.validate() } catch {
+            throw .badMetadata(path: path, key: "configuration", reason: error.description)
+        }
+        let record = try file.decode(VocabularyRecord.self, "vocabulary")
+        do { vocabulary = try record.vocabulary() } catch {
+            throw .badMetadata(path: path, key: "vocabulary", reason: error.reason)
+        }
+        guard vocabulary.count == configuration.vocabularySize else {
+            let sizes = "\(vocabulary.symbols.count) + 2 symbols where the configuration says \(configuration.vocabularySize)"
+            throw .badMetadata(path: path, key: "vocabulary", reason: sizes)
+        }
+        training = file.metadata["training"] == nil ? nil : try file.decode(TrainingRecord.self, "training")
+        parameters = try Self.parameters(in: file, configuration, prefix: "")
+        state = withState ? try Self.state(in: file, configuration, training) : nil
+    }
+
+    /// Nothing is allocated before every shape is known to be in the file.
+    private static func parameters(
+        in file: SafetensorsFile, _ configuration: ModelConfiguration, prefix: String
+    ) throws(CheckpointError) -> Parameters<Float> {
+        let entries = ParameterLayout(configuration).entries
+        var values: [[Float]] = []
+        for entry in entries { values.append(try file.elements(of: prefix + entry.name, shape: entry.shape).elements) }
+        let parameters = Parameters<Float>(configuration)
+        for (entry, elements) in zip(entries, values) { parameters.assign(elements, to: entry) }
+        return parameters
+    }
+
+    private static func state(
+        in file: SafetensorsFile, _ configuration: ModelConfiguration, _ training: TrainingRecord?
+    ) throws(CheckpointError) -> TrainerState {
+        guard let training, file.names.contains("trainer.hidden") else { throw .noTrainingState(path: file.path) }
+        var moments: [Parameters<Float>] = []
+        for name in training.options.optimizer.moments {
+            moments.append(try parameters(in: file, configuration, prefix: "optimizer.\(name)."))
+        }
+        let (shape, hidden) = try file.elements(of: "trainer.hidden", shape: nil)
+        guard shape.count == 3, shape[0] == configuration.layers, shape[1] >= 1, shape[2] == configuration.hidden else {
+            throw .badShape(path: file.path, tensor: "trainer.hidden")
+        }
+        var cell: [Float] = []
+        if configuration.cell == .lstm { cell = try file.elements(of: "trainer.cell", shape: shape).elements }
+        let width = TrainingStep<Float>.shardLanes
+        let lanes = stride(from: 0, to: shape[1], by: width).map { first in
+            let part = first..<min(first + width, shape[1])
+            var state = NetworkState<Float>(configuration, lanes: part.count)
+            state.hidden = cut(hidden, part, shape)
+            if configuration.cell == .lstm { state.cell = cut(cell, part, shape) }
+            return state
+        }
+        return TrainerState(moments: moments, lanes: lanes)
+    }
+}
+
+/// [L, B, H] of shards that each hold [L][B H].
+private func join(_ shards: [[[Float]]]) -> [Float] {
+    shards[0].indices.flatMap { layer in shards.flatMap { $0[layer] } }
+}
+
+/// Some lanes of [L, B, H] as [L][B H].
+private func cut(_ elements: [Float], _ lanes: Range<Int>, _ shape: [Int]) -> [[Float]] {
+    (0..<shape[0]).map { layer in
+        let start = (layer * shape[1] + lanes.lowerBound) * shape[2]
+        return Array(elements[start..<start + lanes.count * shape[2]])
+    }
+}
+
+extension SafetensorsFile {
+    func decode<Value: Decodable>(_ type: Value.Type, _ key: String) throws(CheckpointError) -> Value {
+        guard let text = metadata[key] else { throw .badMetadata(path: path, key: key, reason: "it is missing") }
+        do {
+            return try JSONDecoder().decode(type, from: Data(text.utf8))
+        } catch {
+            throw .badMetadata(path: path, key: key, reason: "it is not the JSON that belongs there")
+        }
+    }
+}

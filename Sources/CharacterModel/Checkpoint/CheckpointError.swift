@@ -1,0 +1,72 @@
+/// Why a checkpoint cannot be read or written. One case for each cause; every message says what to do.
+public enum CheckpointError: Error, Equatable, Sendable {
+    case missing(path: String)
+    case unreadable(path: String, reason: String)
+    case cannotWrite(path: String, reason: String)
+
+    // The safetensors container.
+    /// Fewer bytes than a header's length takes, or than the header claims.
+    case cutShort(path: String)
+    /// The header's length is absurd: not a safetensors file at all.
+    case notSafetensors(path: String)
+    case headerNotJSON(path: String)
+    case unsupportedType(path: String, tensor: String, type: String)
+    case badShape(path: String, tensor: String)
+    /// The offsets of a tensor disagree with its shape.
+    case badOffsets(path: String, tensor: String)
+    /// Tensors overlap or leave a hole.
+    case notContiguous(path: String, tensor: String)
+    /// The data end before or after the last tensor does.
+    case wrongSize(path: String, expected: Int, found: Int)
+    case checksumMismatch(path: String)
+
+    // What Escriba puts into it.
+    case foreign(path: String)
+    case newerVersion(path: String, version: String)
+    case badMetadata(path: String, key: String, reason: String)
+    case missingTensor(path: String, tensor: String)
+    case wrongShape(path: String, tensor: String, expected: [Int], found: [Int])
+    case notFinite(path: String, tensor: String)
+    /// A model without the state of its training, where that was asked for.
+    case noTrainingState(path: String)
+}
+
+extension CheckpointError: CustomStringConvertible {
+    public var description: String {
+        let again = "copy it again, or use another checkpoint"
+        switch self {
+        case .missing(let path): return "there is no checkpoint \(path); check the path"
+        case .unreadable(let path, let reason): return "cannot read \(path): \(reason)"
+        case .cannotWrite(let path, let reason):
+            return "cannot write \(path): \(reason); choose another place with --output"
+        case .cutShort(let path): return "\(path) is cut short; \(again)"
+        case .notSafetensors(let path):
+            return "\(path) is not a checkpoint (no safetensors header at byte 0); give a .safetensors file made by train"
+        case .headerNotJSON(let path): return "the header of \(path) at byte 8 is not JSON; \(again)"
+        case .unsupportedType(let path, let tensor, let type):
+            return "tensor \(tensor) of \(path) has type \(type); convert it to F32"
+        case .badShape(let path, let tensor): return "tensor \(tensor) of \(path) has an impossible shape; \(again)"
+        case .badOffsets(let path, let tensor):
+            return "the offsets of tensor \(tensor) of \(path) disagree with its shape; \(again)"
+        case .notContiguous(let path, let tensor):
+            return "tensor \(tensor) of \(path) overlaps another or follows a hole; \(again)"
+        case .wrongSize(let path, let expected, let found):
+            return "\(path) should have \(expected) bytes and has \(found); \(again)"
+        case .checksumMismatch(let path):
+            return "the checksum of \(path) is wrong, so the file is damaged; \(again) "
+                + "(a tool that rewrites checkpoints must drop the checksum)"
+        case .foreign(let path):
+            return "\(path) was not made by train (its metadata lack format = escriba); give a checkpoint made by train"
+        case .newerVersion(let path, let version):
+            return "\(path) has format version \(version), which a newer Escriba wrote; upgrade to read it"
+        case .badMetadata(let path, let key, let reason): return "the \(key) in \(path) is wrong: \(reason); \(again)"
+        case .missingTensor(let path, let tensor): return "\(path) lacks tensor \(tensor); \(again)"
+        case .wrongShape(let path, let tensor, let expected, let found):
+            return "tensor \(tensor) of \(path) has shape \(found) where the configuration says \(expected); \(again)"
+        case .notFinite(let path, let tensor):
+            return "tensor \(tensor) of \(path) holds NaN or infinity; use an earlier checkpoint"
+        case .noTrainingState(let path):
+            return "\(path) holds no training to resume; give the .last.safetensors file beside it"
+        }
+    }
+}

@@ -1,0 +1,147 @@
+import CZlib
+import Foundation
+
+/// A safetensors file, read into memory and verified before anything in it is used.
+struct SafetensorsFile {
+    let path: String
+    let metadata: [String: String]
+    private let tensors: [String: Tensor]
+    private let bytes: Data
+    private let dataStart: Int
+
+    struct Tensor: Sendable {
+        let shape: [Int]
+        let range: Range<Int>
+    }
+
+    private struct Entry: Decodable {
+        let dtype: String
+        let shape: [Int]
+        let data_offsets: [Int]
+    }
+
+    private struct Header: Decodable {
+        var metadata: [String: String] = [:]
+        var entries: [String: Entry] = [:]
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: AnyKey.self)
+            for key in container.allKeys {
+                if key.stringValue == "__metadata__" {
+                    metadata = try container.decode([String: String].self, forKey: key)
+                } else {
+                    entries[key.stringValue] = try container.decode(Entry.self, forKey: key)
+                }
+            }
+        }
+    }
+
+    private struct AnyKey: CodingKey {
+        let stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    init(contentsOf path: String) throws(CheckpointError) {
+        self.path = path
+        bytes = try Self.read(path)
+        guard bytes.count >= 8 else {
+            throw bytes.isEmpty || bytes.contains(0) ? .cutShort(path: path) : .notSafetensors(path: path)
+        }
+        let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+        // The format's own limit; text read as a length is far beyond it.
+        guard length <= 100_000_000, bytes.count < 9 || bytes[8] == UInt8(ascii: "{") else {
+            throw .notSafetensors(path: path)
+        }
+        guard Int(length) <= bytes.count - 8 else { throw .cutShort(path: path) }
+        dataStart = 8 + Int(length)
+        guard let header = try? JSONDecoder().decode(Header.self, from: bytes[8..<dataStart]) else {
+            throw .headerNotJSON(path: path)
+        }
+        metadata = header.metadata
+        tensors = try Self.tensors(header.entries, size: bytes.count - dataStart, path: path, dataStart: dataStart)
+        try verifyChecksum()
+    }
+
+    private static func read(_ path: String) throws(CheckpointError) -> Data {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT { throw .missing(path: path) }
+            throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, reason: "it is not a file") }
+        do {
+            return try Data(contentsOf: URL(fileURLWithPath: path))
+        } catch {
+            throw .unreadable(path: path, reason: (error as NSError).localizedDescription)
+        }
+    }
+
+    /// Checks types, shapes and offsets: the tensors cover the data without overlap or hole.
+    private static func tensors(
+        _ entries: [String: Entry], size: Int, path: String, dataStart: Int
+    ) throws(CheckpointError) -> [String: Tensor] {
+        var tensors: [String: Tensor] = [:]
+        for (name, entry) in entries {
+            guard entry.dtype == "F32" else { throw .unsupportedType(path: path, tensor: name, type: entry.dtype) }
+            var count = 4
+            for size in entry.shape {
+                let (product, overflow) = count.multipliedReportingOverflow(by: size)
+                guard size >= 0, !overflow else { throw .badShape(path: path, tensor: name) }
+                count = product
+            }
+            guard entry.data_offsets.count == 2, entry.data_offsets[0] >= 0,
+                entry.data_offsets[1] >= entry.data_offsets[0],
+                entry.data_offsets[1] - entry.data_offsets[0] == count
+            else { throw .badOffsets(path: path, tensor: name) }
+            tensors[name] = Tensor(shape: entry.shape, range: entry.data_offsets[0]..<entry.data_offsets[1])
+        }
+        var end = 0
+        for (name, tensor) in tensors.sorted(by: {
+            ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound)
+        }) {
+            guard tensor.range.lowerBound == end else { throw .notContiguous(path: path, tensor: name) }
+            end = tensor.range.upperBound
+        }
+        guard end == size else { throw .wrongSize(path: path, expected: dataStart + end, found: dataStart + size) }
+        return tensors
+    }
+
+    /// A file without a checksum was written by another tool and is taken as it is.
+    private func verifyChecksum() throws(CheckpointError) {
+        guard let stored = metadata["checksum"] else { return }
+        var header = Array(bytes[..<dataStart])
+        guard let field = header.firstRange(of: SafetensorsWriter.checksumField),
+            stored.utf8.count == 8, field.upperBound + 8 <= header.count
+        else { throw .checksumMismatch(path: path) }
+        header.replaceSubrange(field.upperBound..<field.upperBound + 8, with: SafetensorsWriter.blankChecksum.utf8)
+        var checksum = crc32_z(crc32(0, nil, 0), header, header.count)
+        checksum = bytes[dataStart...].withUnsafeBytes {
+            crc32_z(checksum, $0.bindMemory(to: UInt8.self).baseAddress, $0.count)
+        }
+        guard Array(stored.utf8) == Array(String(format: "%08x", UInt32(checksum)).utf8) else {
+            throw .checksumMismatch(path: path)
+        }
+    }
+
+    var names: [String] { tensors.keys.sorted() }
+
+    /// The elements of a tensor, all of them finite.
+    ///
+    /// - Parameter shape: the shape it must have; nil for any.
+    func elements(of name: String, shape: [Int]?) throws(CheckpointError) -> (shape: [Int], elements: [Float]) {
+        guard let tensor = tensors[name] else { throw .missingTensor(path: path, tensor: name) }
+        if let shape, shape != tensor.shape {
+            throw .wrongShape(path: path, tensor: name, expected: shape, found: tensor.shape)
+        }
+        let count = tensor.range.count / 4
+        let elements = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+            let start = dataStart + tensor.range.lowerBound
+            bytes.copyBytes(to: UnsafeMutableRawBufferPointer(buffer), from: start..<start + 4 * count)
+            initialized = count
+        }
+        guard elements.allSatisfy(\.isFinite) else { throw .notFinite(path: path, tensor: name) }
+        return (tensor.shape, elements)
+    }
+}

@@ -1,0 +1,82 @@
+import CZlib
+import Foundation
+
+/// Writes a safetensors file: eight bytes of header length, a JSON header padded to a multiple of 8, tensors without holes.
+struct SafetensorsWriter {
+    /// A tensor of 32-bit floats, read when it is written.
+    struct Tensor {
+        let name: String
+        let shape: [Int]
+        let elements: () -> [Float]
+    }
+
+    /// The header entry of one tensor.
+    private struct Entry: Encodable {
+        let dtype = "F32"
+        let shape: [Int]
+        let data_offsets: [Int]
+    }
+
+    private enum Item: Encodable {
+        case metadata([String: String])
+        case tensor(Entry)
+
+        func encode(to encoder: any Encoder) throws {
+            switch self {
+            case .metadata(let values): try values.encode(to: encoder)
+            case .tensor(let entry): try entry.encode(to: encoder)
+            }
+        }
+    }
+
+    static let blankChecksum = "00000000"
+    static let checksumField = Array("\"checksum\":\"".utf8)
+
+    /// Writes the file at `path`, whole or not at all, with its CRC-32 in the metadata as `checksum`.
+    static func write(
+        metadata: [String: String], tensors: [Tensor], to path: String
+    ) throws(CheckpointError) {
+        let header = header(metadata, tensors)
+        var file = try AtomicFile(replacing: path)
+        var checksum = crc32(0, nil, 0)
+        func put(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
+            checksum = crc32_z(checksum, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
+            try file.write(bytes)
+        }
+        try withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes throws(CheckpointError) in try put(bytes) }
+        try header.withUnsafeBytes { bytes throws(CheckpointError) in try put(bytes) }
+        for tensor in tensors {
+            let elements = tensor.elements()
+            precondition(elements.count == tensor.shape.reduce(1, *), "\(tensor.name) has another size than its shape")
+            try elements.withUnsafeBytes { bytes throws(CheckpointError) in try put(bytes) }
+        }
+        let digits = Array(String(format: "%08x", UInt32(checksum)).utf8)
+        let at = 8 + header.firstRange(of: checksumField)!.upperBound
+        try digits.withUnsafeBytes { bytes throws(CheckpointError) in try file.write(bytes, at: at) }
+        try file.commit()
+    }
+
+    private static func header(_ metadata: [String: String], _ tensors: [Tensor]) -> [UInt8] {
+        var metadata = metadata
+        metadata["checksum"] = blankChecksum
+        var items: [String: Item] = ["__metadata__": .metadata(metadata)]
+        var offset = 0
+        for tensor in tensors {
+            let end = offset + 4 * tensor.shape.reduce(1, *)
+            items[tensor.name] = .tensor(Entry(shape: tensor.shape, data_offsets: [offset, end]))
+            offset = end
+        }
+        var header = Array(json(items).utf8)
+        header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
+        return header
+    }
+}
+
+/// Compact JSON with sorted keys: the same value always gives the same bytes.
+func json(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    // Only a number that is not finite cannot be encoded, and none is put in.
+    guard let data = try? encoder.encode(value) else { preconditionFailure("a value that is not finite") }
+    return String(decoding: data, as: UTF8.self)
+}

@@ -1,0 +1,68 @@
+/// The state of a training beside its tensors: what a resumed run needs to go on exactly.
+public struct TrainingRecord: Sendable, Equatable, Codable {
+    /// Steps of the optimizer done.
+    public var step = 0
+    /// Epochs begun before the current one, and windows of it done: the data cursor.
+    public var epoch = 0
+    public var window = 0
+    /// Training symbols seen.
+    public var tokens = 0
+    /// Wall clock since the first step, over all runs.
+    public var seconds = 0.0
+    /// The seed of every stream of random numbers. Streams are named by step and position, so this is the whole state of
+    /// the generator.
+    public var generator: UInt64 = 1
+    /// Mean nats per symbol of the best validation, and its step.
+    public var bestValidation: Double?
+    public var bestStep: Int?
+    /// Validations done, and how many of them since the best.
+    public var validations = 0
+    public var validationsSinceBest = 0
+    /// Losses since the last line of metrics, and the symbols they are over.
+    public var pendingNats = 0.0
+    public var pendingTokens = 0
+    /// Bytes of the metrics file that belong to this state.
+    public var metricsLength = 0
+    /// Whether the budget (or the patience) is spent.
+    public var isFinished = false
+    public var options = TrainingOptions()
+    public var corpus = CorpusRecord()
+
+    enum CodingKeys: String, CodingKey {
+        case step, epoch, window, tokens, seconds, generator
+        case bestValidation = "best_validation"
+        case bestStep = "best_step"
+        case validations
+        case validationsSinceBest = "validations_since_best"
+        case pendingNats = "pending_nats"
+        case pendingTokens = "pending_tokens"
+        case metricsLength = "metrics_length"
+        case isFinished = "finished"
+        case options, corpus
+    }
+
+    public init() {}
+}
+
+/// Which text a model was trained on, and how it was parted.
+public struct CorpusRecord: Sendable, Equatable, Codable {
+    /// Paths as they were given.
+    public var sources: [String] = []
+    /// SHA-256 of the bytes of the training text, and of the validation text if it is one of its own.
+    public var sha256 = ""
+    public var validationSHA256: String?
+    public var minimumCount = 1
+    /// nil: a tenth, at most 1,000,000 symbols.
+    public var validationFraction: Double?
+    public var validationSource: String?
+
+    enum CodingKeys: String, CodingKey {
+        case sources, sha256
+        case validationSHA256 = "validation_sha256"
+        case minimumCount = "min_count"
+        case validationFraction = "validation_fraction"
+        case validationSource = "validation_source"
+    }
+
+    public init() {}
+}

@@ -1,0 +1,66 @@
+import Tokenization
+
+/// A vocabulary as JSON: symbols as strings, as numbers for the byte unit.
+struct VocabularyRecord: Codable {
+    let unit: TextUnit
+    let normalization: Normalization
+    let icu: String
+    let unicode: String
+    let symbols: Symbols
+
+    enum Symbols: Codable {
+        case text([String])
+        case bytes([UInt8])
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if let bytes = try? container.decode([UInt8].self) {
+                self = .bytes(bytes)
+            } else {
+                self = .text(try container.decode([String].self))
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .text(let symbols): try container.encode(symbols)
+            case .bytes(let bytes): try container.encode(bytes)
+            }
+        }
+    }
+
+    /// Why a record is no vocabulary.
+    struct Flaw: Error {
+        let reason: String
+    }
+
+    init(_ vocabulary: Vocabulary) {
+        unit = vocabulary.unit
+        normalization = vocabulary.normalization
+        icu = vocabulary.versions.icu
+        unicode = vocabulary.versions.unicode
+        symbols =
+            vocabulary.unit == .byte
+            ? .bytes(vocabulary.symbols.map { $0.bytes[0] }) : .text(vocabulary.symbols.map(\.text))
+    }
+
+    func vocabulary() throws(Flaw) -> Vocabulary {
+        let list: [Symbol]
+        switch symbols {
+        case .text(let strings):
+            guard unit != .byte || strings.isEmpty else { throw Flaw(reason: "symbols of the byte unit must be numbers") }
+            guard strings.allSatisfy({ !$0.utf8.isEmpty }) else { throw Flaw(reason: "a symbol is empty") }
+            list = strings.map { Symbol($0) }
+        case .bytes(let bytes):
+            guard unit == .byte || bytes.isEmpty else { throw Flaw(reason: "symbols must be strings") }
+            list = bytes.map { Symbol(bytes: [$0]) }
+        }
+        guard unit != .byte || normalization == .none else { throw Flaw(reason: "bytes cannot be normalized") }
+        guard zip(list, list.dropFirst()).allSatisfy(<) else {
+            throw Flaw(reason: "symbols are repeated or not in the order of their bytes")
+        }
+        return Vocabulary(
+            unit: unit, normalization: normalization, versions: UnicodeVersions(icu: icu, unicode: unicode), symbols: list)
+    }
+}

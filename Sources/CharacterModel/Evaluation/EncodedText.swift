@@ -1,0 +1,106 @@
+import Tokenization
+
+/// A text as a model reads it: ids, the places where texts begin, and what unknown symbols cost to spell.
+package struct EncodedText: Sendable {
+    /// The id of each symbol.
+    package private(set) var ids: [Int32] = []
+    /// Positions at which the state is fresh and the input is the boundary, in increasing order. The first is 0.
+    package private(set) var starts: [Int] = []
+    /// The positions of unknown symbols and the nats that spelling them adds to -ln p(unknown), in increasing order.
+    package private(set) var spellings: [(position: Int, nats: Double)] = []
+    package let boundary: Int32
+    package let unknown: Int32
+
+    package init(vocabulary: Vocabulary) {
+        boundary = Int32(vocabulary.boundary)
+        unknown = Int32(vocabulary.unknown)
+    }
+
+    /// The tokens of a part of a corpus; each file in it starts afresh, and so does the part itself.
+    package init(_ part: Range<Int>, of corpus: Corpus, vocabulary: Vocabulary) {
+        self.init(vocabulary: vocabulary)
+        let ids = corpus.symbols.map { Int32(vocabulary.id(of: $0)) }
+        let costs = corpus.symbols.map { vocabulary.spellingCost(of: $0) }
+        self.ids.reserveCapacity(part.count)
+        for position in part {
+            let symbol = corpus[position]
+            append(ids[symbol], spelling: costs[symbol])
+        }
+        starts = corpus.files.map { max($0.tokens.lowerBound, part.lowerBound) }
+            .filter { part.contains($0) }.map { $0 - part.lowerBound }
+        starts = Array(Set(starts)).sorted()
+    }
+
+    private mutating func append(_ id: Int32, spelling: Double) {
+        if id == unknown { spellings.append((ids.count, spelling)) }
+        ids.append(id)
+    }
+
+    package var count: Int { ids.count }
+
+    /// Starts afresh at exactly these positions.
+    package mutating func restart(at positions: [Int]) { starts = positions }
+
+    /// What spelling the unknown symbols of the text costs, in nats.
+    package var spellingNats: Double { spellings.reduce(0) { $0 + $1.nats } }
+}
+
+/// One lane's way through a text.
+package struct Lane: Sendable, Equatable {
+    /// The position read at the first step; negative while a lane waits for the text to begin.
+    package var origin: Int
+    /// The positions that are predicted and counted.
+    package var scored: Range<Int>
+    /// Whether the lane's first scored symbol starts afresh, wherever the text has it.
+    package var startsFresh: Bool
+}
+
+extension Shard {
+    /// Sets the inputs, targets and resets of a window: `steps` steps from step `first` of the given lanes.
+    ///
+    /// - Parameter replaces: which positions of the text are read and predicted as unknown.
+    /// - Returns: how many symbols are predicted.
+    package func fill(
+        _ lanes: some Collection<Lane>, of text: EncodedText, first: Int, steps: Int, replaces: (Int) -> Bool = { _ in false }
+    ) -> Int {
+        precondition(lanes.count == self.lanes, "\(lanes.count) lanes in a shard of \(self.lanes)")
+        var predicted = 0
+        resets.removeAll(keepingCapacity: true)
+        for (index, lane) in lanes.enumerated() {
+            var position = lane.origin + first
+            var start = text.starts.partitioningIndex { $0 >= position }
+            for step in 0..<steps {
+                let at = step * self.lanes + index
+                let isStart = start < text.starts.count && text.starts[start] == position
+                if isStart { start += 1 }
+                let isFresh = isStart || (lane.startsFresh && position == lane.scored.lowerBound)
+                if isFresh { resets.append(Reset(step: step, lane: index)) }
+                func id(_ position: Int) -> Int32 { replaces(position) ? text.unknown : text.ids[position] }
+                let hasInput = !isFresh && position > 0 && position <= text.count
+                ids.view[0, at] = hasInput ? id(position - 1) : text.boundary
+                targets.view[0, at] = lane.scored.contains(position) ? id(position) : -1
+                if lane.scored.contains(position) { predicted += 1 }
+                position += 1
+            }
+        }
+        return predicted
+    }
+}
+
+extension RandomAccessCollection {
+    /// The first index whose element satisfies `belongs`, where all that do stand at the end.
+    func partitioningIndex(where belongs: (Element) -> Bool) -> Index {
+        var (low, count) = (startIndex, self.count)
+        while count > 0 {
+            let half = count / 2
+            let middle = index(low, offsetBy: half)
+            if belongs(self[middle]) {
+                count = half
+            } else {
+                low = index(after: middle)
+                count -= half + 1
+            }
+        }
+        return low
+    }
+}

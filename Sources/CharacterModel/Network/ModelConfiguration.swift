@@ -1,0 +1,79 @@
+import LinearAlgebra
+
+/// The shape of a model: everything that decides which parameters it has and what they compute.
+///
+/// Shapes everywhere: T window (time steps), B batch lanes, V vocabulary, E embedding, H hidden, L layers, G gates.
+public struct ModelConfiguration: Sendable, Equatable, Codable {
+    public var cell: CellKind
+    /// L.
+    public var layers: Int
+    /// H.
+    public var hidden: Int
+    /// E; 0 for a one-hot input.
+    public var embedding: Int
+    /// V.
+    public var vocabularySize: Int
+    /// Of the `rnn` cell; the others ignore it.
+    public var nonlinearity: Nonlinearity
+    /// The probability that an output of a layer is dropped while training: between layers and before the decoder.
+    public var dropout: Double
+
+    enum CodingKeys: String, CodingKey {
+        case cell, layers, hidden, embedding
+        case vocabularySize = "vocabulary_size"
+        case nonlinearity, dropout
+    }
+
+    /// - Throws: `ConfigurationError` for a value out of its range.
+    public init(
+        cell: CellKind = .lstm, layers: Int = 1, hidden: Int = 384, embedding: Int = 0, vocabularySize: Int,
+        nonlinearity: Nonlinearity = .tanh, dropout: Double = 0
+    ) throws(ConfigurationError) {
+        self.cell = cell
+        self.layers = layers
+        self.hidden = hidden
+        self.embedding = embedding
+        self.vocabularySize = vocabularySize
+        self.nonlinearity = nonlinearity
+        self.dropout = dropout
+        try validate()
+    }
+
+    /// The bounds of every value. Within them no product of sizes overflows.
+    public func validate() throws(ConfigurationError) {
+        try Self.check("layers", layers, in: 1...64)
+        try Self.check("hidden", hidden, in: 1...32_768)
+        try Self.check("embedding", embedding, in: 0...32_768)
+        try Self.check("vocabulary_size", vocabularySize, in: 2...16_777_216)
+        guard dropout >= 0 && dropout < 1 else {
+            throw ConfigurationError(name: "dropout", value: "\(dropout)", allowed: "at least 0 and below 1")
+        }
+    }
+
+    private static func check(_ name: String, _ value: Int, in range: ClosedRange<Int>) throws(ConfigurationError) {
+        guard range.contains(value) else {
+            throw ConfigurationError(
+                name: name, value: "\(value)", allowed: "from \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+
+    /// The number of trained numbers.
+    public var parameterCount: Int { ParameterLayout(self).entries.reduce(0) { $0 + $1.rows * $1.columns } }
+
+    /// The length of the input of a layer; V for a one-hot input.
+    func inputSize(ofLayer layer: Int) -> Int {
+        if layer > 0 { return hidden }
+        return embedding > 0 ? embedding : vocabularySize
+    }
+
+    var isOneHot: Bool { embedding == 0 }
+}
+
+/// A value of a model's shape that is out of its range.
+public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let name: String
+    public let value: String
+    public let allowed: String
+
+    public var description: String { "\(name) is \(value); it must be \(allowed)" }
+}

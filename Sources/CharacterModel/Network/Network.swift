@@ -1,0 +1,76 @@
+import LinearAlgebra
+
+/// A network: its parameters, and the same packed for products.
+///
+/// The packed copies are made once for each optimizer step; whoever changes the parameters calls ``pack(using:)``.
+package final class Network<Scalar: KernelScalar>: Sendable {
+    package struct Layer: Sendable {
+        /// W_ih transposed [K, GH]; nil for a one-hot input, whose rows are gathered.
+        package let input: PackedMatrix<Scalar>?
+        /// W_hh transposed [H, GH].
+        package let recurrent: PackedMatrix<Scalar>
+        /// W_ih [GH, K] and W_hh [GH, H], for the way back.
+        package let inputBackward: PackedMatrix<Scalar>?
+        package let recurrentBackward: PackedMatrix<Scalar>?
+    }
+
+    package let model: ModelConfiguration
+    package let parameters: Parameters<Scalar>
+    package let layers: [Layer]
+    /// W transposed [H, V], and W [V, H] for the way back.
+    package let decoder: PackedMatrix<Scalar>
+    package let decoderBackward: PackedMatrix<Scalar>?
+    private let tasks: [PackingTask]
+
+    /// One packed matrix, where it comes from, and some of its panels.
+    private struct PackingTask: Sendable {
+        let target: PackedMatrix<Scalar>
+        let source: MatrixView<Scalar>
+        let transposes: Bool
+        let panels: Range<Int>
+    }
+
+    /// A network with the given parameters, packed.
+    ///
+    /// - Parameter learns: whether it can be trained; one that only reads takes half the memory.
+    package init(_ model: ModelConfiguration, _ parameters: Parameters<Scalar>, learns: Bool, using workers: Workers) {
+        self.model = model
+        self.parameters = parameters
+        var tasks: [PackingTask] = []
+        func pack(_ source: MatrixView<Scalar>, transposes: Bool) -> PackedMatrix<Scalar> {
+            let target =
+                transposes
+                ? PackedMatrix<Scalar>(inner: source.columns, columns: source.rows)
+                : PackedMatrix<Scalar>(inner: source.rows, columns: source.columns)
+            for first in stride(from: 0, to: target.panels, by: 8) {
+                let panels = first..<min(first + 8, target.panels)
+                tasks.append(PackingTask(target: target, source: source, transposes: transposes, panels: panels))
+            }
+            return target
+        }
+        layers = parameters.layers.enumerated().map { index, layer in
+            let gathers = index == 0 && model.isOneHot
+            return Layer(
+                input: gathers ? nil : pack(layer.inputWeight, transposes: true),
+                recurrent: pack(layer.recurrentWeight, transposes: true),
+                inputBackward: gathers || !learns ? nil : pack(layer.inputWeight, transposes: false),
+                recurrentBackward: learns ? pack(layer.recurrentWeight, transposes: false) : nil)
+        }
+        decoder = pack(parameters.decoderWeight, transposes: true)
+        decoderBackward = learns ? pack(parameters.decoderWeight, transposes: false) : nil
+        self.tasks = tasks
+        self.pack(using: workers)
+    }
+
+    /// Packs the parameters as they are now.
+    package func pack(using workers: Workers) {
+        workers.forEach(tasks.count) { index in
+            let task = tasks[index]
+            if task.transposes {
+                task.target.pack(transposeOf: task.source, panels: task.panels)
+            } else {
+                task.target.pack(task.source, panels: task.panels)
+            }
+        }
+    }
+}

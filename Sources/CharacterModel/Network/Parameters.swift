@@ -1,0 +1,69 @@
+import LinearAlgebra
+
+/// A model's parameters, or their gradient, or an optimizer's moment: one arena and the views into it.
+package final class Parameters<Scalar: KernelScalar>: Sendable {
+    package struct Layer: Sendable {
+        /// [GH, K]; [V, GH] for a one-hot input.
+        package let inputWeight: MatrixView<Scalar>
+        /// [GH, H].
+        package let recurrentWeight: MatrixView<Scalar>
+        /// [1, GH].
+        package let inputBias: MatrixView<Scalar>
+        package let recurrentBias: MatrixView<Scalar>
+    }
+
+    package let layout: ParameterLayout
+    private let arena: Matrix<Scalar>
+    /// [V, E], where the input is embedded.
+    package let encoder: MatrixView<Scalar>?
+    package let layers: [Layer]
+    /// [V, H].
+    package let decoderWeight: MatrixView<Scalar>
+    /// [1, V].
+    package let decoderBias: MatrixView<Scalar>
+
+    /// All zero.
+    package init(_ model: ModelConfiguration) {
+        let layout = ParameterLayout(model)
+        let arena = Matrix<Scalar>(rows: 1, columns: layout.count)
+        let views = layout.entries.map { arena.view.part($0.offset, rows: $0.rows, columns: $0.columns) }
+        let first = model.isOneHot ? 0 : 1
+        self.layout = layout
+        self.arena = arena
+        encoder = model.isOneHot ? nil : views[0]
+        layers = (0..<model.layers).map { layer in
+            let at = first + 4 * layer
+            return Layer(
+                inputWeight: views[at], recurrentWeight: views[at + 1], inputBias: views[at + 2],
+                recurrentBias: views[at + 3])
+        }
+        decoderWeight = views[views.count - 2]
+        decoderBias = views[views.count - 1]
+    }
+
+    /// Everything as one row, the gaps (always zero) included.
+    package var all: MatrixView<Scalar> { arena.view }
+
+    /// The parameter of an entry of the layout.
+    package subscript(entry: ParameterLayout.Entry) -> MatrixView<Scalar> {
+        arena.view.part(entry.offset, rows: entry.rows, columns: entry.columns)
+    }
+
+    /// The elements of a parameter in PyTorch's order.
+    package func elements(of entry: ParameterLayout.Entry) -> [Scalar] {
+        let stored = self[entry].elements
+        return entry.isTransposed ? transpose(stored, rows: entry.rows, columns: entry.columns) : stored
+    }
+
+    /// Sets a parameter from elements in PyTorch's order.
+    package func assign(_ elements: [Scalar], to entry: ParameterLayout.Entry) {
+        let stored =
+            entry.isTransposed ? transpose(elements, rows: entry.columns, columns: entry.rows) : elements
+        self[entry].assign(stored)
+    }
+}
+
+private func transpose<Element>(_ elements: [Element], rows: Int, columns: Int) -> [Element] {
+    precondition(elements.count == rows * columns, "\(elements.count) elements for \(rows) x \(columns)")
+    return (0..<columns).flatMap { column in (0..<rows).map { elements[$0 * columns + column] } }
+}

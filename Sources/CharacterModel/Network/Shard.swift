@@ -1,0 +1,151 @@
+import LinearAlgebra
+
+/// Some lanes of a batch and all that one thread needs to carry them through a window, forward and back.
+///
+/// A shard's arithmetic does not depend on other shards, and products treat rows alike, so results depend neither on
+/// the number of threads nor on which of them runs a shard. Every buffer is allocated once.
+package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
+    package let lanes: Int
+    /// T, at most.
+    package let capacity: Int
+    let model: ModelConfiguration
+    let layers: [LayerWindow<Scalar>]
+    /// [1, T B]: the input of each step and lane.
+    package let ids: Matrix<Int32>
+    /// [1, T B]: the symbol that follows; negative where nothing is predicted.
+    package let targets: Matrix<Int32>
+    /// Where lanes begin a text.
+    package var resets: [Reset] = []
+    /// [T B, V]: logits, then the gradient of the loss with respect to them.
+    package let logits: Matrix<Scalar>
+    /// [1, T B].
+    package let losses: Matrix<Scalar>
+    /// [T B, E]: the embedded input and its gradient.
+    let embedded: Matrix<Scalar>
+    let embeddedGradient: Matrix<Scalar>
+    /// [T B, H] for each layer: what its output is multiplied by, where dropout is on.
+    private let masks: [Matrix<Scalar>]
+
+    package init(_ model: ModelConfiguration, lanes: Int, steps: Int, learns: Bool) {
+        self.model = model
+        self.lanes = lanes
+        capacity = steps
+        let rows = steps * lanes
+        layers = (0..<model.layers).map { _ in LayerWindow(model, lanes: lanes, steps: steps, learns: learns) }
+        ids = Matrix(rows: 1, columns: rows)
+        targets = Matrix(rows: 1, columns: rows)
+        logits = Matrix(rows: rows, columns: model.vocabularySize)
+        losses = Matrix(rows: 1, columns: rows)
+        embedded = Matrix(rows: model.isOneHot ? 0 : rows, columns: model.embedding)
+        embeddedGradient = Matrix(rows: model.isOneHot || !learns ? 0 : rows, columns: model.embedding)
+        masks =
+            learns && model.dropout > 0
+            ? (0..<model.layers).map { _ in Matrix(rows: rows, columns: model.hidden) } : []
+    }
+
+    /// The state before the window that comes next.
+    package var state: NetworkState<Scalar> {
+        get {
+            var state = NetworkState<Scalar>(model, lanes: lanes)
+            for (index, layer) in layers.enumerated() {
+                state.hidden[index] = layer.slot(0, of: layer.previous).elements
+                if model.cell == .lstm { state.cell[index] = layer.slot(0, of: layer.previousCell).elements }
+            }
+            return state
+        }
+        set {
+            precondition(newValue.lanes == lanes, "a state of \(newValue.lanes) lanes for \(lanes)")
+            for (index, layer) in layers.enumerated() {
+                layer.slot(0, of: layer.previous).assign(newValue.hidden[index])
+                if model.cell == .lstm { layer.slot(0, of: layer.previousCell).assign(newValue.cell[index]) }
+            }
+        }
+    }
+
+    /// Makes the state after `steps` steps the one before the next window.
+    package func advance(steps: Int) {
+        for layer in layers {
+            layer.slot(0, of: layer.previous).copy(layer.slot(steps, of: layer.previous))
+            if model.cell == .lstm { layer.slot(0, of: layer.previousCell).copy(layer.slot(steps, of: layer.previousCell)) }
+        }
+    }
+
+    /// Computes the logits of a window.
+    ///
+    /// - Parameter dropout: draws the masks of a training step; nil to read without dropout. Masks are inverted: what is
+    ///   kept is divided by the probability to be kept (Srivastava et al. 2014), outside the recurrence (Zaremba et al. 2014).
+    package func forward(_ network: Network<Scalar>, steps: Int, dropout: DropoutStream? = nil) {
+        precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
+        let rows = 0..<steps * lanes
+        let kernels = Scalar.kernels
+        var input = LayerInput<Scalar>.ids(ids.view.columns(rows))
+        if let encoder = network.parameters.encoder {
+            kernels.gather(ids.view.columns(rows), from: encoder, bias: nil, into: embedded.view.rows(rows))
+            input = .matrix(embedded.view.rows(rows))
+        }
+        for (index, layer) in layers.enumerated() {
+            layer.forward(
+                steps: steps, input: input, resets: resets, weights: network.layers[index],
+                parameters: network.parameters.layers[index])
+            let output = layer.output.view.rows(rows)
+            if let dropout, !masks.isEmpty {
+                var generator = dropout.generator(layer: index)
+                kernels.fillDropoutMask(masks[index].view.rows(rows), keep: 1 - model.dropout, using: &generator)
+                kernels.multiply(output, by: masks[index].view.rows(rows))
+            }
+            input = .matrix(output)
+        }
+        kernels.product(
+            layers.last!.output.view.rows(rows), network.decoder, bias: network.parameters.decoderBias,
+            accumulate: false, into: logits.view.rows(rows))
+    }
+
+    /// Turns the logits of a window into losses and into `scale` times their gradient; returns the sum of the losses.
+    package func loss(steps: Int, scale: Scalar) -> Double {
+        let rows = 0..<steps * lanes
+        let losses = losses.view.columns(rows)
+        Scalar.kernels.softmaxCrossEntropy(
+            logits: logits.view.rows(rows), targets: targets.view.columns(rows), scale: scale, losses: losses)
+        return rows.reduce(0) { $0 + Double(losses[0, $1]) }
+    }
+
+    /// Carries the gradient of the logits back through the window, to where the gradients of weights are products.
+    ///
+    /// - Parameter dropped: whether `forward` drew masks.
+    package func backward(_ network: Network<Scalar>, steps: Int, dropped: Bool) {
+        let rows = 0..<steps * lanes
+        let kernels = Scalar.kernels
+        kernels.product(
+            logits.view.rows(rows), network.decoderBackward!, bias: nil, accumulate: false,
+            into: layers.last!.learning!.outputGradient.view.rows(rows))
+        for index in layers.indices.reversed() {
+            let layer = layers[index]
+            if dropped && !masks.isEmpty {
+                kernels.multiply(layer.learning!.outputGradient.view.rows(rows), by: masks[index].view.rows(rows))
+            }
+            let below: MatrixView<Scalar>? =
+                index > 0
+                ? layers[index - 1].learning!.outputGradient.view.rows(rows)
+                : model.isOneHot ? nil : embeddedGradient.view.rows(rows)
+            layer.backward(
+                steps: steps, resets: resets, weights: network.layers[index], inputGradient: below)
+        }
+    }
+}
+
+/// The random numbers of one training step's dropout in one shard.
+package struct DropoutStream: Sendable {
+    package let seed: UInt64
+    package let step: Int
+    package let shard: Int
+
+    package init(seed: UInt64, step: Int, shard: Int) {
+        self.seed = seed
+        self.step = step
+        self.shard = shard
+    }
+
+    func generator(layer: Int) -> SplitMix64 {
+        SplitMix64(seed: seed, stream: Stream.dropout, UInt64(step), UInt64(shard), UInt64(layer))
+    }
+}

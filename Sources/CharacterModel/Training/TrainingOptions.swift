@@ -1,0 +1,70 @@
+import RealModule
+
+/// How long a training lasts.
+public enum TrainingBudget: Sendable, Equatable, Codable {
+    case epochs(Int)
+    /// Steps of the optimizer.
+    case steps(Int)
+    /// Seconds of wall clock from the first step on.
+    case seconds(Double)
+}
+
+/// The rule by which parameters follow their gradient.
+public enum Optimizer: String, Sendable, Codable, CaseIterable {
+    case adamw, adam, sgd, rmsprop, adagrad
+
+    /// How many numbers it remembers for each parameter.
+    public var moments: [String] {
+        switch self {
+        case .adamw, .adam: ["exp_avg", "exp_avg_sq"]
+        case .sgd: []
+        case .rmsprop: ["square_avg"]
+        case .adagrad: ["sum"]
+        }
+    }
+}
+
+/// How the learning rate changes over the budget.
+public enum Schedule: String, Sendable, Codable, CaseIterable {
+    /// From the full rate to a hundredth of it, along half a cosine (Loshchilov & Hutter 2017).
+    case cosine
+    case constant
+
+    /// What the full rate is multiplied by.
+    ///
+    /// - Parameters:
+    ///   - step: counted from 0.
+    ///   - progress: the part of the budget that is spent, from 0 to 1.
+    ///   - warmup: the steps over which the rate rises from near zero (Goyal et al. 2017).
+    public func factor(step: Int, progress: Double, warmup: Int) -> Double {
+        let rise = warmup > 0 ? min(1, Double(step + 1) / Double(warmup)) : 1
+        switch self {
+        case .cosine: return rise * (0.01 + 0.99 * 0.5 * (1 + .cos(.pi * min(1, max(0, progress)))))
+        case .constant: return rise
+        }
+    }
+}
+
+/// Everything that decides a training, beside the model and the text.
+public struct TrainingOptions: Sendable, Equatable, Codable {
+    /// B.
+    public var batch = 16
+    /// T.
+    public var window = 64
+    public var budget = TrainingBudget.epochs(10)
+    public var optimizer = Optimizer.adamw
+    public var learningRate = 0.004
+    public var schedule = Schedule.cosine
+    /// Steps.
+    public var warmup = 100
+    public var weightDecay = 0.0
+    /// The largest norm of the gradient; larger ones are scaled down to it (Pascanu, Mikolov & Bengio 2013).
+    public var clip = 1.0
+    /// Steps between validations; nil: ten in the budget.
+    public var evaluateEvery: Int?
+    /// How many validations in a row may bring no improvement before training stops.
+    public var patience: Int?
+    public var seed: UInt64 = 1
+
+    public init() {}
+}

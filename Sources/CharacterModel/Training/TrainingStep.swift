@@ -1,0 +1,84 @@
+import LinearAlgebra
+
+/// The machine that carries out training steps: shards, gradient, optimizer, all allocated once.
+package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
+    /// Lanes in a shard. A constant of the arithmetic: gradients are summed shard by shard.
+    package static var shardLanes: Int { 8 }
+
+    package let network: Network<Scalar>
+    package let optimizer: OptimizerState<Scalar>
+    package let gradient: Parameters<Scalar>
+    package let shards: [Shard<Scalar>]
+    private let reduction: GradientReduction<Scalar>
+    private let workers: Workers
+    private let seed: UInt64
+
+    package struct Outcome: Sendable {
+        /// The sum of the losses in nats, and how many symbols it is over.
+        package var nats: Double
+        package var symbols: Int
+        package var gradientNorm: Double
+    }
+
+    package init(
+        _ model: ModelConfiguration, parameters: Parameters<Scalar>, optimizer: Optimizer, batch: Int, window: Int,
+        seed: UInt64, workers: Workers
+    ) {
+        network = Network(model, parameters, learns: true, using: workers)
+        self.optimizer = OptimizerState(optimizer, model)
+        gradient = Parameters(model)
+        reduction = GradientReduction(model)
+        shards = stride(from: 0, to: batch, by: Self.shardLanes).map { first in
+            Shard(model, lanes: min(Self.shardLanes, batch - first), steps: window, learns: true)
+        }
+        self.workers = workers
+        self.seed = seed
+    }
+
+    /// The lanes of a shard.
+    package func lanes(ofShard shard: Int) -> Range<Int> {
+        let first = shard * Self.shardLanes
+        return first..<first + shards[shard].lanes
+    }
+
+    /// Computes the gradient of the mean loss of a window, and moves the state to its end.
+    ///
+    /// - Parameters:
+    ///   - step: names the dropout masks.
+    ///   - fill: sets the inputs and targets of a shard, given its index.
+    package func accumulate(
+        steps: Int, symbols: Int, step: Int, fill: @Sendable (Shard<Scalar>, Int) -> Void
+    ) -> Outcome {
+        let scale = Scalar(1 / Double(symbols))
+        let drops = network.model.dropout > 0
+        let sums = Matrix<Double>(rows: 1, columns: shards.count)
+        workers.forEach(shards.count) { index in
+            let shard = shards[index]
+            fill(shard, index)
+            shard.forward(
+                network, steps: steps, dropout: drops ? DropoutStream(seed: seed, step: step, shard: index) : nil)
+            sums.view[0, index] = shard.loss(steps: steps, scale: scale)
+            shard.backward(network, steps: steps, dropped: drops)
+        }
+        reduction.run(shards, steps: steps, into: gradient, using: workers)
+        for shard in shards { shard.advance(steps: steps) }
+        return Outcome(
+            nats: sums.view.elements.reduce(0, +), symbols: symbols,
+            gradientNorm: optimizer.norm(of: gradient, using: workers))
+    }
+
+    /// Moves the parameters along the gradient.
+    ///
+    /// - Parameter step: counted from 1.
+    package func update(step: Int, norm: Double, clip: Double, rate: Double, decay: Double) {
+        optimizer.update(
+            network.parameters, gradient: gradient, step: step, scale: clipFactor(norm: norm, limit: clip), rate: rate,
+            decay: decay, using: workers)
+        network.pack(using: workers)
+    }
+
+    /// Zero state in every lane: an epoch begins.
+    package func clearState() {
+        for shard in shards { shard.state = NetworkState(network.model, lanes: shard.lanes) }
+    }
+}

@@ -1,0 +1,136 @@
+import CKernels
+import COpenBLAS
+
+/// What a processor can run.
+package enum KernelLevel: Int32, Sendable, CaseIterable {
+    /// Vector code for any processor.
+    case portable = 0
+    /// AVX2 with fused multiply-add (x86-64-v3).
+    case avx2 = 1
+
+    /// The fastest level of this processor.
+    package static let best = KernelLevel(rawValue: ck_best_level()) ?? .portable
+}
+
+/// The kernels for 32-bit floats: C loops at a level chosen once, and OpenBLAS for the gradients of weights.
+package struct FloatKernels: Kernels {
+    package typealias Scalar = Float
+    let level: Int32
+
+    package init(level: KernelLevel = .best) {
+        precondition(level.rawValue <= KernelLevel.best.rawValue, "this processor cannot run \(level)")
+        self.level = level.rawValue
+        BLAS.keepToOneThread()
+    }
+
+    package func product(
+        _ a: MatrixView<Float>, _ b: PackedMatrix<Float>, bias: MatrixView<Float>?, accumulate: Bool,
+        into c: MatrixView<Float>
+    ) {
+        checkProduct(a, b, bias, c)
+        ck_product(
+            level, Int64(c.rows), Int64(c.columns), Int64(b.inner), a.base, Int64(a.stride), b.storage.view.base,
+            bias?.base, accumulate ? 1 : 0, c.base, Int64(c.stride))
+    }
+
+    package func accumulate(
+        transposed a: MatrixView<Float>, times b: MatrixView<Float>, into c: MatrixView<Float>
+    ) {
+        checkTransposedProduct(a, b, c)
+        cblas_sgemm(
+            CblasRowMajor, CblasTrans, CblasNoTrans, blasint(c.rows), blasint(c.columns), blasint(a.rows), 1,
+            a.base, blasint(a.stride), b.base, blasint(b.stride), 1, c.base, blasint(c.stride))
+    }
+
+    package func lstmForward(
+        gates: MatrixView<Float>, recurrent: MatrixView<Float>, previousCell: MatrixView<Float>,
+        cell: MatrixView<Float>, tanhCell: MatrixView<Float>, hidden: MatrixView<Float>
+    ) {
+        checkStep(4, gates, recurrent, hidden, [previousCell, cell, tanhCell])
+        ck_lstm_forward(
+            level, Int64(hidden.rows), Int64(hidden.columns), gates.base, recurrent.base, previousCell.base,
+            cell.base, tanhCell.base, hidden.base)
+    }
+
+    package func lstmBackward(
+        gates: MatrixView<Float>, previousCell: MatrixView<Float>, tanhCell: MatrixView<Float>,
+        hiddenGradient: MatrixView<Float>, cellGradient: MatrixView<Float>
+    ) {
+        checkStep(4, gates, nil, hiddenGradient, [previousCell, tanhCell, cellGradient])
+        ck_lstm_backward(
+            level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), gates.base, previousCell.base,
+            tanhCell.base, hiddenGradient.base, cellGradient.base)
+    }
+
+    package func gruForward(
+        gates: MatrixView<Float>, recurrent: MatrixView<Float>, previous: MatrixView<Float>,
+        candidate: MatrixView<Float>, hidden: MatrixView<Float>
+    ) {
+        checkStep(3, gates, recurrent, hidden, [previous, candidate])
+        ck_gru_forward(
+            level, Int64(hidden.rows), Int64(hidden.columns), gates.base, recurrent.base, previous.base,
+            candidate.base, hidden.base)
+    }
+
+    package func gruBackward(
+        gates: MatrixView<Float>, candidate: MatrixView<Float>, previous: MatrixView<Float>,
+        hiddenGradient: MatrixView<Float>, recurrentGradient: MatrixView<Float>, carried: MatrixView<Float>
+    ) {
+        checkStep(3, gates, recurrentGradient, hiddenGradient, [candidate, previous, carried])
+        ck_gru_backward(
+            level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), gates.base, candidate.base,
+            previous.base, hiddenGradient.base, recurrentGradient.base, carried.base)
+    }
+
+    package func elmanForward(
+        _ nonlinearity: Nonlinearity, gates: MatrixView<Float>, recurrent: MatrixView<Float>,
+        hidden: MatrixView<Float>
+    ) {
+        checkStep(1, gates, recurrent, hidden, [])
+        ck_elman_forward(
+            level, Int64(hidden.rows), Int64(hidden.columns), nonlinearity == .relu ? 1 : 0, gates.base,
+            recurrent.base, hidden.base)
+    }
+
+    package func elmanBackward(
+        _ nonlinearity: Nonlinearity, gates: MatrixView<Float>, hiddenGradient: MatrixView<Float>
+    ) {
+        checkStep(1, gates, nil, hiddenGradient, [])
+        ck_elman_backward(
+            level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), nonlinearity == .relu ? 1 : 0,
+            gates.base, hiddenGradient.base)
+    }
+
+    package func softmaxCrossEntropy(
+        logits: MatrixView<Float>, targets: MatrixView<Int32>, scale: Float, losses: MatrixView<Float>
+    ) {
+        checkLoss(logits, targets, losses)
+        ck_softmax_cross_entropy(
+            level, Int64(logits.rows), Int64(logits.columns), logits.base, targets.base, scale, losses.base)
+    }
+
+    /// y = exp(x), tanh(x) or sigmoid(x), element by element.
+    package func map(_ function: VectorFunction, _ x: MatrixView<Float>, into y: MatrixView<Float>) {
+        precondition(x.rows == 1 && y.rows == 1 && x.columns == y.columns, "shapes differ")
+        switch function {
+        case .exp: ck_exp(level, Int64(x.columns), x.base, y.base)
+        case .tanh: ck_tanh(level, Int64(x.columns), x.base, y.base)
+        case .sigmoid: ck_sigmoid(level, Int64(x.columns), x.base, y.base)
+        }
+    }
+}
+
+package enum VectorFunction: Sendable, CaseIterable {
+    case exp, tanh, sigmoid
+}
+
+/// Work is split by lanes and by rows of gradients, so each OpenBLAS call stays on the thread that makes it.
+enum BLAS {
+    private static let oneThread: Void = openblas_set_num_threads(1)
+
+    static func keepToOneThread() { _ = oneThread }
+}
+
+extension Float: KernelScalar {
+    package static let kernels = FloatKernels()
+}

@@ -1,0 +1,53 @@
+/// Shape checks: one place that says what each kernel requires, so that no loop can leave its memory.
+extension Kernels {
+    func checkProduct(
+        _ a: MatrixView<Scalar>, _ b: PackedMatrix<Scalar>, _ bias: MatrixView<Scalar>?, _ c: MatrixView<Scalar>
+    ) {
+        precondition(a.columns == b.inner, "inner sizes differ: \(a.columns), \(b.inner)")
+        precondition(a.rows == c.rows, "rows differ: \(a.rows), \(c.rows)")
+        precondition(b.columns == c.columns, "columns differ: \(b.columns), \(c.columns)")
+        precondition(bias.map { $0.rows == 1 && $0.columns == c.columns } ?? true, "the bias is not one row")
+    }
+
+    func checkTransposedProduct(_ a: MatrixView<Scalar>, _ b: MatrixView<Scalar>, _ c: MatrixView<Scalar>) {
+        precondition(a.rows == b.rows, "inner sizes differ: \(a.rows), \(b.rows)")
+        precondition(
+            a.columns == c.rows && b.columns == c.columns,
+            "the result of [\(a.columns), \(b.columns)] has shape [\(c.rows), \(c.columns)]")
+    }
+
+    /// A step's matrices are without gaps: `gates` and `recurrent` [B, gates H], the rest [B, H].
+    func checkStep(
+        _ count: Int, _ gates: MatrixView<Scalar>, _ recurrent: MatrixView<Scalar>?, _ hidden: MatrixView<Scalar>,
+        _ others: [MatrixView<Scalar>]
+    ) {
+        let wide = recurrent.map { [gates, $0] } ?? [gates]
+        for matrix in wide {
+            precondition(
+                matrix.rows == hidden.rows && matrix.columns == count * hidden.columns && matrix.isContiguous,
+                "gates of \(count) x \(hidden.columns) units have shape [\(matrix.rows), \(matrix.columns)]")
+        }
+        for matrix in others + [hidden] {
+            precondition(
+                matrix.rows == hidden.rows && matrix.columns == hidden.columns && matrix.isContiguous,
+                "shape [\(matrix.rows), \(matrix.columns)] is not [\(hidden.rows), \(hidden.columns)]")
+        }
+    }
+
+    func checkLoss(_ logits: MatrixView<Scalar>, _ targets: MatrixView<Int32>, _ losses: MatrixView<Scalar>) {
+        precondition(logits.isContiguous && logits.columns > 0, "logits have gaps or no columns")
+        precondition(targets.rows == 1 && targets.columns == logits.rows, "one target a row")
+        precondition(losses.rows == 1 && losses.columns == logits.rows, "one loss a row")
+        for row in 0..<logits.rows {
+            precondition(Int(targets.base[row]) < logits.columns, "target \(targets.base[row]) of \(logits.columns)")
+        }
+    }
+
+    func checkIDs(_ ids: MatrixView<Int32>, _ table: MatrixView<Scalar>, _ values: MatrixView<Scalar>) {
+        precondition(ids.rows == 1 && ids.columns == values.rows, "one id a row")
+        precondition(table.columns == values.columns, "row lengths differ: \(table.columns), \(values.columns)")
+        for index in 0..<ids.columns {
+            precondition(ids.base[index] >= 0 && Int(ids.base[index]) < table.rows, "id \(ids.base[index])")
+        }
+    }
+}

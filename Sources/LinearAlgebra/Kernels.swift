@@ -1,0 +1,77 @@
+import RealModule
+
+/// A floating-point type that networks compute with.
+package protocol KernelScalar: Real, BinaryFloatingPoint, Sendable {
+    associatedtype KernelType: Kernels<Self>
+    /// The kernels to use for this type on this processor.
+    static var kernels: KernelType { get }
+}
+
+/// The innermost loops of a network. `ReferenceKernels` defines what each computes; `FloatKernels` computes it fast.
+///
+/// Shapes: B rows (lanes), K inner length, H hidden units, V vocabulary. Every function checks the shapes it is given.
+package protocol Kernels<Scalar>: Sendable {
+    associatedtype Scalar: KernelScalar
+
+    /// c = a b + start, where start is c itself if `accumulate`, else `bias` in every row, or 0.
+    /// a [B, K], b [K, N], bias [1, N], c [B, N]. A row's result does not depend on the rows beside it.
+    func product(
+        _ a: MatrixView<Scalar>, _ b: PackedMatrix<Scalar>, bias: MatrixView<Scalar>?, accumulate: Bool,
+        into c: MatrixView<Scalar>)
+
+    /// c += transpose(a) b, for a [K, M], b [K, N], c [M, N].
+    func accumulate(transposed a: MatrixView<Scalar>, times b: MatrixView<Scalar>, into c: MatrixView<Scalar>)
+
+    func lstmForward(
+        gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previousCell: MatrixView<Scalar>,
+        cell: MatrixView<Scalar>, tanhCell: MatrixView<Scalar>, hidden: MatrixView<Scalar>)
+    func lstmBackward(
+        gates: MatrixView<Scalar>, previousCell: MatrixView<Scalar>, tanhCell: MatrixView<Scalar>,
+        hiddenGradient: MatrixView<Scalar>, cellGradient: MatrixView<Scalar>)
+
+    func gruForward(
+        gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previous: MatrixView<Scalar>,
+        candidate: MatrixView<Scalar>, hidden: MatrixView<Scalar>)
+    func gruBackward(
+        gates: MatrixView<Scalar>, candidate: MatrixView<Scalar>, previous: MatrixView<Scalar>,
+        hiddenGradient: MatrixView<Scalar>, recurrentGradient: MatrixView<Scalar>, carried: MatrixView<Scalar>)
+
+    func elmanForward(
+        _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>,
+        hidden: MatrixView<Scalar>)
+    func elmanBackward(
+        _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, hiddenGradient: MatrixView<Scalar>)
+
+    /// Turns each row of `logits` [B, V] into `scale` times the gradient of -ln p(target), and writes that loss to
+    /// `losses` [1, B]. A row whose target is negative has no loss: its gradient and its loss are zero.
+    func softmaxCrossEntropy(
+        logits: MatrixView<Scalar>, targets: MatrixView<Int32>, scale: Scalar, losses: MatrixView<Scalar>)
+
+    // Loops bound by memory: the reference is what every type uses.
+
+    /// out[i] = bias + table[ids[i]], for table [V, N], ids [1, B], bias [1, N] or none, out [B, N].
+    func gather(
+        _ ids: MatrixView<Int32>, from table: MatrixView<Scalar>, bias: MatrixView<Scalar>?,
+        into out: MatrixView<Scalar>)
+    /// table[ids[i]] += values[i], in the order of i.
+    func scatterAdd(_ values: MatrixView<Scalar>, at ids: MatrixView<Int32>, into table: MatrixView<Scalar>)
+    /// sums [1, N] += the sum of the rows of values [B, N], in their order.
+    func addRows(of values: MatrixView<Scalar>, into sums: MatrixView<Scalar>)
+    /// x += y, element by element.
+    func add(_ y: MatrixView<Scalar>, into x: MatrixView<Scalar>)
+    /// x *= y, element by element.
+    func multiply(_ x: MatrixView<Scalar>, by y: MatrixView<Scalar>)
+    /// The sum of the squares of a row, in Double.
+    func sumOfSquares(_ x: MatrixView<Scalar>) -> Double
+    /// Sets each element to 1 / keep with probability `keep`, else to 0.
+    func fillDropoutMask(_ mask: MatrixView<Scalar>, keep: Double, using generator: inout SplitMix64)
+    /// One step of an optimizer on rows of the arena; see ``OptimizerRule``.
+    func update(
+        _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
+        moments: [MatrixView<Scalar>])
+}
+
+/// The nonlinearity of an Elman network.
+public enum Nonlinearity: String, Sendable, Codable, CaseIterable {
+    case tanh, relu
+}

@@ -1,0 +1,94 @@
+/// A row-major window onto memory that a ``Matrix`` owns.
+///
+/// A view does not keep its owner alive: whoever hands views to threads holds the owners until they are done, and hands
+/// each thread its own rows or columns. That is why a view can be sent, and why making one costs no reference count.
+package struct MatrixView<Element>: @unchecked Sendable {
+    let base: UnsafeMutablePointer<Element>
+    package let rows: Int
+    package let columns: Int
+    /// The distance from one row to the next, in elements.
+    let stride: Int
+
+    init(base: UnsafeMutablePointer<Element>, rows: Int, columns: Int, stride: Int) {
+        self.base = base
+        self.rows = rows
+        self.columns = columns
+        self.stride = stride
+    }
+
+    /// The given rows, all their columns.
+    package func rows(_ range: Range<Int>) -> MatrixView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= rows, "rows \(range) of \(rows)")
+        return MatrixView(base: base + range.lowerBound * stride, rows: range.count, columns: columns, stride: stride)
+    }
+
+    /// The given columns, all their rows.
+    package func columns(_ range: Range<Int>) -> MatrixView {
+        precondition(range.lowerBound >= 0 && range.upperBound <= columns, "columns \(range) of \(columns)")
+        return MatrixView(base: base + range.lowerBound, rows: rows, columns: range.count, stride: stride)
+    }
+
+    package subscript(row: Int, column: Int) -> Element {
+        get {
+            precondition(row >= 0 && row < rows && column >= 0 && column < columns, "element \(row), \(column)")
+            return base[row * stride + column]
+        }
+        nonmutating set {
+            precondition(row >= 0 && row < rows && column >= 0 && column < columns, "element \(row), \(column)")
+            base[row * stride + column] = newValue
+        }
+    }
+
+    /// Whether rows follow each other without a gap.
+    package var isContiguous: Bool { stride == columns || rows <= 1 }
+
+    /// The elements in row-major order.
+    package var elements: [Element] {
+        [Element](unsafeUninitializedCapacity: rows * columns) { buffer, count in
+            for row in 0..<rows {
+                (buffer.baseAddress! + row * columns).initialize(from: base + row * stride, count: columns)
+            }
+            count = rows * columns
+        }
+    }
+
+    /// Sets every element from `values`, which are in row-major order.
+    package func assign(_ values: some Collection<Element>) {
+        precondition(values.count == rows * columns, "\(values.count) values for \(rows) x \(columns)")
+        var index = values.startIndex
+        for row in 0..<rows {
+            for column in 0..<columns {
+                base[row * stride + column] = values[index]
+                index = values.index(after: index)
+            }
+        }
+    }
+
+    package func fill(_ value: Element) {
+        for row in 0..<rows { (base + row * stride).update(repeating: value, count: columns) }
+    }
+
+    /// Copies `other`, which has the same shape.
+    package func copy(_ other: MatrixView) {
+        precondition(other.rows == rows && other.columns == columns, "shapes differ")
+        if isContiguous && other.isContiguous {
+            base.update(from: other.base, count: rows * columns)
+        } else {
+            for row in 0..<rows { (base + row * stride).update(from: other.base + row * other.stride, count: columns) }
+        }
+    }
+
+    /// The same elements as one row.
+    package var flattened: MatrixView {
+        precondition(isContiguous, "only a matrix without gaps can be flattened")
+        return MatrixView(base: base, rows: 1, columns: rows * columns, stride: rows * columns)
+    }
+}
+
+extension MatrixView {
+    /// The elements from `offset` on as a matrix without gaps.
+    package func part(_ offset: Int, rows: Int, columns: Int) -> MatrixView {
+        precondition(isContiguous && offset >= 0 && offset + rows * columns <= self.rows * self.columns, "out of bounds")
+        return MatrixView(base: base + offset, rows: rows, columns: columns, stride: columns)
+    }
+}

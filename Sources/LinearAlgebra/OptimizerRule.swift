@@ -1,0 +1,62 @@
+/// One step of an optimizer, with the numbers that hold for the whole step.
+///
+/// `scale` multiplies the gradient (the clip factor); `rate` is the learning rate; `decay` the weight decay.
+package enum OptimizerRule: Sendable {
+    /// Stochastic gradient descent: p -= rate (g + decay p).
+    case sgd(scale: Double, rate: Double, decay: Double)
+    /// Adam (Kingma & Ba 2015) with the decay added to the gradient, or decoupled from it (Loshchilov & Hutter 2019).
+    /// `step` counts from 1. Moments: the mean and the mean square of the gradient.
+    case adam(
+        scale: Double, rate: Double, decay: Double, decoupled: Bool, beta1: Double, beta2: Double, epsilon: Double,
+        step: Int)
+    /// RMSprop (Tieleman & Hinton 2012). Moment: the mean square of the gradient.
+    case rmsprop(scale: Double, rate: Double, decay: Double, alpha: Double, epsilon: Double)
+    /// Adagrad (Duchi, Hazan & Singer 2011). Moment: the sum of the squares of the gradient.
+    case adagrad(scale: Double, rate: Double, decay: Double, epsilon: Double)
+}
+
+extension Kernels {
+    package func update(
+        _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
+        moments: [MatrixView<Scalar>]
+    ) {
+        for view in moments + [parameters, gradient] {
+            precondition(view.rows == 1 && view.columns == parameters.columns, "shapes differ")
+        }
+        let (p, g, count) = (parameters.base, gradient.base, parameters.columns)
+        switch rule {
+        case .sgd(let scale, let rate, let decay):
+            let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
+            for index in 0..<count { p[index] -= rate * (scale * g[index] + decay * p[index]) }
+        case .adam(let scale, let rate, let decay, let decoupled, let beta1, let beta2, let epsilon, let step):
+            let (m, v) = (moments[0].base, moments[1].base)
+            let (scale, b1, b2, epsilon) = (Scalar(scale), Scalar(beta1), Scalar(beta2), Scalar(epsilon))
+            let size = Scalar(rate / (1 - Double.pow(beta1, Double(step))))
+            let root = Scalar((1 / (1 - Double.pow(beta2, Double(step)))).squareRoot())
+            let (shrink, added) = (Scalar(decoupled ? 1 - rate * decay : 1), Scalar(decoupled ? 0 : decay))
+            for index in 0..<count {
+                let d = scale * g[index] + added * p[index]
+                m[index] += (1 - b1) * (d - m[index])
+                v[index] = b2 * v[index] + (1 - b2) * d * d
+                p[index] = shrink * p[index] - size * m[index] / (v[index].squareRoot() * root + epsilon)
+            }
+        case .rmsprop(let scale, let rate, let decay, let alpha, let epsilon):
+            let v = moments[0].base
+            let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
+            let (alpha, epsilon) = (Scalar(alpha), Scalar(epsilon))
+            for index in 0..<count {
+                let d = scale * g[index] + decay * p[index]
+                v[index] = alpha * v[index] + (1 - alpha) * d * d
+                p[index] -= rate * d / (v[index].squareRoot() + epsilon)
+            }
+        case .adagrad(let scale, let rate, let decay, let epsilon):
+            let v = moments[0].base
+            let (scale, rate, decay, epsilon) = (Scalar(scale), Scalar(rate), Scalar(decay), Scalar(epsilon))
+            for index in 0..<count {
+                let d = scale * g[index] + decay * p[index]
+                v[index] += d * d
+                p[index] -= rate * d / (v[index].squareRoot() + epsilon)
+            }
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/// Why a text cannot be read. Every case names the place.
+public enum TextError: Error, Equatable, Sendable {
+    /// There is no such file or folder.
+    case missing(path: String)
+    /// The system refused to read it.
+    case unreadable(path: String, reason: String)
+    /// A folder without a file in it.
+    case emptyFolder(path: String)
+    /// The byte at `offset` (counted from 0) begins no well-formed UTF-8 sequence.
+    case invalidUTF8(path: String, offset: Int)
+    /// ICU failed.
+    case unicode(function: String, error: String)
+}
+
+extension TextError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .missing(let path): "there is no file or folder \(path); check the path"
+        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+        case .emptyFolder(let path): "the folder \(path) holds no files; give it a text"
+        case .invalidUTF8(let path, let offset):
+            "invalid UTF-8 in \(path) at byte offset \(offset); convert the file to UTF-8, or read it with --unit byte"
+        case .unicode(let function, let error): "ICU's \(function) failed: \(error)"
+        }
+    }
+}

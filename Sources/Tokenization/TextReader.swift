@@ -1,0 +1,66 @@
+import Foundation
+
+/// Reads a text in pieces that can be handled one at a time: each ends after a line feed, or at the end of the text.
+struct TextReader {
+    /// How much is asked of the system at once.
+    var blockSize = 1 << 20
+
+    /// Calls `body` with each piece and its offset in the text, in bytes.
+    func forEachPiece(
+        of source: TextSource, _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
+    ) throws(TextError) {
+        let descriptor: Int32
+        switch source {
+        case .bytes(let bytes, _):
+            if !bytes.isEmpty { try bytes.withUnsafeBufferPointer { all throws(TextError) in try body(all, 0) } }
+            return
+        case .standardInput: descriptor = 0
+        case .file(let path):
+            descriptor = open(path, O_RDONLY | O_CLOEXEC)
+            guard descriptor >= 0 else {
+                if errno == ENOENT { throw .missing(path: path) }
+                throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+            }
+        }
+        defer { if descriptor != 0 { close(descriptor) } }
+        try forEachPiece(descriptor, name: source.name, body)
+    }
+
+    private func forEachPiece(
+        _ descriptor: Int32, name: String, _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
+    ) throws(TextError) {
+        var pending: [UInt8] = []
+        var offset = 0
+        while true {
+            let kept = pending.count
+            var got = 0
+            var failure: Int32 = 0
+            pending.reserveCapacity(kept + blockSize)
+            pending.append(contentsOf: repeatElement(0, count: blockSize))
+            pending.withUnsafeMutableBytes { buffer in
+                repeat {
+                    got = read(descriptor, buffer.baseAddress! + kept, blockSize)
+                    failure = errno
+                } while got < 0 && failure == EINTR
+            }
+            guard got >= 0 else { throw .unreadable(path: name, reason: String(cString: strerror(failure))) }
+            pending.removeLast(blockSize - got)
+            let end: Int
+            if got == 0 {
+                end = pending.count
+            } else if let last = pending[kept...].lastIndex(of: 0x0A) {
+                end = last + 1
+            } else {
+                continue
+            }
+            if end > 0 {
+                try pending.withUnsafeBufferPointer { all throws(TextError) in
+                    try body(UnsafeBufferPointer(rebasing: all[..<end]), offset)
+                }
+                offset += end
+                pending.removeFirst(end)
+            }
+            if got == 0 { return }
+        }
+    }
+}

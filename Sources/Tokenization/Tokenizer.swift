@@ -1,0 +1,164 @@
+/// Cuts text into symbols: decoding, normalization, segmentation.
+///
+/// Text comes in pieces, each of which ends after a line feed or at the end of its text: there, no cluster and no
+/// normal form reaches across, so a text's symbols do not depend on how it was cut. One tokenizer for each thread.
+public final class Tokenizer {
+    public let unit: TextUnit
+    public let normalization: Normalization
+    private let clusters: ClusterIterator
+
+    /// What one piece held.
+    struct Piece {
+        var counts = TextCounts()
+        /// How many more characters the original has than symbols were said to start one.
+        var surplusCharacters = 0
+    }
+
+    /// - Throws: `TextError.unicode` if ICU's data cannot be loaded.
+    /// - Requires: the byte unit has no normalization.
+    public init(unit: TextUnit, normalization: Normalization) throws(TextError) {
+        precondition(unit != .byte || normalization == .none, "bytes are taken as they are")
+        self.unit = unit
+        self.normalization = normalization
+        clusters = try ClusterIterator()
+    }
+
+    /// Calls `emit` with each symbol of a piece and whether a character of the text starts with it.
+    ///
+    /// - Throws: `TextError.invalidUTF8`, with `path` and an offset counted from `offset`, unless the unit is the byte.
+    func tokenize(
+        _ piece: UnsafeBufferPointer<UInt8>, path: String, offset: Int,
+        _ emit: (_ symbol: UnsafeBufferPointer<UInt8>, _ startsCharacter: Bool) -> Void
+    ) throws(TextError) -> Piece {
+        var result = Piece()
+        result.counts.addAllButCharacters(of: piece)
+        if piece.allSatisfy({ $0 < 0x80 }) {
+            tokenizeASCII(piece, &result, emit)
+            return result
+        }
+        if let position = firstInvalidByte(of: piece) {
+            guard unit == .byte else { throw .invalidUTF8(path: path, offset: offset + position) }
+        }
+        let original = try utf16(of: piece)
+        if unit == .byte {
+            try tokenizeBytes(piece, original, &result, emit)
+            return result
+        }
+        let text = try normalization.apply(to: original)
+        var started = 0
+        try forEachSymbol(of: text) { symbol, starts in
+            if starts { started += 1 }
+            emit(symbol, starts)
+        }
+        result.counts.characters = started
+        if text != original {
+            result.counts.characters = 0
+            try original.withUnsafeBufferPointer { units throws(TextError) in
+                try clusters.forEachEnd(in: units) { _ in result.counts.characters += 1 }
+            }
+        }
+        result.surplusCharacters = result.counts.characters - started
+        return result
+    }
+
+    /// The symbols of a whole text.
+    public func symbols(of text: [UInt8], path: String = "the text") throws(TextError) -> [Symbol] {
+        var symbols: [Symbol] = []
+        _ = try text.withUnsafeBufferPointer { bytes throws(TextError) in
+            try tokenize(bytes, path: path, offset: 0) { symbol, _ in symbols.append(Symbol(bytes: Array(symbol))) }
+        }
+        return symbols
+    }
+
+    /// In ASCII every byte is a symbol, but for CR LF, which is one cluster; only case folding changes it.
+    private func tokenizeASCII(
+        _ piece: UnsafeBufferPointer<UInt8>, _ result: inout Piece,
+        _ emit: (UnsafeBufferPointer<UInt8>, Bool) -> Void
+    ) {
+        var index = 0
+        while index < piece.count {
+            let joins = piece[index] == 0x0D && index + 1 < piece.count && piece[index + 1] == 0x0A
+            let length = joins && unit == .grapheme ? 2 : 1
+            let starts = !(piece[index] == 0x0A && index > 0 && piece[index - 1] == 0x0D)
+            if starts { result.counts.characters += 1 }
+            if normalization == .nfkcCasefold, (0x41...0x5A).contains(piece[index]) {
+                withUnsafeBytes(of: piece[index] + 0x20) { emit($0.assumingMemoryBound(to: UInt8.self), starts) }
+            } else {
+                emit(UnsafeBufferPointer(rebasing: piece[index..<index + length]), starts)
+            }
+            index += length
+        }
+    }
+
+    /// Bytes as they are; a character starts where a cluster of the decoded text does.
+    private func tokenizeBytes(
+        _ piece: UnsafeBufferPointer<UInt8>, _ text: [UInt16], _ result: inout Piece,
+        _ emit: (UnsafeBufferPointer<UInt8>, Bool) -> Void
+    ) throws(TextError) {
+        var starts = [Bool](repeating: false, count: piece.count + 1)
+        var (from, byte) = (0, 0)
+        try text.withUnsafeBufferPointer { units throws(TextError) in
+            try clusters.forEachEnd(in: units) { end in
+                starts[min(byte, piece.count)] = true
+                byte += utf8Length(of: units[from..<end])
+                from = end
+                result.counts.characters += 1
+            }
+        }
+        var started = 0
+        for index in piece.indices {
+            if starts[index] { started += 1 }
+            emit(UnsafeBufferPointer(rebasing: piece[index..<index + 1]), starts[index])
+        }
+        result.surplusCharacters = result.counts.characters - started
+    }
+
+    private func forEachSymbol(
+        of text: [UInt16], _ emit: (UnsafeBufferPointer<UInt8>, Bool) -> Void
+    ) throws(TextError) {
+        var from = 0
+        var scratch: [UInt8] = []
+        try text.withUnsafeBufferPointer { units throws(TextError) in
+            try clusters.forEachEnd(in: units) { end in
+                scratch.removeAll(keepingCapacity: true)
+                if unit == .grapheme {
+                    _ = transcode(units[from..<end].makeIterator(), from: UTF16.self, to: UTF8.self, stoppingOnError: false)
+                    { scratch.append($0) }
+                    scratch.withUnsafeBufferPointer { emit($0, true) }
+                } else {
+                    var starts = true
+                    for scalar in String(decoding: units[from..<end], as: UTF16.self).unicodeScalars {
+                        scratch.removeAll(keepingCapacity: true)
+                        scratch.append(contentsOf: UTF8.encode(scalar)!)
+                        scratch.withUnsafeBufferPointer { emit($0, starts) }
+                        starts = false
+                    }
+                }
+                from = end
+            }
+        }
+    }
+}
+
+/// The offset of the first byte that begins no well-formed sequence, or nil.
+func firstInvalidByte(of bytes: UnsafeBufferPointer<UInt8>) -> Int? {
+    do {
+        _ = try UTF8Span(validating: bytes.span)
+        return nil
+    } catch {
+        return error.byteOffsets.lowerBound
+    }
+}
+
+private func utf8Length(of units: Slice<UnsafeBufferPointer<UInt16>>) -> Int {
+    var length = 0
+    for unit in units {
+        switch unit {
+        case 0..<0x80: length += 1
+        case 0x80..<0x800: length += 2
+        case 0xD800..<0xE000: length += 2  // half of a pair that takes four bytes
+        default: length += 3
+        }
+    }
+    return length
+}
