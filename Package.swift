@@ -41,7 +41,8 @@ let package = Package(
 
         // MARK: Commands
         .executableTarget(name: "train", dependencies: ["CommandSupport", arguments], swiftSettings: swift),
-        .executableTarget(name: "sample", dependencies: ["CommandSupport", arguments], swiftSettings: swift),
+        .executableTarget(
+            name: "sample", dependencies: ["CommandSupport", "LinearAlgebra", arguments], swiftSettings: swift),
         .executableTarget(name: "perplexity", dependencies: ["CommandSupport", arguments], swiftSettings: swift),
 
         // MARK: Tests

@@ -14,18 +14,23 @@ struct AtomicFile: ~Copyable {
         self.path = path
         temporary = path + ".tmp"
         descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw Self.failure(path) }
+        guard descriptor >= 0 else {
+            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+        }
     }
 
     /// Appends bytes, or overwrites them where `offset` is given.
-    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int? = nil) throws(CheckpointError) {
-        var done = 0
-        while done < bytes.count {
-            let (start, left) = (bytes.baseAddress! + done, bytes.count - done)
-            let count = offset.map { pwrite(descriptor, start, left, $0 + done) } ?? Foundation.write(descriptor, start, left)
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw Self.failure(path) }
-            done += count
+    func write(_ bytes: RawSpan, at offset: Int? = nil) throws(CheckpointError) {
+        try bytes.withUnsafeBytes { buffer throws(CheckpointError) in
+            var done = 0
+            while done < buffer.count {
+                let (start, left) = (buffer.baseAddress! + done, buffer.count - done)
+                let count =
+                    offset.map { pwrite(descriptor, start, left, $0 + done) } ?? Foundation.write(descriptor, start, left)
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { throw Self.failure(path) }
+                done += count
+            }
         }
     }
 

@@ -2,6 +2,9 @@
 public enum CheckpointError: Error, Equatable, Sendable {
     case missing(path: String)
     case unreadable(path: String, reason: String)
+    /// The output cannot be made at all.
+    case cannotCreate(path: String, reason: String)
+    /// The output could be made, but not filled or put in its place.
     case cannotWrite(path: String, reason: String)
 
     // The safetensors container.
@@ -37,8 +40,10 @@ extension CheckpointError: CustomStringConvertible {
         switch self {
         case .missing(let path): return "there is no checkpoint \(path); check the path"
         case .unreadable(let path, let reason): return "cannot read \(path): \(reason)"
+        case .cannotCreate(let path, let reason):
+            return "cannot create \(path): \(reason); choose another place"
         case .cannotWrite(let path, let reason):
-            return "cannot write \(path): \(reason); choose another place with --output"
+            return "cannot write \(path): \(reason); make room or choose another place"
         case .cutShort(let path): return "\(path) is cut short; \(again)"
         case .notSafetensors(let path):
             return "\(path) is not a checkpoint (no safetensors header at byte 0); give a .safetensors file made by train"

@@ -39,20 +39,22 @@ struct SafetensorsWriter {
         let header = header(metadata, tensors)
         var file = try AtomicFile(replacing: path)
         var checksum = crc32(0, nil, 0)
-        func put(_ bytes: UnsafeRawBufferPointer) throws(CheckpointError) {
-            checksum = crc32_z(checksum, bytes.bindMemory(to: UInt8.self).baseAddress, bytes.count)
+        func put(_ bytes: RawSpan) throws(CheckpointError) {
+            checksum = bytes.withUnsafeBytes {
+                crc32_z(checksum, $0.bindMemory(to: UInt8.self).baseAddress, $0.count)
+            }
             try file.write(bytes)
         }
-        try withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes throws(CheckpointError) in try put(bytes) }
-        try header.withUnsafeBytes { bytes throws(CheckpointError) in try put(bytes) }
+        try put([UInt64(header.count).littleEndian].span.bytes)
+        try put(header.span.bytes)
         for tensor in tensors {
             let elements = tensor.elements()
             precondition(elements.count == tensor.shape.reduce(1, *), "\(tensor.name) has another size than its shape")
-            try elements.withUnsafeBytes { bytes throws(CheckpointError) in try put(bytes) }
+            try put(elements.span.bytes)
         }
         let digits = Array(String(format: "%08x", UInt32(checksum)).utf8)
         let at = 8 + header.firstRange(of: checksumField)!.upperBound
-        try digits.withUnsafeBytes { bytes throws(CheckpointError) in try file.write(bytes, at: at) }
+        try file.write(digits.span.bytes, at: at)
         try file.commit()
     }
 

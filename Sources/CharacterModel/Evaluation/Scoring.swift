@@ -29,35 +29,45 @@ extension Network {
         return sums.view.elements.reduce(text.spellingNats, +)
     }
 
-    /// The nats of a text in one lane, from its boundary to its end.
+    /// The nats of each symbol of a text, read in one lane from its boundary to its end.
     ///
-    /// - Parameters:
-    ///   - state: carried from a text before; nil for a fresh one.
-    ///   - perSymbol: receives each position and its nats, the spelling of an unknown symbol included, in order.
-    /// - Returns: total nats.
-    @discardableResult
-    package func scoreExactly(_ text: EncodedText, perSymbol: (Int, Double) -> Void = { _, _ in }) -> Double {
-        let window = 256
-        let shard = Shard<Scalar>(model, lanes: 1, steps: window, learns: false)
-        let lane = [Lane(origin: 0, scored: 0..<text.count, startsFresh: false)]
-        var spellings = text.spellings[...]
-        var total = 0.0
-        for first in stride(from: 0, to: text.count, by: window) {
-            let steps = min(window, text.count - first)
-            _ = shard.fill(lane, of: text, first: first, steps: steps)
-            shard.forward(self, steps: steps)
-            _ = shard.loss(steps: steps, scale: 1)
-            for step in 0..<steps {
-                var nats = Double(shard.losses.view[0, step])
-                if let spelling = spellings.first, spelling.position == first + step {
-                    nats += spelling.nats
-                    spellings.removeFirst()
+    /// What stands between two of the text's starts depends on nothing else, so threads share such parts; a text with one
+    /// start is read by one.
+    ///
+    /// - Parameter isCancelled: asked now and then; the answer yes ends the work.
+    /// - Returns: nats, the spelling of unknown symbols included; nil if it was cancelled.
+    package func scoreExactly(
+        _ text: EncodedText, using workers: Workers, isCancelled: @Sendable () -> Bool = { false }
+    ) -> [Double]? {
+        let parts = parts(of: text)
+        let nats = Matrix<Double>(rows: 1, columns: text.count)
+        workers.forEach(parts.count) { index in
+            let part = parts[index]
+            let shard = Shard<Scalar>(model, lanes: 1, steps: min(256, part.count), learns: false)
+            let lane = [Lane(origin: part.lowerBound, scored: part, startsFresh: false)]
+            for first in stride(from: 0, to: part.count, by: shard.capacity) where !isCancelled() {
+                let steps = min(shard.capacity, part.count - first)
+                _ = shard.fill(lane, of: text, first: first, steps: steps)
+                shard.forward(self, steps: steps)
+                _ = shard.loss(steps: steps, scale: 1)
+                for step in 0..<steps {
+                    nats.view[0, part.lowerBound + first + step] = Double(shard.losses.view[0, step])
                 }
-                perSymbol(first + step, nats)
-                total += nats
+                shard.advance(steps: steps)
             }
-            shard.advance(steps: steps)
         }
-        return total
+        for spelling in text.spellings { nats.view[0, spelling.position] += spelling.nats }
+        return isCancelled() ? nil : nats.view.elements
+    }
+
+    /// A text cut at starts into parts that are worth a task each.
+    private func parts(of text: EncodedText) -> [Range<Int>] {
+        var parts: [Range<Int>] = []
+        var first = 0
+        for end in text.starts.dropFirst() + [text.count] where end == text.count || end - first >= 4_096 {
+            if end > first { parts.append(first..<end) }
+            first = end
+        }
+        return parts
     }
 }

@@ -1,5 +1,8 @@
 import LinearAlgebra
 
+/// The nonlinearity of an Elman network.
+public typealias Nonlinearity = LinearAlgebra.Nonlinearity
+
 /// The shape of a model: everything that decides which parameters it has and what they compute.
 ///
 /// Shapes everywhere: T window (time steps), B batch lanes, V vocabulary, E embedding, H hidden, L layers, G gates.

@@ -1,0 +1,95 @@
+import LinearAlgebra
+import Tokenization
+
+/// Where the state is fresh while a text is scored.
+public enum StatePolicy: String, Sendable, Codable, CaseIterable {
+    /// At each file's beginning.
+    case file
+    /// At each line's beginning, after the line feed before it.
+    case line
+    /// At the first file's beginning only.
+    case carry
+}
+
+/// A model's score of a text, file by file.
+public struct TextEvaluation: Sendable, Equatable {
+    public struct File: Sendable, Equatable {
+        public var name: String
+        public var likelihood = Likelihood()
+        public var unknownTokens = 0
+        public var counts: TextCounts
+        /// Of the mean nats per token; nil for fewer than 2,000 tokens.
+        public var standardError: Double?
+    }
+
+    public var files: [File]
+    /// All files together.
+    public var total: File
+}
+
+/// One symbol of a scored text.
+public struct Surprisal: Sendable, Equatable {
+    /// The index of its file, and its line there, counted from 1.
+    public var file: Int
+    public var line: Int
+    public var symbol: Symbol
+    /// -ln p, the spelling of an unknown symbol included.
+    public var nats: Double
+}
+
+extension LanguageModel {
+    /// Scores a text, each symbol given all before it.
+    ///
+    /// - Parameters:
+    ///   - corpus: read with the vocabulary's unit and normalization.
+    ///   - state: where the model starts afresh.
+    ///   - threads: share what is independent: files, or lines.
+    ///   - isCancelled: asked now and then; the answer yes ends the work.
+    ///   - perSymbol: is told of each symbol, in order.
+    /// - Returns: nil if it was cancelled.
+    public func evaluate(
+        _ corpus: Corpus, state: StatePolicy = .file, threads: Int = 1, isCancelled: @Sendable () -> Bool = { false },
+        perSymbol: ((Surprisal) -> Void)? = nil
+    ) -> TextEvaluation? {
+        precondition(corpus.unit == vocabulary.unit && corpus.normalization == vocabulary.normalization)
+        var text = EncodedText(0..<corpus.count, of: corpus, vocabulary: vocabulary)
+        let endsLine = corpus.symbols.map { $0.bytes.last == 0x0A }
+        switch state {
+        case .file: break
+        case .carry: text.restart(at: [0])
+        case .line:
+            let afterLines = (0..<corpus.count).filter { $0 > 0 && endsLine[corpus[$0 - 1]] }
+            text.restart(at: Set(text.starts + afterLines).sorted())
+        }
+        var files = corpus.files.map { TextEvaluation.File(name: $0.name, counts: $0.counts) }
+        var total = TextEvaluation.File(name: corpus.name, counts: corpus.counts)
+        var errors = (file: BlockedError(), total: BlockedError())
+        var (file, line) = (0, 1)
+        var unknowns = text.spellings[...]
+        guard let scores = network.scoreExactly(text, using: Workers(count: threads), isCancelled: isCancelled) else {
+            return nil
+        }
+        for (position, nats) in scores.enumerated() {
+            while !corpus.files[file].tokens.contains(position) {
+                files[file].standardError = errors.file.standardError
+                errors.file = BlockedError()
+                (file, line) = (file + 1, 1)
+            }
+            let isUnknown = unknowns.first?.position == position
+            if isUnknown { unknowns.removeFirst() }
+            let one = Likelihood(nats: nats, tokens: 1)
+            files[file].likelihood += one
+            files[file].unknownTokens += isUnknown ? 1 : 0
+            total.likelihood += one
+            total.unknownTokens += isUnknown ? 1 : 0
+            errors.file.add(nats)
+            errors.total.add(nats)
+            let symbol = corpus[position]
+            perSymbol?(Surprisal(file: file, line: line, symbol: corpus.symbols[symbol], nats: nats))
+            if endsLine[symbol] { line += 1 }
+        }
+        if file < files.count { files[file].standardError = errors.file.standardError }
+        total.standardError = errors.total.standardError
+        return TextEvaluation(files: files, total: total)
+    }
+}

@@ -1,0 +1,306 @@
+import Foundation
+import LinearAlgebra
+import Tokenization
+
+/// Trains a model by truncated back-propagation through time (Williams & Peng 1990), validates it, and saves it.
+///
+/// With the same seed, text and options the weights come out the same to the bit, whatever the number of threads; a
+/// training that is stopped and resumed ends as one that never stopped. Only a time limit makes runs differ.
+public final class Trainer {
+    /// How a training ended.
+    public enum Ending: Sendable, Equatable {
+        /// The budget or the patience is spent.
+        case finished
+        /// `shouldStop` said so; the state is saved.
+        case stopped
+    }
+
+    /// Where a training leaves its files, and how often.
+    public struct Output: Sendable {
+        /// The best model by validation; the resumable state stands beside it.
+        public var path: String
+        public var checkpointEvery = 60.0
+        public var metricsPath: String?
+        /// Steps between reports.
+        public var logEvery = 10
+
+        public init(path: String) { self.path = path }
+
+        /// `NAME.last.safetensors` for `NAME.safetensors`.
+        public var lastPath: String {
+            let suffix = ".safetensors"
+            return (path.hasSuffix(suffix) ? String(path.dropLast(suffix.count)) : path) + ".last" + suffix
+        }
+    }
+
+    public private(set) var record: TrainingRecord
+    let configuration: ModelConfiguration
+    let data: TrainingData
+    let output: Output
+    let machine: TrainingStep<Float>
+    let workers: Workers
+    private let schedule: LaneSchedule
+    private let unknowns: UnknownRule
+    let metrics: MetricsFile?
+    private let observe: (TrainingEvent) -> Void
+    /// When the first step of this run began, less what earlier runs took.
+    private var started = Date.distantFuture
+    private var lastSaved = Date.distantFuture
+    /// Time of steps alone since the last report.
+    private var pendingSeconds = 0.0
+
+    /// A training of a new model, or one that goes on from a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - record: options and corpus; the seed of `options` is the training's.
+    ///   - checkpoint: where to go on; read with its state.
+    ///   - observe: is told what happens, on the thread that runs.
+    /// - Throws: `TrainingError` for options out of range or too little text, `CheckpointError` if the output cannot
+    ///   be written.
+    public init(
+        _ configuration: ModelConfiguration, data: TrainingData, record: TrainingRecord, output: Output, threads: Int,
+        resuming checkpoint: Checkpoint? = nil, observe: @escaping (TrainingEvent) -> Void = { _ in }
+    ) throws {
+        let options = record.options
+        try options.validate()
+        guard data.trainingSymbols > options.window else {
+            throw TrainingError.tooShort(symbols: data.trainingSymbols, needed: options.window + 1)
+        }
+        let batch = LaneSchedule.batch(options.batch, symbols: data.trainingSymbols, window: options.window)
+        if batch < options.batch { observe(.fewerLanes(wanted: options.batch, used: batch)) }
+        self.configuration = configuration
+        self.data = data
+        self.output = output
+        self.observe = observe
+        self.record = record
+        self.record.generator = options.seed
+        isSaved = record.isFinished
+        try prepareFolder(of: output.path)
+        metrics = try output.metricsPath.map { try MetricsFile(path: $0, keeping: record.metricsLength) }
+        workers = Workers(count: threads)
+        schedule = LaneSchedule(symbols: data.trainingSymbols, batch: batch, window: options.window)
+        unknowns = UnknownRule(
+            text: data.training, vocabularySize: data.vocabulary.count, seed: options.seed)
+        let parameters: Parameters<Float>
+        if let checkpoint {
+            parameters = checkpoint.parameters
+        } else {
+            parameters = Parameters(configuration)
+            parameters.initialize(configuration, seed: options.seed)
+        }
+        machine = TrainingStep(
+            configuration, parameters: parameters, optimizer: options.optimizer, batch: batch, window: options.window,
+            seed: options.seed, workers: workers)
+        if let state = checkpoint?.state {
+            guard state.lanes.map(\.lanes) == machine.shards.map(\.lanes) else {
+                throw TrainingError.corpusChanged(name: "the corpus")
+            }
+            for (moment, saved) in zip(machine.optimizer.moments, state.moments) { moment.all.copy(saved.all) }
+            for (shard, saved) in zip(machine.shards, state.lanes) { shard.state = saved }
+        }
+    }
+
+    /// Runs until the budget is spent or `shouldStop` says so; finishes the step, saves, and scores the best model.
+    public func run(shouldStop: @Sendable () -> Bool = { false }) throws -> Ending {
+        started = Date(timeIntervalSinceNow: -record.seconds)
+        lastSaved = Date()
+        while !record.isFinished {
+            let report = try step()
+            if record.step % output.logEvery == 0 { try emit(report) }
+            if isValidationDue { try validate() }
+            record.isFinished = isSpent || isOutOfPatience
+            if record.isFinished {
+                if record.pendingTokens > 0 { try emit(report) }
+                break
+            }
+            let stops = shouldStop()
+            if stops || Date().timeIntervalSince(lastSaved) >= output.checkpointEvery { try saveLast() }
+            if stops { return .stopped }
+        }
+        if !isSaved {
+            if validatedStep != record.step { try validate() }
+            if data.validation == nil { try saveBest() }
+            try saveLast()
+        }
+        return try validateExactly(shouldStop: shouldStop) ? .finished : .stopped
+    }
+
+    /// The step of the last validation of this run.
+    private var validatedStep = -1
+    /// Whether this training had ended before this run.
+    private let isSaved: Bool
+
+    // MARK: One step
+
+    private func step() throws -> StepReport {
+        let began = Date()
+        if record.window == 0 { machine.clearState() }
+        let rate =
+            record.options.learningRate
+            * record.options.schedule.factor(step: record.step, progress: progress, warmup: record.options.warmup)
+        let outcome = gradient()
+        guard outcome.nats.isFinite else { throw TrainingError.notFinite(step: record.step + 1, quantity: "loss") }
+        guard outcome.gradientNorm.isFinite else {
+            throw TrainingError.notFinite(step: record.step + 1, quantity: "gradient")
+        }
+        record.step += 1
+        machine.update(
+            step: record.step, norm: outcome.gradientNorm, clip: record.options.clip, rate: rate,
+            decay: record.options.weightDecay)
+        record.tokens += outcome.symbols
+        record.pendingNats += outcome.nats
+        record.pendingTokens += outcome.symbols
+        record.window += 1
+        if record.window == schedule.windows {
+            record.window = 0
+            record.epoch += 1
+        }
+        pendingSeconds += Date().timeIntervalSince(began)
+        record.seconds = Date().timeIntervalSince(started)
+        return StepReport(
+            step: record.step, epoch: epochsDone, tokens: record.tokens, seconds: record.seconds,
+            trainNats: record.pendingNats / Double(record.pendingTokens), learningRate: rate,
+            gradientNorm: outcome.gradientNorm, tokensPerSecond: Double(record.pendingTokens) / pendingSeconds,
+            progress: progress)
+    }
+
+    /// The gradient of the window that comes next.
+    private func gradient() -> TrainingStep<Float>.Outcome {
+        let range = schedule.steps(ofWindow: record.window)
+        let symbols = schedule.lanes.reduce(0) { count, lane in
+            let last = lane.scored.lowerBound + range.upperBound
+            return count + range.count - (last > lane.scored.upperBound ? 1 : 0)
+        }
+        let (lanes, text, unknowns, machine, epoch) = (schedule.lanes, data.training, unknowns, machine, record.epoch)
+        return machine.accumulate(steps: range.count, symbols: symbols, step: record.step) { shard, index in
+            _ = shard.fill(
+                lanes[machine.lanes(ofShard: index)], of: text, first: range.lowerBound, steps: range.count
+            ) { unknowns.replaces($0, epoch: epoch) }
+        }
+    }
+
+    /// A step without its effect, for measuring.
+    func rehearse() { _ = gradient() }
+
+    private func emit(_ report: StepReport) throws {
+        try tell(.step(report))
+        record.pendingNats = 0
+        record.pendingTokens = 0
+        pendingSeconds = 0
+    }
+
+    private func tell(_ event: TrainingEvent) throws {
+        if let metrics, let line = event.metricsLine {
+            try metrics.append(line)
+            record.metricsLength = metrics.length
+        }
+        observe(event)
+    }
+
+    private var epochsDone: Double { Double(record.epoch) + Double(record.window) / Double(schedule.windows) }
+
+    // MARK: The budget
+
+    /// Steps in the budget, where it says so.
+    public var totalSteps: Int? {
+        switch record.options.budget {
+        case .epochs(let epochs): epochs * schedule.windows
+        case .steps(let steps): steps
+        case .seconds: nil
+        }
+    }
+
+    /// The part of the budget that is spent.
+    private var progress: Double {
+        if case .seconds(let limit) = record.options.budget { return min(1, record.seconds / limit) }
+        return Double(record.step) / Double(totalSteps!)
+    }
+
+    private var isSpent: Bool {
+        if case .seconds(let limit) = record.options.budget {
+            return record.step > 0 && Date().timeIntervalSince(started) >= limit
+        }
+        return record.step >= totalSteps!
+    }
+
+    private var isOutOfPatience: Bool { record.options.patience.map { record.validationsSinceBest >= $0 } ?? false }
+
+    private var isValidationDue: Bool {
+        guard data.validation != nil else { return false }
+        if let every = record.options.evaluateEvery { return record.step % every == 0 }
+        return progress * 10 >= Double(record.validations + 1)
+    }
+
+    // MARK: Validation
+
+    private func validate() throws {
+        guard let validation = data.validation else { return }
+        let nats = machine.network.scoreInLanes(validation, using: workers) / Double(validation.count)
+        guard nats.isFinite else { throw TrainingError.notFinite(step: record.step, quantity: "validation loss") }
+        let isBest = record.bestValidation.map { nats < $0 } ?? true
+        record.validations += 1
+        record.validationsSinceBest = isBest ? 0 : record.validationsSinceBest + 1
+        validatedStep = record.step
+        record.seconds = Date().timeIntervalSince(started)
+        if isBest {
+            record.bestValidation = nats
+            record.bestStep = record.step
+        }
+        try tell(.validation(validationReport(nats, isExact: false, isBest: isBest)))
+        if isBest { try saveBest() }
+    }
+
+    private func validationReport(_ nats: Double, isExact: Bool, isBest: Bool) -> ValidationReport {
+        let total = nats * Double(data.validationSymbols)
+        return ValidationReport(
+            step: isExact ? record.bestStep ?? record.step : record.step, epoch: epochsDone, seconds: record.seconds,
+            nats: nats, bitsPerCharacter: total / log(2) / Double(max(1, data.validationCharacters)),
+            isExact: isExact, isBest: isBest)
+    }
+
+    /// Scores the weights in the output file as `perplexity` does. False if it was stopped.
+    private func validateExactly(shouldStop: @Sendable () -> Bool) throws -> Bool {
+        guard let validation = data.validation else { return true }
+        let best = try Checkpoint(contentsOf: output.path)
+        let network = Network(configuration, best.parameters, learns: false, using: workers)
+        guard let all = network.scoreExactly(validation, using: workers, isCancelled: shouldStop) else { return false }
+        let nats = all.reduce(0, +) / Double(validation.count)
+        try tell(.validation(validationReport(nats, isExact: true, isBest: true)))
+        return true
+    }
+
+    // MARK: Saving
+
+    private func saveBest() throws {
+        let path = output.path
+        try Checkpoint(
+            configuration: configuration, vocabulary: data.vocabulary, parameters: machine.network.parameters,
+            training: record, state: nil
+        ).write(to: path)
+        observe(.saved(path: path))
+    }
+
+    private func saveLast() throws {
+        record.seconds = Date().timeIntervalSince(started)
+        let state = Checkpoint.TrainerState(moments: machine.optimizer.moments, lanes: machine.shards.map(\.state))
+        try Checkpoint(
+            configuration: configuration, vocabulary: data.vocabulary, parameters: machine.network.parameters,
+            training: record, state: state
+        ).write(to: output.lastPath)
+        lastSaved = Date()
+        observe(.saved(path: output.lastPath))
+    }
+}
+
+/// Makes the folder of an output and proves that files can be made in it, before hours are spent.
+private func prepareFolder(of path: String) throws(CheckpointError) {
+    let folder = (path as NSString).deletingLastPathComponent
+    if !folder.isEmpty {
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            throw .cannotCreate(path: path, reason: "the folder \(folder) cannot be made")
+        }
+    }
+    _ = try AtomicFile(replacing: path)
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+
+/// The exit codes of the commands (sysexits).
+public enum ExitStatus {
+    public static let done: Int32 = 0
+    public static let usage: Int32 = 64
+    public static let badData: Int32 = 65
+    public static let missingInput: Int32 = 66
+    public static let internalError: Int32 = 70
+    public static let cannotCreate: Int32 = 73
+    public static let inputOutput: Int32 = 74
+}
+
+/// Ends a command with a code and without a message.
+public struct Exit: Error {
+    public let code: Int32
+
+    public init(_ code: Int32) { self.code = code }
+}
+
+extension ParsableCommand {
+    /// Parses the command line and runs the command. Every error is one line on stderr and an exit code.
+    public static func runAndExit() -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot(Array(CommandLine.arguments.dropFirst()))
+            do {
+                try command.run()
+            } catch let failure where isOurs(failure) {
+                Foundation.exit(report(failure))
+            }
+            Foundation.exit(ExitStatus.done)
+        } catch {
+            let code = exitCode(for: error)
+            if code == .success {
+                // Help and version.
+                try? StandardOutput.write(fullMessage(for: error) + "\n")
+                Foundation.exit(ExitStatus.done)
+            }
+            let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: "; ")
+            printError("\(message); see \(_commandName) --help")
+            Foundation.exit(ExitStatus.usage)
+        }
+    }
+
+    /// Whether an error comes from the work, and not from the parser.
+    private static func isOurs(_ error: any Error) -> Bool { !(error is ValidationError || error is CleanExit) }
+}
+
+/// Writes one line that begins with `error:` to stderr.
+func printError(_ message: String) {
+    StandardError.write("error: \(message)\n")
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import CharacterModel
+import Foundation
+import Tokenization
+
+/// The version of the commands.
+public let escribaVersion = "0.1.0"
+
+/// What every command takes.
+public struct ThreadOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "Threads to use. (default: all cores)")
+    public var threads: Int?
+
+    public init() {}
+
+    public func validate() throws {
+        guard threads.map({ (1...1_024).contains($0) }) ?? true else {
+            throw ValidationError("--threads is \(threads!); it must be from 1 to 1024")
+        }
+    }
+
+    public var count: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+}
+
+/// A length of time: 100ms, 90s, 3m or 2h.
+public struct Duration: ExpressibleByArgument, Sendable, CustomStringConvertible {
+    public let seconds: Double
+
+    public init?(argument: String) {
+        let units: [(suffix: String, seconds: Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3_600)]
+        guard let unit = units.first(where: { argument.hasSuffix($0.suffix) }),
+            let number = Double(argument.dropLast(unit.suffix.count)), number > 0, number.isFinite
+        else { return nil }
+        seconds = number * unit.seconds
+    }
+
+    public init(seconds: Double) { self.seconds = seconds }
+
+    public var description: String { formatted(seconds: seconds) }
+}
+
+extension TextUnit: ExpressibleByArgument {}
+extension Normalization: ExpressibleByArgument {}
+extension CellKind: ExpressibleByArgument {}
+extension Optimizer: ExpressibleByArgument {}
+extension Schedule: ExpressibleByArgument {}
+extension StatePolicy: ExpressibleByArgument {}
+extension Nonlinearity: ExpressibleByArgument {}
+
+extension LanguageModel {
+    /// Reads a checkpoint and warns where this machine may cut text otherwise than the one that trained.
+    public init(reading path: String) throws {
+        try self.init(contentsOf: path)
+        let (theirs, ours) = (vocabulary.versions, UnicodeVersions.current)
+        if theirs != ours {
+            StandardError.print(
+                "warning: \(path) was trained with ICU \(theirs.icu) (Unicode \(theirs.unicode)); this is ICU "
+                    + "\(ours.icu) (Unicode \(ours.unicode)), which may cut some texts otherwise")
+        }
+    }
+}
+
+extension Corpus {
+    /// Reads the texts that arguments name.
+    public init(arguments: [String], unit: TextUnit, normalization: Normalization) throws {
+        guard arguments.filter({ $0 == "-" }).count <= 1 else { throw UsageError("`-` is given twice") }
+        try self.init(reading: TextSource.sources(at: arguments), unit: unit, normalization: normalization)
+    }
+}

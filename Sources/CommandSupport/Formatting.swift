@@ -1,0 +1,30 @@
+import Foundation
+
+/// 1234567 as "1,234,567".
+public func formatted(_ number: Int) -> String {
+    let digits = String(number.magnitude)
+    var result = ""
+    for (index, digit) in digits.enumerated() {
+        if index > 0 && (digits.count - index) % 3 == 0 { result += "," }
+        result.append(digit)
+    }
+    return number < 0 ? "-" + result : result
+}
+
+/// A number with a fixed number of decimals.
+public func formatted(_ number: Double, decimals: Int) -> String { String(format: "%.\(decimals)f", number) }
+
+/// "45 s", "3 min 20 s", "2 h 5 min".
+public func formatted(seconds: Double) -> String {
+    guard seconds.isFinite && seconds < 1e9 else { return "forever" }
+    if seconds < 1 { return "\(Int((seconds * 1_000).rounded())) ms" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3_600 { return whole % 60 == 0 ? "\(whole / 60) min" : "\(whole / 60) min \(whole % 60) s" }
+    return "\(whole / 3_600) h \(whole % 3_600 / 60) min"
+}
+
+/// "3.5 MB", "12.0 GB".
+public func formatted(bytes: Double) -> String {
+    bytes < 1e9 ? formatted(bytes / 1e6, decimals: 1) + " MB" : formatted(bytes / 1e9, decimals: 1) + " GB"
+}

@@ -1,0 +1,25 @@
+import Foundation
+import Synchronization
+
+/// SIGINT and SIGTERM as a question that a loop can ask.
+///
+/// A signal handler can reach nothing but a global; this is the one in the project. A second signal ends the process
+/// at once.
+public enum Interruption {
+    private static let received = Atomic<Int32>(0)
+
+    /// From now on the two signals wait to be asked for.
+    public static func watch() {
+        for number in [SIGINT, SIGTERM] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { Interruption.received.store($0, ordering: .relaxed) }
+            action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+            sigaction(number, &action, nil)
+        }
+    }
+
+    public static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }
+
+    /// 130 for SIGINT, 143 for SIGTERM.
+    public static var exitCode: Int32 { 128 + received.load(ordering: .relaxed) }
+}

@@ -1,0 +1,36 @@
+import Foundation
+
+/// Why the standard output takes no more.
+public enum OutputError: Error {
+    /// The reader went away.
+    case closed
+    case failed(reason: String)
+}
+
+/// The place for results. Written at once, so that a reader sees text as it is made.
+public enum StandardOutput {
+    public static func write(_ text: String) throws(OutputError) {
+        let bytes = Array(text.utf8)
+        var done = 0
+        while done < bytes.count {
+            let count = bytes[done...].withUnsafeBytes { Foundation.write(1, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else {
+                throw errno == EPIPE ? .closed : .failed(reason: String(cString: strerror(errno)))
+            }
+            done += count
+        }
+    }
+}
+
+/// The place for everything else.
+public enum StandardError {
+    public static func write(_ text: String) {
+        let bytes = Array(text.utf8)
+        _ = bytes.withUnsafeBytes { Foundation.write(2, $0.baseAddress, $0.count) }
+    }
+
+    public static func print(_ line: String) { write(line + "\n") }
+
+    public static let isTerminal = isatty(2) != 0
+}

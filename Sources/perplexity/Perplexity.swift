@@ -1,0 +1,58 @@
+import ArgumentParser
+import CharacterModel
+import CommandSupport
+import Foundation
+import Tokenization
+
+/// The `perplexity` command: parse, call the model module, print.
+struct Perplexity: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "perplexity", abstract: "Measure how well a model predicts a text.",
+        discussion: """
+            Every symbol of the text is scored, given all before it. Figures per bit, character and word count the original
+            text, so models with different symbols can be compared.
+            """,
+        version: escribaVersion)
+
+    @Argument(help: "A model made by train.")
+    var checkpoint: String
+
+    @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
+    var files: [String]
+
+    @Option(parsing: .unconditional, help: "A table to read, or JSON with every figure.")
+    var format = Format.table
+
+    @Option(parsing: .unconditional, help: "Where the model starts afresh: at each file, at each line, or never.")
+    var state = StatePolicy.file
+
+    @Option(parsing: .unconditional, help: "Writes the nats of every symbol as tab-separated values.")
+    var surprisal: String?
+
+    @OptionGroup(title: "Machine") var threads: ThreadOptions
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table, json
+    }
+
+    func run() throws {
+        Interruption.watch()
+        let model = try LanguageModel(reading: checkpoint)
+        let (unit, normalization) = (model.vocabulary.unit, model.vocabulary.normalization)
+        let corpus = try Corpus(arguments: files, unit: unit, normalization: normalization)
+        guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
+        let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }
+        let evaluation = model.evaluate(
+            corpus, state: state, threads: threads.count, isCancelled: { Interruption.isRequested }, perSymbol: table.map { $0.add })
+        guard let evaluation else { throw Exit(Interruption.exitCode) }
+        try table?.finish()
+        let report = Report(
+            evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256)
+        try StandardOutput.write(format == .json ? try report.json() : report.table())
+    }
+}
+
+@main
+enum Main {
+    static func main() { Perplexity.runAndExit() }
+}

@@ -1,0 +1,107 @@
+import CharacterModel
+import CommandSupport
+import Foundation
+import Tokenization
+
+/// A score with every figure derived from it.
+struct Report {
+    private let total: Figures
+    private let context: Context
+
+    /// The figures of one file, or of all.
+    struct Figures: Encodable {
+        let name: String
+        let nats: Double
+        let tokens: Int
+        let perplexity: Double?
+        let bits_per_token: Double?
+        let bits_per_character: Double?
+        let bits_per_scalar: Double?
+        let bits_per_byte: Double?
+        let word_perplexity: Double?
+        let standard_error: Double?
+        let unknown_tokens: Int
+        let bytes: Int
+        let scalars: Int
+        let characters: Int
+        let words: Int
+
+        init(_ file: TextEvaluation.File) {
+            let (likelihood, counts) = (file.likelihood, file.counts)
+            /// Nothing can be said per unit of an empty text, nor of a mean that overflows.
+            func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+            name = file.name
+            nats = likelihood.nats
+            tokens = likelihood.tokens
+            perplexity = finite(likelihood.perplexity)
+            bits_per_token = finite(likelihood.bitsPerToken)
+            bits_per_character = finite(likelihood.bits(per: counts.characters))
+            bits_per_scalar = finite(likelihood.bits(per: counts.scalars))
+            bits_per_byte = finite(likelihood.bits(per: counts.bytes))
+            word_perplexity = finite(exp(likelihood.nats / Double(counts.words)))
+            standard_error = file.standardError
+            unknown_tokens = file.unknownTokens
+            bytes = counts.bytes
+            scalars = counts.scalars
+            characters = counts.characters
+            words = counts.words
+        }
+    }
+
+    private struct Context: Encodable {
+        let unit: String
+        let normalization: String
+        let lossy: Bool
+        let state: String
+        let checkpoint: String
+        let sha256: String
+        let files: [Figures]
+    }
+
+    init(
+        _ evaluation: TextEvaluation, model: LanguageModel, checkpoint: String, state: StatePolicy, sha256: String
+    ) {
+        total = Figures(evaluation.total)
+        context = Context(
+            unit: model.vocabulary.unit.rawValue, normalization: model.vocabulary.normalization.rawValue,
+            lossy: model.vocabulary.normalization.isLossy, state: state.rawValue, checkpoint: checkpoint, sha256: sha256,
+            files: evaluation.files.map(Figures.init))
+    }
+
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
+    }
+
+    /// The totals to read, and a line for each file where there are several.
+    func table() -> String {
+        func number(_ value: Double?, _ decimals: Int) -> String { value.map { formatted($0, decimals: decimals) } ?? "-" }
+        let error = total.standard_error.map { " (standard error \(formatted($0, decimals: 4)))" } ?? ""
+        let mean = total.tokens > 0 ? total.nats / Double(total.tokens) : nil
+        var rows: [(String, String)] = [
+            ("text", total.name),
+            ("symbols", "\(formatted(total.tokens)) (\(context.unit), \(context.normalization)), "
+                + "\(formatted(total.unknown_tokens)) unknown"),
+            ("nats per symbol", number(mean, 4) + error),
+            ("perplexity", number(total.perplexity, 3)),
+            ("bits per character", number(total.bits_per_character, 3)),
+            ("bits per byte", number(total.bits_per_byte, 3)),
+            ("word perplexity", number(total.word_perplexity, 1)),
+        ]
+        if context.lossy { rows.append(("note", "\(context.normalization) loses text: not the original's code length")) }
+        var lines = rows.map { $0.0.padding(toLength: 20, withPad: " ", startingAt: 0) + $0.1 }
+        if context.files.count > 1 {
+            lines += ["", "bits per character, perplexity, file"]
+            lines += context.files.map { "\(number($0.bits_per_character, 3))  \(number($0.perplexity, 3))  \($0.name)" }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension Report: Encodable {
+    func encode(to encoder: any Encoder) throws {
+        try total.encode(to: encoder)
+        try context.encode(to: encoder)
+    }
+}

@@ -1,0 +1,57 @@
+import CharacterModel
+import CommandSupport
+import Foundation
+
+/// The nats of every symbol: file, line, symbol (escaped as in JSON), nats; tab-separated, with a header.
+final class SurprisalTable {
+    private let path: String
+    private let files: [String]
+    private let handle: UnsafeMutablePointer<FILE>
+    private var failed = false
+
+    init(path: String, files: [String]) throws(CheckpointError) {
+        self.path = path
+        self.files = files.map { escaped($0) }
+        guard let opened = fopen(path, "w") else {
+            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+        }
+        handle = opened
+        put("file\tline\tsymbol\tnats\n")
+    }
+
+    deinit { fclose(handle) }
+
+    func add(_ surprisal: Surprisal) {
+        put("\(files[surprisal.file])\t\(surprisal.line)\t\(escaped(surprisal.symbol.text))\t\(surprisal.nats)\n")
+    }
+
+    /// Throws if any line was lost.
+    func finish() throws(CheckpointError) {
+        guard fflush(handle) == 0, !failed else {
+            throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+        }
+    }
+
+    private func put(_ line: String) { if fputs(line, handle) < 0 { failed = true } }
+}
+
+/// A text without control characters, quotes or backslashes: those are written as in JSON.
+private func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\n": result += "\\n"
+        case "\r": result += "\\r"
+        case "\t": result += "\\t"
+        case "\\": result += "\\\\"
+        case "\"": result += "\\\""
+        default:
+            if scalar.value < 0x20 || scalar.value == 0x7F {
+                result += String(format: "\\u%04x", scalar.value)
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+    }
+    return result
+}

@@ -1,0 +1,73 @@
+import CharacterModel
+import Foundation
+
+/// Writes one sample, as it is made or as a JSON object.
+struct SampleWriter {
+    let format: SampleFormat
+    let prompt: String
+    /// The texts that end a sample, as bytes: Swift's own search would match canonical equivalents.
+    private let stops: [[UInt8]]
+    private var generated: [UInt8] = []
+    private var last: UInt8?
+    private let sink: (String) throws -> Void
+
+    /// - Parameter sink: takes the text, in parts.
+    init(format: SampleFormat, prompt: String, stops: [String], sink: @escaping (String) throws -> Void) {
+        self.sink = sink
+        self.format = format
+        self.prompt = prompt
+        self.stops = stops.map { Array($0.utf8) }
+    }
+
+    private struct Record: Encodable {
+        let text: String
+        let prompt: String
+        let seed: UInt64
+        let index: Int
+        let stop: String
+        let log_probability: Double
+    }
+
+    /// The empty line between two samples.
+    func separate() throws {
+        if format == .text { try sink("\n") }
+    }
+
+    mutating func write(_ elements: some Sequence<TextGenerator.Element>, seed: UInt64, index: Int) throws {
+        var stream = UTF8Stream()
+        var text = ""
+        var reason = "length"
+        var logProbability = 0.0
+        func emit(_ part: String) throws {
+            guard !part.isEmpty else { return }
+            last = part.utf8.last
+            if format == .text { try sink(part) } else { text += part }
+        }
+        if format == .text { try emit(prompt) }
+        for element in elements {
+            try emit(stream.append(element.symbol.bytes))
+            logProbability += element.logProbability
+            generated += element.symbol.bytes
+            if stops.contains(where: { ends(with: $0, last: element.symbol.bytes.count) }) {
+                reason = "stop"
+                break
+            }
+        }
+        try emit(stream.finish())
+        switch format {
+        case .text: if last != UInt8(ascii: "\n") { try sink("\n") }
+        case .jsonl:
+            let encoder = JSONEncoder()
+            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+            let record = Record(
+                text: text, prompt: prompt, seed: seed, index: index, stop: reason, log_probability: logProbability)
+            try sink(String(decoding: try encoder.encode(record), as: UTF8.self) + "\n")
+        }
+    }
+
+    /// Whether a stop text ends within the last symbol.
+    private func ends(with stop: [UInt8], last length: Int) -> Bool {
+        let window = generated.suffix(stop.count + length - 1)
+        return window.count >= stop.count && window.firstRange(of: stop) != nil
+    }
+}

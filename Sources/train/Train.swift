@@ -1,0 +1,129 @@
+import ArgumentParser
+import CharacterModel
+import CommandSupport
+import Foundation
+import Tokenization
+
+/// The `train` command: parse, call the model module, print.
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Train a recurrent character model on a text.",
+        discussion: """
+            Give it a file, several, or a folder. It reads the text, trains for the budget, keeps the model that predicts
+            the held-out part best, and says how to sample from it.
+            """,
+        version: escribaVersion)
+
+    @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
+    var files: [String] = []
+
+    @OptionGroup(title: "Text") var text: TextOptions
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Training") var training: TrainingFlags
+    @OptionGroup(title: "Validation") var validation: ValidationOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Machine") var threads: ThreadOptions
+
+    func validate() throws {
+        if files.isEmpty && output.resume == nil { throw ValidationError("name a text to train on") }
+    }
+
+    func run() throws {
+        Interruption.watch()
+        let checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
+        let plan = try checkpoint.map { try Plan(resuming: $0, self) } ?? Plan(new: self)
+        let corpus = try Corpus(arguments: plan.files, unit: plan.unit, normalization: plan.normalization)
+        let other = try plan.record.corpus.validationSource.map {
+            try Corpus(arguments: [$0], unit: plan.unit, normalization: plan.normalization)
+        }
+        let data = try TrainingData(
+            corpus, validation: other, fraction: plan.record.corpus.validationFraction,
+            minimumCount: plan.record.corpus.minimumCount, vocabulary: checkpoint?.vocabulary)
+        let record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
+        let configuration =
+            try checkpoint?.configuration ?? model.configuration(vocabularySize: data.vocabulary.count)
+        try refuseWhatCannotFit(configuration, record.options, data)
+
+        let progress = ProgressReport(quiet: output.quiet)
+        let trainer = try Trainer(
+            configuration, data: data, record: record, output: plan.output, threads: threads.count,
+            resuming: checkpoint, observe: progress.observe)
+        if !output.quiet { announce(corpus, data, configuration, trainer) }
+        let ending = try trainer.run { Interruption.isRequested }
+        progress.finish()
+        guard ending == .finished else {
+            StandardError.print("stopped; go on with: train --resume \(quoted(plan.output.lastPath))")
+            throw Exit(Interruption.exitCode)
+        }
+        try StandardOutput.write(summary(plan.output.path, trainer.record, progress.exact))
+    }
+
+    /// Memory is promised more easily than it is had: a model larger than what is free would end in the dark.
+    private func refuseWhatCannotFit(
+        _ configuration: ModelConfiguration, _ options: TrainingOptions, _ data: TrainingData
+    ) throws {
+        try options.validate()
+        let needed = Trainer.memory(configuration, options: options, textSymbols: data.trainingSymbols)
+        guard let free = availableMemory(), needed > free else { return }
+        throw UsageError(
+            "training this model takes \(formatted(bytes: needed)) and \(formatted(bytes: free)) of memory are free; "
+                + "lower --hidden, --layers, --batch or --window")
+    }
+
+    /// What will be trained on what, and how long it will take.
+    private func announce(
+        _ corpus: Corpus, _ data: TrainingData, _ configuration: ModelConfiguration, _ trainer: Trainer
+    ) {
+        let unit = data.vocabulary.unit == .grapheme ? "characters" : "\(data.vocabulary.unit.rawValue)s"
+        StandardError.print(
+            "\(corpus.name): \(formatted(data.trainingSymbols)) \(unit) to train on, "
+                + "\(formatted(data.validationSymbols)) to validate, \(formatted(data.vocabulary.symbols.count)) distinct")
+        let memory = Trainer.memory(
+            configuration, options: trainer.record.options, textSymbols: data.trainingSymbols)
+        StandardError.print(
+            "\(configuration.cell.rawValue) \(configuration.layers) x \(configuration.hidden): "
+                + "\(formatted(configuration.parameterCount)) parameters, about \(formatted(bytes: memory)) of memory, "
+                + "\(threads.count) threads")
+        if case .seconds(let limit) = trainer.record.options.budget {
+            StandardError.print("training for \(formatted(seconds: max(0, limit - trainer.record.seconds)))")
+        } else if let steps = trainer.totalSteps, !trainer.record.isFinished {
+            let left = steps - trainer.record.step
+            let time = formatted(seconds: trainer.secondsPerStep() * Double(left))
+            StandardError.print("\(formatted(left)) steps to go, about \(time)")
+        }
+    }
+
+    private func summary(_ path: String, _ record: TrainingRecord, _ exact: ValidationReport?) -> String {
+        let figures =
+            exact.map {
+                "validation: \(formatted($0.nats, decimals: 4)) nats per symbol, "
+                    + "\(formatted($0.bitsPerCharacter, decimals: 3)) bits per character (step \($0.step))"
+            } ?? "no validation"
+        return """
+            model: \(path)
+            \(figures)
+            try: sample \(quoted(path)) --temperature 0.8
+
+            """
+    }
+}
+
+/// What Linux says can be used without swapping, in bytes.
+private func availableMemory() -> Double? {
+    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
+        let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
+        let kilobytes = Double(line.split(separator: " ")[1])
+    else { return nil }
+    return kilobytes * 1_024
+}
+
+/// A path as a shell takes it.
+func quoted(_ path: String) -> String {
+    let plain = path.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+".contains($0)) }
+    return plain ? path : "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
+}
+
+@main
+enum Main {
+    static func main() { Train.runAndExit() }
+}

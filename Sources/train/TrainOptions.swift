@@ -1,0 +1,170 @@
+import ArgumentParser
+import CharacterModel
+import CommandSupport
+import Tokenization
+
+private let defaults = TrainingOptions()
+
+struct TextOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "What one symbol is. (default: grapheme)")
+    var unit: TextUnit?
+
+    @Option(
+        parsing: .unconditional,
+        help: "The normal form text is brought to. (default: nfc; the byte unit has none)")
+    var normalization: Normalization?
+
+    @Option(
+        parsing: .unconditional, help: "Symbols that the training part holds fewer times become unknown. (default: 1)")
+    var minCount: Int?
+
+    func validate() throws {
+        if unit == .byte, let normalization, normalization != .none {
+            throw ValidationError("--unit byte takes bytes as they are; drop --normalization \(normalization.rawValue)")
+        }
+        if let minCount, minCount < 1 { throw ValidationError("--min-count is \(minCount); it must be at least 1") }
+    }
+}
+
+struct ModelOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "The recurrent cell. (default: lstm)")
+    var cell: CellKind?
+
+    @Option(parsing: .unconditional, help: "The nonlinearity of the rnn cell. (default: tanh)")
+    var nonlinearity: Nonlinearity?
+
+    @Option(parsing: .unconditional, help: "Layers. (default: 1)")
+    var layers: Int?
+
+    @Option(parsing: .unconditional, help: "Units in each layer. (default: 384)")
+    var hidden: Int?
+
+    @Option(parsing: .unconditional, help: "Length of the learned embedding of a symbol; 0: one-hot. (default: 0)")
+    var embedding: Int?
+
+    @Option(parsing: .unconditional, help: "Probability to drop an output of a layer while training. (default: 0)")
+    var dropout: Double?
+
+    func validate() throws {
+        if nonlinearity != nil && (cell ?? .lstm) != .rnn {
+            throw ValidationError("--nonlinearity belongs to --cell rnn")
+        }
+    }
+
+    /// The shape asked for, with the defaults for the rest.
+    func configuration(vocabularySize: Int) throws -> ModelConfiguration {
+        try ModelConfiguration(
+            cell: cell ?? .lstm, layers: layers ?? 1, hidden: hidden ?? 384, embedding: embedding ?? 0,
+            vocabularySize: vocabularySize, nonlinearity: nonlinearity ?? .tanh, dropout: dropout ?? 0)
+    }
+}
+
+struct TrainingFlags: ParsableArguments {
+    @Option(parsing: .unconditional, help: "Lanes that are read side by side. (default: \(defaults.batch))")
+    var batch: Int?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Steps through which gradients are carried back. (default: \(defaults.window))")
+    var window: Int?
+
+    @Option(parsing: .unconditional, help: "Passes over the training text. (default: 10)")
+    var epochs: Int?
+
+    @Option(parsing: .unconditional, help: "Steps of the optimizer, in place of epochs.")
+    var steps: Int?
+
+    @Option(parsing: .unconditional, help: "Wall clock, in place of epochs: 90s, 3m, 2h.")
+    var timeLimit: CommandSupport.Duration?
+
+    @Option(parsing: .unconditional, help: "The optimizer. (default: \(defaults.optimizer.rawValue))")
+    var optimizer: Optimizer?
+
+    @Option(parsing: .unconditional, help: "The full learning rate. (default: \(defaults.learningRate))")
+    var learningRate: Double?
+
+    @Option(
+        parsing: .unconditional, help: "How the rate falls over the budget. (default: \(defaults.schedule.rawValue))")
+    var schedule: Schedule?
+
+    @Option(parsing: .unconditional, help: "Steps over which the rate rises. (default: \(defaults.warmup))")
+    var warmup: Int?
+
+    @Option(parsing: .unconditional, help: "Weight decay. (default: 0)")
+    var weightDecay: Double?
+
+    @Option(parsing: .unconditional, help: "The largest norm of the gradient. (default: 1)")
+    var clip: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Names the random numbers: equal seeds, equal models. (default: \(defaults.seed))")
+    var seed: UInt64?
+
+    func validate() throws {
+        if [epochs != nil, steps != nil, timeLimit != nil].filter({ $0 }).count > 1 {
+            throw ValidationError("--epochs, --steps and --time-limit exclude each other; give one")
+        }
+    }
+
+    var budget: TrainingBudget? {
+        epochs.map { .epochs($0) } ?? steps.map { .steps($0) } ?? timeLimit.map { .seconds($0.seconds) }
+    }
+}
+
+struct ValidationOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: """
+            The part of the text that validates, taken from its end; 0: none. (default: 0.1, at most 1,000,000 symbols)
+            """)
+    var validationFraction: Double?
+
+    @Option(parsing: .unconditional, help: "A text that validates, in place of the end of the training text.")
+    var validation: String?
+
+    @Option(parsing: .unconditional, help: "Steps between validations. (default: ten times in the budget)")
+    var evaluateEvery: Int?
+
+    @Option(
+        parsing: .unconditional, help: "Validations without improvement after which training stops. (default: none)")
+    var patience: Int?
+
+    func validate() throws {
+        if let validationFraction, !(validationFraction >= 0 && validationFraction < 1) {
+            throw ValidationError("--validation-fraction is \(validationFraction); it must be at least 0 and below 1")
+        }
+        if validationFraction != nil && validation != nil {
+            throw ValidationError("--validation-fraction and --validation exclude each other; give one")
+        }
+    }
+}
+
+struct OutputOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: "The best model; the resumable state stands beside it. (default: checkpoints/NAME.safetensors)")
+    var output: String?
+
+    @Option(parsing: .unconditional, help: "Time between saves of the resumable state: 100ms, 90s, 3m. (default: 60s)")
+    var checkpointEvery: CommandSupport.Duration?
+
+    @Option(parsing: .unconditional, help: "Goes on from a NAME.last.safetensors, with its options.")
+    var resume: String?
+
+    @Option(parsing: .unconditional, help: "Writes losses and rates as JSON, one object a line.")
+    var metrics: String?
+
+    @Option(parsing: .unconditional, help: "Steps between reports. (default: 10)")
+    var logEvery: Int?
+
+    @Flag(help: "Reports nothing but errors and the result.")
+    var quiet = false
+
+    func validate() throws {
+        if let logEvery, logEvery < 1 { throw ValidationError("--log-every is \(logEvery); it must be at least 1") }
+        if let output, output.hasSuffix("/") || output.isEmpty {
+            throw ValidationError("--output \(output) names a folder; name a file in it")
+        }
+    }
+}
