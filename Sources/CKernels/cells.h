@@ -109,7 +109,7 @@ TARGET static void NAME(elman_backward)(int64_t rows, int64_t size, int32_t relu
 }
 
 TARGET static void NAME(softmax_cross_entropy)(int64_t rows, int64_t size, float *logits, const int32_t *targets,
-                                               float scale, float *losses) {
+                                               float scale, double *losses) {
     for (int64_t b = 0; b < rows; b++) {
         float *x = logits + b * size;
         if (targets[b] < 0) {
@@ -130,7 +130,7 @@ TARGET static void NAME(softmax_cross_entropy)(int64_t rows, int64_t size, float
         float factor = scale / sum;
         FOR_UNITS { STORE(x, LOAD(x) * factor); }
         x[targets[b]] -= scale;
-        losses[b] = logf(sum) - goal;
+        losses[b] = log((double)sum) - (double)goal;
     }
 }
 

@@ -75,7 +75,7 @@ void ck_elman_backward(int32_t level, int64_t rows, int64_t hidden_size, int32_t
 }
 
 void ck_softmax_cross_entropy(int32_t level, int64_t rows, int64_t columns, float *logits, const int32_t *targets,
-                              float scale, float *losses) {
+                              float scale, double *losses) {
     DISPATCH(softmax_cross_entropy, rows, columns, logits, targets, scale, losses);
 }
 

@@ -25,27 +25,30 @@ extension ParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot(Array(CommandLine.arguments.dropFirst()))
-            do {
-                try command.run()
-            } catch let failure where isOurs(failure) {
-                Foundation.exit(report(failure))
-            }
+            try command.run()
             Foundation.exit(ExitStatus.done)
         } catch {
-            let code = exitCode(for: error)
-            if code == .success {
-                // Help and version.
-                try? StandardOutput.write(fullMessage(for: error) + "\n")
-                Foundation.exit(ExitStatus.done)
-            }
-            let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: "; ")
-            printError("\(message); see \(_commandName) --help")
-            Foundation.exit(ExitStatus.usage)
+            Foundation.exit(conclude(error))
         }
     }
 
-    /// Whether an error comes from the work, and not from the parser.
-    private static func isOurs(_ error: any Error) -> Bool { !(error is ValidationError || error is CleanExit) }
+    /// Prints what an error has to say, and returns the exit code.
+    private static func conclude(_ error: any Error) -> Int32 {
+        if let code = report(error) { return code }
+        switch exitCode(for: error) {
+        case .success:
+            // Help and version come as errors.
+            try? StandardOutput.write(fullMessage(for: error) + "\n")
+            return ExitStatus.done
+        case .validationFailure:
+            let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: "; ")
+            printError("\(message); see \(_commandName) --help")
+            return ExitStatus.usage
+        default:
+            printError("\(error); please report this")
+            return ExitStatus.internalError
+        }
+    }
 }
 
 /// Writes one line that begins with `error:` to stderr.

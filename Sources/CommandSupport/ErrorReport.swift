@@ -2,8 +2,9 @@ import CharacterModel
 import Foundation
 import Tokenization
 
-/// Prints what went wrong as one line, and returns the exit code that says what kind of thing it was.
-func report(_ error: any Error) -> Int32 {
+/// Prints what went wrong as one line, and returns the exit code that says what kind of thing it was; nil for an error that
+/// is not the project's own.
+func report(_ error: any Error) -> Int32? {
     switch error {
     case let error as Exit: return error.code
     case let error as OutputError:
@@ -30,9 +31,7 @@ func report(_ error: any Error) -> Int32 {
     case let error as UsageError:
         printError(error.description)
         return ExitStatus.usage
-    default:
-        printError("\(error); please report this")
-        return ExitStatus.internalError
+    default: return nil
     }
 }
 

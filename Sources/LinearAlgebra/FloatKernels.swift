@@ -102,7 +102,7 @@ package struct FloatKernels: Kernels {
     }
 
     package func softmaxCrossEntropy(
-        logits: MatrixView<Float>, targets: MatrixView<Int32>, scale: Float, losses: MatrixView<Float>
+        logits: MatrixView<Float>, targets: MatrixView<Int32>, scale: Float, losses: MatrixView<Double>
     ) {
         checkLoss(logits, targets, losses)
         ck_softmax_cross_entropy(

@@ -34,7 +34,7 @@ extension Kernels {
         }
     }
 
-    func checkLoss(_ logits: MatrixView<Scalar>, _ targets: MatrixView<Int32>, _ losses: MatrixView<Scalar>) {
+    func checkLoss(_ logits: MatrixView<Scalar>, _ targets: MatrixView<Int32>, _ losses: MatrixView<Double>) {
         precondition(logits.isContiguous && logits.columns > 0, "logits have gaps or no columns")
         precondition(targets.rows == 1 && targets.columns == logits.rows, "one target a row")
         precondition(losses.rows == 1 && losses.columns == logits.rows, "one loss a row")

@@ -43,9 +43,9 @@ package protocol Kernels<Scalar>: Sendable {
         _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, hiddenGradient: MatrixView<Scalar>)
 
     /// Turns each row of `logits` [B, V] into `scale` times the gradient of -ln p(target), and writes that loss to
-    /// `losses` [1, B]. A row whose target is negative has no loss: its gradient and its loss are zero.
+    /// `losses` [1, B], in Double, for they are summed. A row whose target is negative has no loss: its gradient and its loss are zero.
     func softmaxCrossEntropy(
-        logits: MatrixView<Scalar>, targets: MatrixView<Int32>, scale: Scalar, losses: MatrixView<Scalar>)
+        logits: MatrixView<Scalar>, targets: MatrixView<Int32>, scale: Scalar, losses: MatrixView<Double>)
 
     // Loops bound by memory: the reference is what every type uses.
 

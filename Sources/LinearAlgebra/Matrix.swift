@@ -18,5 +18,8 @@ package final class Matrix<Element: Numeric>: @unchecked Sendable {
         view.assign(elements)
     }
 
+    /// The elements in row-major order.
+    package var elements: [Element] { withExtendedLifetime(self) { view.elements } }
+
     deinit { UnsafeMutableRawPointer(view.base).deallocate() }
 }

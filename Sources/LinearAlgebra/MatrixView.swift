@@ -1,7 +1,9 @@
 /// A row-major window onto memory that a ``Matrix`` owns.
 ///
-/// A view does not keep its owner alive: whoever hands views to threads holds the owners until they are done, and hands
-/// each thread its own rows or columns. That is why a view can be sent, and why making one costs no reference count.
+/// A view does not keep its owner alive: whoever makes views holds the owners in an object that outlives their use, and
+/// hands each thread its own rows or columns. That is why a view can be sent, and why making one costs no reference
+/// count. Swift may release a local owner right after its last mention, so `matrix.view.elements` on a local matrix is
+/// wrong where `matrix.elements` is right.
 package struct MatrixView<Element>: @unchecked Sendable {
     let base: UnsafeMutablePointer<Element>
     package let rows: Int

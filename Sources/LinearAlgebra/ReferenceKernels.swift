@@ -33,7 +33,7 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
     }
 
     package func softmaxCrossEntropy(
-        logits: MatrixView<Scalar>, targets: MatrixView<Int32>, scale: Scalar, losses: MatrixView<Scalar>
+        logits: MatrixView<Scalar>, targets: MatrixView<Int32>, scale: Scalar, losses: MatrixView<Double>
     ) {
         checkLoss(logits, targets, losses)
         for row in 0..<logits.rows {
@@ -54,7 +54,7 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
             }
             for j in 0..<logits.columns { x[j] *= scale / sum }
             x[target] -= scale
-            losses.base[row] = .log(sum) - goal
+            losses.base[row] = .log(Double(sum)) - Double(goal)
         }
     }
 }

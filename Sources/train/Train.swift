@@ -9,7 +9,7 @@ struct Train: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Train a recurrent character model on a text.",
         discussion: """
-            Give it a file, several, or a folder. It reads the text, trains for the budget, keeps the model that predicts
+            Give it a file, several, or a folder. It reads the text, trains for the budget, keeps the model that predicts \
             the held-out part best, and says how to sample from it.
             """,
         version: escribaVersion)

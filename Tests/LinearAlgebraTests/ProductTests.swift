@@ -16,7 +16,7 @@ struct ProductTests {
             packed.pack(b.view, panels: 0..<packed.panels)
             for (bias, accumulate) in [(nil, false), (bias.view, false), (nil, true)] {
                 let start = randomMatrix(rows, columns, seed: 4, as: Float.self)
-                let fast = Matrix<Float>(rows: rows, columns: columns, start.view.elements)
+                let fast = kept(Matrix<Float>(rows: rows, columns: columns, start.elements))
                 FloatKernels(level: level).product(
                     a.view, packed, bias: bias, accumulate: accumulate, into: fast.view)
                 var expected: [Double] = []
@@ -27,7 +27,7 @@ struct ProductTests {
                             (0..<inner).reduce(Double(first)) { $0 + Double(a.view[i, $1]) * Double(b.view[$1, j]) })
                     }
                 }
-                let flaw = difference(fast.view.elements, expected, relative: 0, absolute: 1e-6 * Double(inner + 1))
+                let flaw = difference(fast.elements, expected, relative: 0, absolute: 1e-6 * Double(inner + 1))
                 #expect(flaw == nil, "\(rows) x \(inner) x \(columns), accumulate \(accumulate)")
             }
         }
@@ -40,33 +40,33 @@ struct ProductTests {
         let a = randomMatrix(29, 50, seed: 1, as: Float.self)
         let packed = PackedMatrix<Float>(inner: 50, columns: 100)
         packed.pack(randomMatrix(50, 100, seed: 2, as: Float.self).view, panels: 0..<packed.panels)
-        let whole = Matrix<Float>(rows: 29, columns: 100)
+        let whole = kept(Matrix<Float>(rows: 29, columns: 100))
         kernels.product(a.view, packed, bias: nil, accumulate: false, into: whole.view)
         for size in 1...9 {
-            let parts = Matrix<Float>(rows: 29, columns: 100)
+            let parts = kept(Matrix<Float>(rows: 29, columns: 100))
             for first in stride(from: 0, to: 29, by: size) {
                 let rows = first..<min(29, first + size)
                 kernels.product(a.view.rows(rows), packed, bias: nil, accumulate: false, into: parts.view.rows(rows))
             }
-            #expect(parts.view.elements == whole.view.elements, "pieces of \(size)")
+            #expect(parts.elements == whole.elements, "pieces of \(size)")
         }
     }
 
     @Test("Packing a transpose equals packing the transposed matrix")
     func packTransposed() {
         let b = randomMatrix(9, 37, seed: 5, as: Double.self)
-        let transposed = Matrix<Double>(rows: 37, columns: 9)
+        let transposed = kept(Matrix<Double>(rows: 37, columns: 9))
         for i in 0..<9 { for j in 0..<37 { transposed.view[j, i] = b.view[i, j] } }
-        let identity = Matrix<Double>(rows: 9, columns: 9)
+        let identity = kept(Matrix<Double>(rows: 9, columns: 9))
         for i in 0..<9 { identity.view[i, i] = 1 }
         for packs in [{ (p: PackedMatrix<Double>) in p.pack(b.view, panels: 0..<p.panels) },
             { $0.pack(transposeOf: transposed.view, panels: 0..<$0.panels) }]
         {
             let packed = PackedMatrix<Double>(inner: 9, columns: 37)
             packs(packed)
-            let product = Matrix<Double>(rows: 9, columns: 37)
+            let product = kept(Matrix<Double>(rows: 9, columns: 37))
             Double.kernels.product(identity.view, packed, bias: nil, accumulate: false, into: product.view)
-            #expect(product.view.elements == b.view.elements)
+            #expect(product.elements == b.elements)
         }
     }
 
@@ -79,6 +79,6 @@ struct ProductTests {
         Float.kernels.accumulate(transposed: a.view.columns(3..<18), times: b.view, into: fast.view.rows(3..<18))
         let (x, y): (Matrix<Double>, Matrix<Double>) = (a.converted(), b.converted())
         Double.kernels.accumulate(transposed: x.view.columns(3..<18), times: y.view, into: plain.view.rows(3..<18))
-        #expect(difference(fast.view.elements, plain.view.elements, relative: 0, absolute: 45 * 1e-6) == nil)
+        #expect(difference(fast.elements, plain.elements, relative: 0, absolute: 45 * 1e-6) == nil)
     }
 }

@@ -22,14 +22,21 @@ package func randomMatrix<Scalar: KernelScalar>(
     _ rows: Int, _ columns: Int, seed: UInt64, bound: Double = 1, as type: Scalar.Type = Scalar.self
 ) -> Matrix<Scalar> {
     var generator = SplitMix64(seed: seed, stream: 99)
-    return Matrix(
-        rows: rows, columns: columns,
-        (0..<rows * columns).map { _ in Scalar(Float((2 * generator.uniform() - 1) * bound)) })
+    return kept(
+        Matrix(
+            rows: rows, columns: columns,
+            (0..<rows * columns).map { _ in Scalar(Float((2 * generator.uniform() - 1) * bound)) }))
+}
+
+/// Keeps an object for as long as the process lives: views do not own, and a test has no reason to free.
+package func kept<Object: AnyObject>(_ object: Object) -> Object {
+    _ = Unmanaged.passRetained(object)
+    return object
 }
 
 extension Matrix where Element: KernelScalar {
     /// The same numbers in another type.
     package func converted<Other: KernelScalar>(to type: Other.Type = Other.self) -> Matrix<Other> {
-        Matrix<Other>(rows: view.rows, columns: view.columns, view.elements.map { Other(Double($0)) })
+        kept(Matrix<Other>(rows: view.rows, columns: view.columns, elements.map { Other(Double($0)) }))
     }
 }

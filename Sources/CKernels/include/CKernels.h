@@ -52,7 +52,7 @@ void ck_elman_backward(int32_t level, int64_t rows, int64_t hidden_size, int32_t
 /// Softmax cross-entropy. Each row of `logits` [B, V] becomes `scale` times the gradient of its loss; a row whose
 /// target is negative becomes zero. `losses` [B] receives -ln p(target), or 0 for such a row.
 void ck_softmax_cross_entropy(int32_t level, int64_t rows, int64_t columns, float *logits, const int32_t *targets,
-                              float scale, float *losses);
+                              float scale, double *losses);
 
 void ck_exp(int32_t level, int64_t count, const float *x, float *y);
 void ck_tanh(int32_t level, int64_t count, const float *x, float *y);

@@ -110,7 +110,13 @@ struct SafetensorsFile {
 
     /// A file without a checksum was written by another tool and is taken as it is.
     private func verifyChecksum() throws(CheckpointError) {
-        guard let stored = metadata["checksum"] else { return }
+        guard let stored = metadata["checksum"] else {
+            // A checksum under a damaged name is no missing checksum.
+            let digits = Set("0123456789abcdef".utf8)
+            let stray = metadata.values.contains { $0.utf8.count == 8 && $0.utf8.allSatisfy(digits.contains) }
+            if stray { throw .checksumMismatch(path: path) }
+            return
+        }
         var header = Array(bytes[..<dataStart])
         guard let field = header.firstRange(of: SafetensorsWriter.checksumField),
             stored.utf8.count == 8, field.upperBound + 8 <= header.count

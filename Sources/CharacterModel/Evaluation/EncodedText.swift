@@ -53,6 +53,12 @@ package struct Lane: Sendable, Equatable {
     package var scored: Range<Int>
     /// Whether the lane's first scored symbol starts afresh, wherever the text has it.
     package var startsFresh: Bool
+
+    package init(origin: Int, scored: Range<Int>, startsFresh: Bool) {
+        self.origin = origin
+        self.scored = scored
+        self.startsFresh = startsFresh
+    }
 }
 
 extension Shard {

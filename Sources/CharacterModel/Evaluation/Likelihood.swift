@@ -28,12 +28,14 @@ public struct Likelihood: Sendable, Equatable {
 
 /// The standard error of the mean nats per token, from the means of blocks of 1,000 tokens: neighbours depend on each
 /// other, blocks hardly do.
-struct BlockedError: Sendable {
+package struct BlockedError: Sendable {
     static let blockSize = 1_000
     private var block = Likelihood()
     private var means: [Double] = []
 
-    mutating func add(_ nats: Double) {
+    package init() {}
+
+    package mutating func add(_ nats: Double) {
         block += Likelihood(nats: nats, tokens: 1)
         if block.tokens == Self.blockSize {
             means.append(block.nats / Double(block.tokens))
@@ -42,7 +44,7 @@ struct BlockedError: Sendable {
     }
 
     /// In nats; nil for fewer than two blocks.
-    var standardError: Double? {
+    package var standardError: Double? {
         guard means.count >= 2 else { return nil }
         let mean = means.reduce(0, +) / Double(means.count)
         let variance = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(means.count - 1)

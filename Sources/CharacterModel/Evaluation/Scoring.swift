@@ -26,7 +26,7 @@ extension Network {
                 shard.advance(steps: steps)
             }
         }
-        return sums.view.elements.reduce(text.spellingNats, +)
+        return sums.elements.reduce(text.spellingNats, +)
     }
 
     /// The nats of each symbol of a text, read in one lane from its boundary to its end.
@@ -51,13 +51,13 @@ extension Network {
                 shard.forward(self, steps: steps)
                 _ = shard.loss(steps: steps, scale: 1)
                 for step in 0..<steps {
-                    nats.view[0, part.lowerBound + first + step] = Double(shard.losses.view[0, step])
+                    nats.view[0, part.lowerBound + first + step] = shard.losses.view[0, step]
                 }
                 shard.advance(steps: steps)
             }
         }
         for spelling in text.spellings { nats.view[0, spelling.position] += spelling.nats }
-        return isCancelled() ? nil : nats.view.elements
+        return isCancelled() ? nil : nats.elements
     }
 
     /// A text cut at starts into parts that are worth a task each.

@@ -44,6 +44,9 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
     /// Everything as one row, the gaps (always zero) included.
     package var all: MatrixView<Scalar> { arena.view }
 
+    /// All elements in the order of the arena.
+    package var elements: [Scalar] { arena.elements }
+
     /// The parameter of an entry of the layout.
     package subscript(entry: ParameterLayout.Entry) -> MatrixView<Scalar> {
         arena.view.part(entry.offset, rows: entry.rows, columns: entry.columns)

@@ -19,7 +19,7 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     /// [T B, V]: logits, then the gradient of the loss with respect to them.
     package let logits: Matrix<Scalar>
     /// [1, T B].
-    package let losses: Matrix<Scalar>
+    package let losses: Matrix<Double>
     /// [T B, E]: the embedded input and its gradient.
     let embedded: Matrix<Scalar>
     let embeddedGradient: Matrix<Scalar>
@@ -106,7 +106,7 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
         let losses = losses.view.columns(rows)
         Scalar.kernels.softmaxCrossEntropy(
             logits: logits.view.rows(rows), targets: targets.view.columns(rows), scale: scale, losses: losses)
-        return rows.reduce(0) { $0 + Double(losses[0, $1]) }
+        return rows.reduce(0) { $0 + losses[0, $1] }
     }
 
     /// Carries the gradient of the logits back through the window, to where the gradients of weights are products.

@@ -19,7 +19,7 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         workers.forEachPiece(of: row.columns, size: Self.pieceSize) { range in
             sums.view[0, range.lowerBound / Self.pieceSize] = Scalar.kernels.sumOfSquares(row.columns(range))
         }
-        return sums.view.elements.reduce(0, +).squareRoot()
+        return sums.elements.reduce(0, +).squareRoot()
     }
 
     /// Moves the parameters by one step.
@@ -42,7 +42,7 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
 
 extension Optimizer {
     /// A step's numbers. Constants are PyTorch's, but for Adam's second beta, 0.99: windows are few and correlated.
-    func rule(step: Int, scale: Double, rate: Double, decay: Double) -> OptimizerRule {
+    package func rule(step: Int, scale: Double, rate: Double, decay: Double) -> OptimizerRule {
         switch self {
         case .sgd: .sgd(scale: scale, rate: rate, decay: decay)
         case .adam, .adamw:

@@ -63,7 +63,7 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
         reduction.run(shards, steps: steps, into: gradient, using: workers)
         for shard in shards { shard.advance(steps: steps) }
         return Outcome(
-            nats: sums.view.elements.reduce(0, +), symbols: symbols,
+            nats: sums.elements.reduce(0, +), symbols: symbols,
             gradientNorm: optimizer.norm(of: gradient, using: workers))
     }
 

@@ -1,0 +1,60 @@
+# `make demo` shows what Escriba does; `make test` runs every test. Both install what is missing first.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+PACKAGES := libicu-dev libopenblas-dev zlib1g-dev libmd-dev
+RELEASE := -c release --static-swift-stdlib
+BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
+TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
+SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+
+.PHONY: setup build demo test lint format bench install corpora clean
+
+# As root or with sudo; does nothing where nothing is missing.
+setup:
+	@missing=""; for package in $(PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+		if [ "$$(id -u)" = 0 ]; then run=""; else run=sudo; fi; \
+		echo "installing$$missing"; \
+		$$run apt-get update -qq && $$run env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+build: setup
+	$(SWIFT) build $(RELEASE)
+	@echo "the commands are in $(BIN)"
+
+demo: build
+	@BIN=$(BIN) sh Scripts/demo.sh
+
+# Numeric code is a hundred times slower without optimisation, so the tests run optimised; a few run again in a debug
+# build, where assertions are checked too.
+test: setup
+	$(SWIFT) build $(TEST) --build-tests
+	$(SWIFT) test $(TEST) --skip-build
+	$(SWIFT) test --scratch-path .build-debug --filter CheckedRunTests
+
+lint:
+	$(SWIFT) format lint --strict --recursive $(SOURCES)
+
+format:
+	$(SWIFT) format --in-place --recursive $(SOURCES)
+
+bench: setup
+	cd Benchmarks && $(SWIFT) run -c release --scratch-path ../.build-benchmarks benchmarks
+
+install: build
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install $(BIN)/train $(BIN)/sample $(BIN)/perplexity $(DESTDIR)$(PREFIX)/bin
+
+# The King James Bible, 4 MB in the public domain, from Debian's own package.
+corpora:
+	@command -v bible >/dev/null || { if [ "$$(id -u)" = 0 ]; then run=""; else run=sudo; fi; \
+		$$run apt-get update -qq && $$run apt-get install -y -qq --no-install-recommends bible-kjv; }
+	bible -f 'Gen1:1-Rev22:21' | cut -d' ' -f2- > corpora/king-james.txt
+	@ls -l corpora
+
+clean:
+	rm -rf .build .build-tests .build-debug .build-benchmarks

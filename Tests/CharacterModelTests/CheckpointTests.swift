@@ -1,0 +1,202 @@
+import Foundation
+import LinearAlgebra
+import TestSupport
+import Testing
+import Tokenization
+
+@testable import CharacterModel
+
+@Suite("Checkpoint")
+struct CheckpointTests {
+    private func write(
+        _ cell: CellKind = .lstm, embedding: Int = 0, unit: TextUnit = .grapheme, to path: String
+    ) throws -> Checkpoint {
+        let text = "aé\r\n👍🏽\"\\\u{0}\u{7F}\u{2028}z"
+        let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "t")], unit: unit, normalization: .none)
+        let vocabulary = Vocabulary(of: 0..<corpus.count, in: corpus)
+        let model = try ModelConfiguration(
+            cell: cell, layers: 2, hidden: 3, embedding: embedding, vocabularySize: vocabulary.count)
+        let parameters = kept(Parameters<Float>(model))
+        parameters.initialize(model, seed: 1)
+        var record = TrainingRecord()
+        record.bestValidation = 1.0 / 3
+        record.generator = .max
+        record.seconds = 0.1
+        let moments = record.options.optimizer.moments.map { _ in
+            let moment = kept(Parameters<Float>(model))
+            moment.initialize(model, seed: 2)
+            return moment
+        }
+        var lanes = [NetworkState<Float>(model, lanes: 8), NetworkState<Float>(model, lanes: 2)]
+        for shard in lanes.indices {
+            for layer in 0..<2 {
+                for at in lanes[shard].hidden[layer].indices {
+                    lanes[shard].hidden[layer][at] = Float(100 * shard + 10 * layer + at)
+                    if cell == .lstm { lanes[shard].cell[layer][at] = -Float(100 * shard + 10 * layer + at) }
+                }
+            }
+        }
+        let checkpoint = Checkpoint(
+            configuration: model, vocabulary: vocabulary, parameters: parameters, training: record,
+            state: .init(moments: moments, lanes: lanes))
+        try checkpoint.write(to: path)
+        return checkpoint
+    }
+
+    @Test("What is written is read back, to the bit", arguments: CellKind.allCases, [0, 4])
+    func roundTrip(cell: CellKind, embedding: Int) throws {
+        let folder = try TemporaryFolder()
+        for unit in TextUnit.allCases {
+            let path = folder.file("m.safetensors")
+            let written = try write(cell, embedding: embedding, unit: unit, to: path)
+            let read = try Checkpoint(contentsOf: path, withState: true)
+            #expect(read.configuration == written.configuration)
+            #expect(read.training == written.training)
+            #expect(read.vocabulary.symbols == written.vocabulary.symbols)
+            #expect(read.vocabulary.unit == unit && read.vocabulary.versions == .current)
+            #expect(read.parameters.elements == written.parameters.elements)
+            #expect(read.state?.lanes == written.state?.lanes)
+            #expect(read.state!.moments.map { $0.elements } == written.state!.moments.map { $0.elements })
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            try read.write(to: path)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes, "writing is not a function of the content")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["m.safetensors"])
+        }
+    }
+
+    @Test("Tensors have PyTorch's names and shapes, in a file any safetensors library reads")
+    func layout() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("m.safetensors")
+        let checkpoint = try write(to: path)
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        let length = bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+        #expect(length % 8 == 0)
+        let header = try #require(
+            try JSONSerialization.jsonObject(with: Data(bytes[8..<8 + length])) as? [String: Any])
+        let v = checkpoint.vocabulary.count
+        for (name, shape) in [
+            ("rnn.weight_ih_l0", [12, v]), ("rnn.weight_hh_l1", [12, 3]), ("rnn.bias_ih_l1", [12]),
+            ("decoder.weight", [v, 3]), ("optimizer.exp_avg.rnn.weight_ih_l0", [12, v]), ("trainer.hidden", [2, 10, 3]),
+        ] {
+            let entry = try #require(header[name] as? [String: Any], "\(name)")
+            #expect(entry["shape"] as? [Int] == shape && entry["dtype"] as? String == "F32")
+        }
+        // One-hot rows lie transposed in memory: element [g, v] of the file is row v, column g there.
+        let offsets = try #require((header["rnn.weight_ih_l0"] as? [String: Any])?["data_offsets"] as? [Int])
+        let at = 8 + length + offsets[0] + 4 * (5 * v + 2)
+        let value = Float(bitPattern: bytes[at..<at + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) })
+        #expect(value == checkpoint.parameters.layers[0].inputWeight[2, 5])
+    }
+
+    private func refuses(_ bytes: [UInt8], _ path: String, _ what: String) throws {
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        do {
+            _ = try Checkpoint(contentsOf: path, withState: true)
+            Issue.record("accepted: \(what)")
+        } catch {
+            #expect(!error.description.isEmpty && !error.description.contains("\n"))
+        }
+    }
+
+    @Test("A file cut anywhere, or with one bit flipped anywhere, is refused")
+    func damage() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("m.safetensors")
+        _ = try write(to: path)
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        let header = 8 + bytes[..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+        let sampled = Array(0..<header) + Array(stride(from: header, to: bytes.count, by: 97)) + [bytes.count - 1]
+        for length in sampled { try refuses(Array(bytes[..<length]), path, "cut to \(length)") }
+        for position in sampled {
+            var damaged = bytes
+            damaged[position] ^= 1 << UInt8(position % 8)
+            try refuses(damaged, path, "bit \(position % 8) of byte \(position)")
+        }
+        try refuses(bytes + [0], path, "a byte more")
+    }
+
+    /// A file made by hand: header text, then so many bytes of data.
+    private func file(_ header: String, data: Int = 0) -> [UInt8] {
+        withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8)
+            + [UInt8](repeating: 0, count: data)
+    }
+
+    @Test("Each way to be wrong is an error of its own")
+    func errors() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("m.safetensors")
+        func error(_ bytes: [UInt8]) throws -> CheckpointError? {
+            try Data(bytes).write(to: URL(fileURLWithPath: path))
+            return #expect(throws: CheckpointError.self) { try Checkpoint(contentsOf: path) }
+        }
+        func entry(_ shape: String, _ offsets: String, _ dtype: String = "F32") -> String {
+            "{\"dtype\":\"\(dtype)\",\"shape\":\(shape),\"data_offsets\":\(offsets)}"
+        }
+        #expect(try error([]) == .cutShort(path: path))
+        #expect(try error(Array("Call me Ishmael. Some years ago".utf8)) == .notSafetensors(path: path))
+        #expect(try error([255, 255, 255, 255, 255, 255, 255, 127] + Array("{}".utf8)) == .notSafetensors(path: path))
+        #expect(try error(file("{\"a\":")) == .headerNotJSON(path: path))
+        #expect(
+            try error(file("{\"a\":\(entry("[1]", "[0,2]", "F16"))}", data: 2))
+                == .unsupportedType(path: path, tensor: "a", type: "F16"))
+        #expect(
+            try error(file("{\"a\":\(entry("[4611686018427387904,4]", "[0,4]"))}", data: 4))
+                == .badShape(path: path, tensor: "a"))
+        #expect(try error(file("{\"a\":\(entry("[-1]", "[0,4]"))}", data: 4)) == .badShape(path: path, tensor: "a"))
+        #expect(try error(file("{\"a\":\(entry("[1]", "[0,8]"))}", data: 8)) == .badOffsets(path: path, tensor: "a"))
+        #expect(
+            try error(file("{\"a\":\(entry("[1]", "[0,4]")),\"b\":\(entry("[1]", "[0,4]"))}", data: 4))
+                == .notContiguous(path: path, tensor: "b"))
+        #expect(
+            try error(file("{\"a\":\(entry("[1]", "[4,8]"))}", data: 8)) == .notContiguous(path: path, tensor: "a"))
+        let one = "{\"a\":\(entry("[1]", "[0,4]"))}"
+        let start = 8 + one.utf8.count
+        #expect(try error(file(one, data: 9)) == .wrongSize(path: path, expected: start + 4, found: start + 9))
+        #expect(try error(file("{}")) == .foreign(path: path))
+        #expect(
+            try error(file("{\"__metadata__\":{\"format\":\"escriba\",\"version\":\"99\"}}"))
+                == .newerVersion(path: path, version: "99"))
+        #expect(throws: CheckpointError.missing(path: "/nowhere")) { try Checkpoint(contentsOf: "/nowhere") }
+        #expect(throws: CheckpointError.unreadable(path: "/", reason: "it is not a file")) { try Checkpoint(contentsOf: "/") }
+    }
+
+    @Test("NaN in the weights is refused")
+    func notFinite() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("m.safetensors")
+        let checkpoint = try write(to: path)
+        checkpoint.parameters.decoderBias[0, 1] = .nan
+        try checkpoint.write(to: path)
+        #expect(throws: CheckpointError.notFinite(path: path, tensor: "decoder.bias")) { try Checkpoint(contentsOf: path) }
+    }
+
+    @Test("A model without training state cannot be resumed, but used")
+    func noState() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("m.safetensors")
+        let full = try write(to: path)
+        try Checkpoint(
+            configuration: full.configuration, vocabulary: full.vocabulary, parameters: full.parameters,
+            training: full.training, state: nil
+        ).write(to: path)
+        #expect(throws: CheckpointError.noTrainingState(path: path)) { try Checkpoint(contentsOf: path, withState: true) }
+        #expect(try LanguageModel(contentsOf: path).vocabulary.symbols == full.vocabulary.symbols)
+    }
+
+    /// Scored once by PyTorch in float64 (the parity of every release with the first).
+    @Test("Checkpoints of every version ever released load and score the same", arguments: CellKind.allCases)
+    func released(cell: CellKind) throws {
+        let model = try LanguageModel(contentsOf: fixture("v1-\(cell.rawValue).safetensors"))
+        #expect(model.configuration.cell == cell)
+        let text = "The scribe closed the book; the river went on.\n—¿Y mañana?\n"
+        let corpus = try Corpus(
+            reading: [.bytes(Array(text.utf8), name: "t")], unit: model.vocabulary.unit,
+            normalization: model.vocabulary.normalization)
+        let nats = try #require(model.evaluate(corpus)).total.likelihood.nats
+        let scores = try JSONDecoder().decode(
+            [String: Double].self, from: Data(contentsOf: URL(fileURLWithPath: fixture("v1-scores.json"))))
+        let expected = try #require(scores[cell.rawValue])
+        #expect(abs(nats / expected - 1) < 1e-5, "\(nats) nats, expected \(expected)")
+    }
+}

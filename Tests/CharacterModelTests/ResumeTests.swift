@@ -1,0 +1,96 @@
+import CharacterModel
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("Resume")
+struct ResumeTests {
+    private func tensors(_ path: String, state: Bool) throws -> [[Float]] {
+        let checkpoint = try Checkpoint(contentsOf: path, withState: state)
+        var all = [checkpoint.parameters.elements]
+        if let state = checkpoint.state {
+            all += state.moments.map { $0.elements }
+            all += state.lanes.flatMap { $0.hidden + $0.cell }
+        }
+        return all
+    }
+
+    private func record(_ path: String) throws -> TrainingRecord {
+        var record = try #require(try Checkpoint(contentsOf: path).training)
+        record.seconds = 0
+        return record
+    }
+
+    /// Everything but the time that has passed.
+    private func metrics(_ path: String) throws -> [String] {
+        try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
+            let withoutTime = $0.replacing(/"seconds":[^,]*,/, with: "")
+            return String(withoutTime.replacing(/,"tokens_per_second":[^}]*/, with: ""))
+        }
+    }
+
+    @Test(
+        "2N steps stopped at any step and resumed equal 2N steps never stopped, bit for bit",
+        arguments: CellKind.allCases, [1, 7, 13, 14])
+    func exact(cell: CellKind, stop: Int) throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.cell = cell
+        fixture.layers = 2
+        fixture.embedding = cell == .gru ? 5 : 0
+        fixture.dropout = 0.25
+        fixture.options.batch = 11
+        fixture.options.window = 40
+        fixture.options.budget = .steps(26)
+        fixture.options.evaluateEvery = 4
+        fixture.metrics = folder.file("whole.jsonl")
+        let whole = try fixture.run(output: folder.file("whole.safetensors"))
+        #expect(whole.ending == .finished && whole.trainer.record.epoch >= 1)
+
+        fixture.metrics = folder.file("parts.jsonl")
+        let first = try fixture.run(output: folder.file("parts.safetensors"), stopAfter: stop)
+        #expect(first.ending == .stopped && first.trainer.record.step == stop)
+        fixture.threads = 2
+        let second = try fixture.run(
+            output: folder.file("parts.safetensors"), resuming: folder.file("parts.last.safetensors"))
+        #expect(second.ending == .finished)
+
+        #expect(
+            try tensors(folder.file("whole.last.safetensors"), state: true)
+                == tensors(folder.file("parts.last.safetensors"), state: true))
+        #expect(
+            try tensors(folder.file("whole.safetensors"), state: false)
+                == tensors(folder.file("parts.safetensors"), state: false))
+        var (a, b) = (try record(folder.file("whole.last.safetensors")), try record(folder.file("parts.last.safetensors")))
+        // The lines are equal but for their times, whose digits may take more or fewer bytes.
+        (a.metricsLength, b.metricsLength) = (0, 0)
+        #expect(a == b)
+        #expect(try metrics(folder.file("whole.jsonl")) == metrics(folder.file("parts.jsonl")))
+    }
+
+    @Test("Resuming a finished run repeats its final evaluation")
+    func finished() throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.options.budget = .steps(5)
+        fixture.metrics = folder.file("m.jsonl")
+        _ = try fixture.run(output: folder.file("m.safetensors"))
+        let before = try metrics(folder.file("m.jsonl"))
+        let again = try fixture.run(output: folder.file("m.safetensors"), resuming: folder.file("m.last.safetensors"))
+        #expect(again.ending == .finished && again.trainer.record.step == 5)
+        #expect(try metrics(folder.file("m.jsonl")) == before)
+        #expect(before.filter { $0.contains("\"exact\":true") }.count == 1)
+    }
+
+    @Test("A training without validation leaves its last weights as the model")
+    func noValidation() throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.fraction = 0
+        fixture.options.budget = .steps(5)
+        _ = try fixture.run(output: folder.file("m.safetensors"))
+        #expect(
+            try tensors(folder.file("m.safetensors"), state: false)
+                == tensors(folder.file("m.last.safetensors"), state: false))
+    }
+}

@@ -1,0 +1,144 @@
+import CharacterModel
+import Foundation
+import LinearAlgebra
+import TestSupport
+import Testing
+import Tokenization
+
+@Suite("Sampling")
+struct SamplingTests {
+    let logits: [Float] = [1, 0, -1, 2, 0.5]
+
+    private func softmax(_ x: [Double]) -> [Double] {
+        let e = x.map { exp($0) }
+        return e.map { $0 / e.reduce(0, +) }
+    }
+
+    private func probabilities(_ strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, recent: Set<Int> = []) -> [Double] {
+        let distribution = Distribution(logits: logits, strategy: strategy, penalty: penalty, recent: recent)
+        var result = [Double](repeating: 0, count: logits.count)
+        for candidate in distribution.candidates { result[candidate.id] = candidate.probability }
+        return result
+    }
+
+    private func expect(_ a: [Double], _ b: [Double], _ what: String) {
+        #expect(difference(a, b, relative: 1e-12, absolute: 1e-12) == nil, "\(what)")
+    }
+
+    @Test("Each filter gives exactly the distribution it promises")
+    func exactDistributions() throws {
+        let x = logits.map(Double.init)
+        expect(probabilities(.sampled(try Temperature(1), keeping: .everything)), softmax(x), "plain")
+        expect(probabilities(.sampled(try Temperature(0.5), keeping: .everything)), softmax(x.map { $0 / 0.5 }), "temperature")
+        let p = softmax(x)
+        func only(_ kept: [Int]) -> [Double] {
+            let sum = kept.reduce(0) { $0 + p[$1] }
+            return p.indices.map { kept.contains($0) ? p[$0] / sum : 0 }
+        }
+        expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topK: 2))), only([3, 0]), "top-k")
+        // p is about 0.55, 0.20, 0.12, 0.07, 0.03 from the likeliest on.
+        expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topP: 0.7))), only([3, 0]), "top-p")
+        expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topP: 0.5))), only([3]), "top-p")
+        expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topP: 1))), p, "top-p 1")
+        expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(minP: 0.2))), only([3, 0, 4]), "min-p")
+        expect(probabilities(.greedy), [0, 0, 0, 1, 0], "greedy")
+        var y = x
+        (y[3], y[2]) = (1, -2)
+        expect(
+            probabilities(
+                .sampled(try Temperature(1), keeping: .everything), penalty: try RepetitionPenalty(2), recent: [3, 2]),
+            softmax(y), "penalty")
+    }
+
+    @Test("Draws follow the distribution", arguments: [1, 2, 3] as [UInt64])
+    func chiSquared(seed: UInt64) throws {
+        let distribution = Distribution(
+            logits: logits, strategy: .sampled(try Temperature(0.8), keeping: try SamplingFilter(topK: 4)))
+        var generator = SplitMix64(seed: seed)
+        var counts = [Int](repeating: 0, count: logits.count)
+        let draws = 20_000
+        for _ in 0..<draws { counts[distribution.draw(using: &generator)] += 1 }
+        #expect(counts[2] == 0)
+        let statistic = distribution.candidates.reduce(0.0) { sum, candidate in
+            let expected = candidate.probability * Double(draws)
+            return sum + pow(Double(counts[candidate.id]) - expected, 2) / expected
+        }
+        // Three degrees of freedom: exceeded once in a thousand.
+        #expect(statistic < 16.27)
+    }
+
+    @Test("Values out of range cannot be made")
+    func badValues() {
+        for value in [-1, 0, .nan, .infinity] { #expect(throws: SamplingError.self) { try Temperature(value) } }
+        #expect(throws: SamplingError.self) { try SamplingFilter(topK: 0) }
+        for p in [0, 2, -0.1, .nan] { #expect(throws: SamplingError.self) { try SamplingFilter(topP: p) } }
+        for p in [1.1, -0.1, .nan] { #expect(throws: SamplingError.self) { try SamplingFilter(minP: p) } }
+        #expect(throws: SamplingError.self) { try RepetitionPenalty(0) }
+    }
+
+    private func model(_ unit: TextUnit = .grapheme, text: String = "abcdeé") throws -> LanguageModel {
+        let corpus = try Corpus(
+            reading: [.bytes(Array(text.utf8), name: "t")], unit: unit, normalization: .none)
+        let vocabulary = Vocabulary(of: 0..<corpus.count, in: corpus)
+        let configuration = try ModelConfiguration(hidden: 9, vocabularySize: vocabulary.count)
+        let parameters = Parameters<Float>(configuration)
+        parameters.initialize(configuration, seed: 4)
+        return LanguageModel(
+            Checkpoint(
+                configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: nil, state: nil))
+    }
+
+    @Test("A sample is the same alone and among others, and differs from its neighbours")
+    func streams() throws {
+        let model = try model()
+        func sample(_ stream: UInt64) throws -> [Int] {
+            let strategy = SamplingStrategy.sampled(try Temperature(1), keeping: .everything)
+            return try model.generator(strategy: strategy, seed: 9, stream: stream).prefix(60).map(\.id)
+        }
+        let first = try [sample(0), sample(1), sample(2)]
+        #expect(try first == [sample(0), sample(1), sample(2)])
+        #expect(Set(first).count == 3)
+        #expect(first.joined().allSatisfy { $0 < model.vocabulary.symbols.count })
+    }
+
+    @Test("Log-probabilities of a sample are the nats that scoring gives it")
+    func logProbabilities() throws {
+        let model = try model()
+        let strategy = SamplingStrategy.sampled(try Temperature(0.7), keeping: try SamplingFilter(topK: 3))
+        let sample = Array(try model.generator(strategy: strategy, seed: 1).prefix(100))
+        let corpus = try Corpus(
+            reading: [.bytes(sample.flatMap(\.symbol.bytes), name: "s")], unit: .grapheme, normalization: .none)
+        let evaluation = try #require(model.evaluate(corpus))
+        #expect(evaluation.total.likelihood.tokens == 100)
+        #expect(abs(sample.reduce(0) { $0 + $1.logProbability } + evaluation.total.likelihood.nats) < 1e-4)
+    }
+
+    @Test("A prompt of any length goes in whole, unknown symbols and all")
+    func prompts() throws {
+        let model = try model()
+        let long = String(repeating: "abc?", count: 50)
+        let ids = try model.vocabulary.encode(long)
+        #expect(ids.contains(model.vocabulary.unknown))
+        // Greedy continuation after the prompt equals that of a prompt read in one piece of another size.
+        let whole = try model.generator(prompt: long, strategy: .greedy, seed: 1).prefix(5).map(\.id)
+        let shorter = try model.generator(prompt: String(long.dropLast(3)), strategy: .greedy, seed: 1)
+        #expect(whole.count == 5 && shorter.next() != nil)
+    }
+
+    @Test("Text is well-formed at every moment, whatever bytes come")
+    func utf8Stream() {
+        var generator = SplitMix64(seed: 8)
+        let pool: [UInt8] = [0x41, 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x90, 0x88, 0xED, 0xA0, 0xFF, 0x80, 0xC0, 0xF4]
+        for _ in 0..<500 {
+            let bytes = (0..<20).map { _ in pool[Int(generator.next() % UInt64(pool.count))] }
+            var stream = UTF8Stream()
+            var text = ""
+            for byte in bytes { text += stream.append([byte]) }
+            text += stream.finish()
+            #expect(Array(text.utf8) == Array(String(decoding: bytes, as: UTF8.self).utf8), "\(bytes)")
+        }
+        var stream = UTF8Stream()
+        #expect(stream.append([0xF0, 0x9F]) == "" && stream.append([0x90]) == "" && stream.append([0x88]) == "🐈")
+        #expect(stream.append([0xE2, 0x82]) == "" && stream.finish() == "\u{FFFD}")
+    }
+}
