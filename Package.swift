@@ -59,6 +59,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: ["CommandSupport", "CharacterModel", "TestSupport", "train", "sample", "perplexity"],
+            resources: [.copy("Help")],
             swiftSettings: swift),
     ],
     swiftLanguageModes: [.v6]

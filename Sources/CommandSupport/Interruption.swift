@@ -10,12 +10,17 @@ public enum Interruption {
 
     /// From now on the two signals wait to be asked for.
     public static func watch() {
+        var signals = sigset_t()
+        sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { Interruption.received.store($0, ordering: .relaxed) }
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
             sigaction(number, &action, nil)
+            // A parent may have started us with the signal blocked.
+            sigaddset(&signals, number)
         }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     public static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }

@@ -68,7 +68,9 @@ extension Kernels {
         while index < mask.rows * mask.columns {
             let bits = generator.next()
             mask.base[index] = bits >> 32 < threshold ? scale : 0
-            if index + 1 < mask.rows * mask.columns { mask.base[index + 1] = bits & 0xFFFF_FFFF < threshold ? scale : 0 }
+            if index + 1 < mask.rows * mask.columns {
+                mask.base[index + 1] = bits & 0xFFFF_FFFF < threshold ? scale : 0
+            }
             index += 2
         }
     }

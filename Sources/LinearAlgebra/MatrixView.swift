@@ -90,7 +90,8 @@ package struct MatrixView<Element>: @unchecked Sendable {
 extension MatrixView {
     /// The elements from `offset` on as a matrix without gaps.
     package func part(_ offset: Int, rows: Int, columns: Int) -> MatrixView {
-        precondition(isContiguous && offset >= 0 && offset + rows * columns <= self.rows * self.columns, "out of bounds")
+        precondition(
+            isContiguous && offset >= 0 && offset + rows * columns <= self.rows * self.columns, "out of bounds")
         return MatrixView(base: base + offset, rows: rows, columns: columns, stride: columns)
     }
 }

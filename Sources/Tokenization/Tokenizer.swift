@@ -122,8 +122,9 @@ public final class Tokenizer {
             try clusters.forEachEnd(in: units) { end in
                 scratch.removeAll(keepingCapacity: true)
                 if unit == .grapheme {
-                    _ = transcode(units[from..<end].makeIterator(), from: UTF16.self, to: UTF8.self, stoppingOnError: false)
-                    { scratch.append($0) }
+                    _ = transcode(
+                        units[from..<end].makeIterator(), from: UTF16.self, to: UTF8.self, stoppingOnError: false
+                    ) { scratch.append($0) }
                     scratch.withUnsafeBufferPointer { emit($0, true) }
                 } else {
                     var starts = true

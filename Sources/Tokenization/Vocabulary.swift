@@ -16,7 +16,8 @@ public struct Vocabulary: Sendable {
         unit: TextUnit, normalization: Normalization, versions: UnicodeVersions = .current, symbols: [Symbol]
     ) {
         precondition(zip(symbols, symbols.dropFirst()).allSatisfy(<), "symbols are not in strictly increasing order")
-        precondition(unit != .byte || symbols.allSatisfy { $0.bytes.count == 1 }, "a symbol of the byte unit is one byte")
+        precondition(
+            unit != .byte || symbols.allSatisfy { $0.bytes.count == 1 }, "a symbol of the byte unit is one byte")
         self.unit = unit
         self.normalization = normalization
         self.versions = versions

@@ -43,7 +43,8 @@ struct Perplexity: ParsableCommand {
         guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
         let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }
         let evaluation = model.evaluate(
-            corpus, state: state, threads: threads.count, isCancelled: { Interruption.isRequested }, perSymbol: table.map { $0.add })
+            corpus, state: state, threads: threads.count, isCancelled: { Interruption.isRequested },
+            perSymbol: table.map { $0.add })
         guard let evaluation else { throw Exit(Interruption.exitCode) }
         try table?.finish()
         let report = Report(

@@ -14,13 +14,13 @@ struct Report {
         let nats: Double
         let tokens: Int
         let perplexity: Double?
-        let bits_per_token: Double?
-        let bits_per_character: Double?
-        let bits_per_scalar: Double?
-        let bits_per_byte: Double?
-        let word_perplexity: Double?
-        let standard_error: Double?
-        let unknown_tokens: Int
+        let bitsPerToken: Double?
+        let bitsPerCharacter: Double?
+        let bitsPerScalar: Double?
+        let bitsPerByte: Double?
+        let wordPerplexity: Double?
+        let standardError: Double?
+        let unknownTokens: Int
         let bytes: Int
         let scalars: Int
         let characters: Int
@@ -34,13 +34,13 @@ struct Report {
             nats = likelihood.nats
             tokens = likelihood.tokens
             perplexity = finite(likelihood.perplexity)
-            bits_per_token = finite(likelihood.bitsPerToken)
-            bits_per_character = finite(likelihood.bits(per: counts.characters))
-            bits_per_scalar = finite(likelihood.bits(per: counts.scalars))
-            bits_per_byte = finite(likelihood.bits(per: counts.bytes))
-            word_perplexity = finite(exp(likelihood.nats / Double(counts.words)))
-            standard_error = file.standardError
-            unknown_tokens = file.unknownTokens
+            bitsPerToken = finite(likelihood.bitsPerToken)
+            bitsPerCharacter = finite(likelihood.bits(per: counts.characters))
+            bitsPerScalar = finite(likelihood.bits(per: counts.scalars))
+            bitsPerByte = finite(likelihood.bits(per: counts.bytes))
+            wordPerplexity = finite(exp(likelihood.nats / Double(counts.words)))
+            standardError = file.standardError
+            unknownTokens = file.unknownTokens
             bytes = counts.bytes
             scalars = counts.scalars
             characters = counts.characters
@@ -64,36 +64,47 @@ struct Report {
         total = Figures(evaluation.total)
         context = Context(
             unit: model.vocabulary.unit.rawValue, normalization: model.vocabulary.normalization.rawValue,
-            lossy: model.vocabulary.normalization.isLossy, state: state.rawValue, checkpoint: checkpoint, sha256: sha256,
+            lossy: model.vocabulary.normalization.isLossy, state: state.rawValue, checkpoint: checkpoint,
+            sha256: sha256,
             files: evaluation.files.map(Figures.init))
     }
 
     func json() throws -> String {
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
         return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
 
     /// The totals to read, and a line for each file where there are several.
     func table() -> String {
-        func number(_ value: Double?, _ decimals: Int) -> String { value.map { formatted($0, decimals: decimals) } ?? "-" }
-        let error = total.standard_error.map { " (standard error \(formatted($0, decimals: 4)))" } ?? ""
+        func number(_ value: Double?, _ decimals: Int) -> String {
+            value.map { formatted($0, decimals: decimals) } ?? "-"
+        }
+        let error = total.standardError.map { " (standard error \(formatted($0, decimals: 4)))" } ?? ""
         let mean = total.tokens > 0 ? total.nats / Double(total.tokens) : nil
         var rows: [(String, String)] = [
             ("text", total.name),
-            ("symbols", "\(formatted(total.tokens)) (\(context.unit), \(context.normalization)), "
-                + "\(formatted(total.unknown_tokens)) unknown"),
+            (
+                "symbols",
+                "\(formatted(total.tokens)) (\(context.unit), \(context.normalization)), "
+                    + "\(formatted(total.unknownTokens)) unknown"
+            ),
             ("nats per symbol", number(mean, 4) + error),
             ("perplexity", number(total.perplexity, 3)),
-            ("bits per character", number(total.bits_per_character, 3)),
-            ("bits per byte", number(total.bits_per_byte, 3)),
-            ("word perplexity", number(total.word_perplexity, 1)),
+            ("bits per character", number(total.bitsPerCharacter, 3)),
+            ("bits per byte", number(total.bitsPerByte, 3)),
+            ("word perplexity", number(total.wordPerplexity, 1)),
         ]
-        if context.lossy { rows.append(("note", "\(context.normalization) loses text: not the original's code length")) }
+        if context.lossy {
+            rows.append(("note", "\(context.normalization) loses text: not the original's code length"))
+        }
         var lines = rows.map { $0.0.padding(toLength: 20, withPad: " ", startingAt: 0) + $0.1 }
         if context.files.count > 1 {
             lines += ["", "bits per character, perplexity, file"]
-            lines += context.files.map { "\(number($0.bits_per_character, 3))  \(number($0.perplexity, 3))  \($0.name)" }
+            lines += context.files.map {
+                "\(number($0.bitsPerCharacter, 3))  \(number($0.perplexity, 3))  \($0.name)"
+            }
         }
         return lines.joined(separator: "\n") + "\n"
     }

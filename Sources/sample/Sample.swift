@@ -40,7 +40,11 @@ struct Sample: ParsableCommand {
                     let generator = try model.generator(
                         prompt: prompt, strategy: strategy, penalty: penalty, seed: seed, stream: UInt64(index))
                     var writer = SampleWriter(format: text.format, prompt: prompt, stops: text.stop) { part in
-                        if offset == 0 { try StandardOutput.write(part) } else { outputs.withLock { $0[offset] += part } }
+                        if offset == 0 {
+                            try StandardOutput.write(part)
+                        } else {
+                            outputs.withLock { $0[offset] += part }
+                        }
                     }
                     if index > 0 { try writer.separate() }
                     try writer.write(generator.prefix(text.length), seed: seed, index: index)

@@ -25,7 +25,7 @@ struct SampleWriter {
         let seed: UInt64
         let index: Int
         let stop: String
-        let log_probability: Double
+        let logProbability: Double
     }
 
     /// The empty line between two samples.
@@ -58,9 +58,10 @@ struct SampleWriter {
         case .text: if last != UInt8(ascii: "\n") { try sink("\n") }
         case .jsonl:
             let encoder = JSONEncoder()
+            encoder.keyEncodingStrategy = .convertToSnakeCase
             encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             let record = Record(
-                text: text, prompt: prompt, seed: seed, index: index, stop: reason, log_probability: logProbability)
+                text: text, prompt: prompt, seed: seed, index: index, stop: reason, logProbability: logProbability)
             try sink(String(decoding: try encoder.encode(record), as: UTF8.self) + "\n")
         }
     }

@@ -77,7 +77,8 @@ struct Train: ParsableCommand {
         let unit = data.vocabulary.unit == .grapheme ? "characters" : "\(data.vocabulary.unit.rawValue)s"
         StandardError.print(
             "\(corpus.name): \(formatted(data.trainingSymbols)) \(unit) to train on, "
-                + "\(formatted(data.validationSymbols)) to validate, \(formatted(data.vocabulary.symbols.count)) distinct")
+                + "\(formatted(data.validationSymbols)) to validate, \(formatted(data.vocabulary.symbols.count)) distinct"
+        )
         let memory = Trainer.memory(
             configuration, options: trainer.record.options, textSymbols: data.trainingSymbols)
         StandardError.print(

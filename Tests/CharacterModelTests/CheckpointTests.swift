@@ -59,7 +59,8 @@ struct CheckpointTests {
             #expect(read.state!.moments.map { $0.elements } == written.state!.moments.map { $0.elements })
             let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
             try read.write(to: path)
-            #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes, "writing is not a function of the content")
+            #expect(
+                try Data(contentsOf: URL(fileURLWithPath: path)) == bytes, "writing is not a function of the content")
             #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["m.safetensors"])
         }
     }
@@ -77,7 +78,8 @@ struct CheckpointTests {
         let v = checkpoint.vocabulary.count
         for (name, shape) in [
             ("rnn.weight_ih_l0", [12, v]), ("rnn.weight_hh_l1", [12, 3]), ("rnn.bias_ih_l1", [12]),
-            ("decoder.weight", [v, 3]), ("optimizer.exp_avg.rnn.weight_ih_l0", [12, v]), ("trainer.hidden", [2, 10, 3]),
+            ("decoder.weight", [v, 3]), ("optimizer.exp_avg.rnn.weight_ih_l0", [12, v]),
+            ("trainer.hidden", [2, 10, 3]),
         ] {
             let entry = try #require(header[name] as? [String: Any], "\(name)")
             #expect(entry["shape"] as? [Int] == shape && entry["dtype"] as? String == "F32")
@@ -158,7 +160,9 @@ struct CheckpointTests {
             try error(file("{\"__metadata__\":{\"format\":\"escriba\",\"version\":\"99\"}}"))
                 == .newerVersion(path: path, version: "99"))
         #expect(throws: CheckpointError.missing(path: "/nowhere")) { try Checkpoint(contentsOf: "/nowhere") }
-        #expect(throws: CheckpointError.unreadable(path: "/", reason: "it is not a file")) { try Checkpoint(contentsOf: "/") }
+        #expect(throws: CheckpointError.unreadable(path: "/", reason: "it is not a file")) {
+            try Checkpoint(contentsOf: "/")
+        }
     }
 
     @Test("NaN in the weights is refused")
@@ -168,7 +172,9 @@ struct CheckpointTests {
         let checkpoint = try write(to: path)
         checkpoint.parameters.decoderBias[0, 1] = .nan
         try checkpoint.write(to: path)
-        #expect(throws: CheckpointError.notFinite(path: path, tensor: "decoder.bias")) { try Checkpoint(contentsOf: path) }
+        #expect(throws: CheckpointError.notFinite(path: path, tensor: "decoder.bias")) {
+            try Checkpoint(contentsOf: path)
+        }
     }
 
     @Test("A model without training state cannot be resumed, but used")
@@ -180,7 +186,9 @@ struct CheckpointTests {
             configuration: full.configuration, vocabulary: full.vocabulary, parameters: full.parameters,
             training: full.training, state: nil
         ).write(to: path)
-        #expect(throws: CheckpointError.noTrainingState(path: path)) { try Checkpoint(contentsOf: path, withState: true) }
+        #expect(throws: CheckpointError.noTrainingState(path: path)) {
+            try Checkpoint(contentsOf: path, withState: true)
+        }
         #expect(try LanguageModel(contentsOf: path).vocabulary.symbols == full.vocabulary.symbols)
     }
 

@@ -12,7 +12,8 @@ struct EvaluationTests {
         uniform: Bool = false
     ) throws -> LanguageModel {
         let normalization = unit == .byte ? Normalization.none : .nfc
-        let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "t")], unit: unit, normalization: normalization)
+        let corpus = try Corpus(
+            reading: [.bytes(Array(text.utf8), name: "t")], unit: unit, normalization: normalization)
         let vocabulary = Vocabulary(of: 0..<corpus.count, in: corpus)
         let configuration = try ModelConfiguration(
             cell: cell, layers: layers, hidden: hidden, vocabularySize: vocabulary.count)
@@ -20,7 +21,8 @@ struct EvaluationTests {
         if !uniform { parameters.initialize(configuration, seed: 4) }
         return LanguageModel(
             Checkpoint(
-                configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: nil, state: nil))
+                configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: nil, state: nil)
+        )
     }
 
     private func corpus(_ texts: [String], for model: LanguageModel) throws -> Corpus {

@@ -61,7 +61,9 @@ struct ResumeTests {
         #expect(
             try tensors(folder.file("whole.safetensors"), state: false)
                 == tensors(folder.file("parts.safetensors"), state: false))
-        var (a, b) = (try record(folder.file("whole.last.safetensors")), try record(folder.file("parts.last.safetensors")))
+        var (a, b) = (
+            try record(folder.file("whole.last.safetensors")), try record(folder.file("parts.last.safetensors"))
+        )
         // The lines are equal but for their times, whose digits may take more or fewer bytes.
         (a.metricsLength, b.metricsLength) = (0, 0)
         #expect(a == b)

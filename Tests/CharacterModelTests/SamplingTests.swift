@@ -14,7 +14,9 @@ struct SamplingTests {
         return e.map { $0 / e.reduce(0, +) }
     }
 
-    private func probabilities(_ strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, recent: Set<Int> = []) -> [Double] {
+    private func probabilities(_ strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, recent: Set<Int> = [])
+        -> [Double]
+    {
         let distribution = Distribution(logits: logits, strategy: strategy, penalty: penalty, recent: recent)
         var result = [Double](repeating: 0, count: logits.count)
         for candidate in distribution.candidates { result[candidate.id] = candidate.probability }
@@ -29,18 +31,24 @@ struct SamplingTests {
     func exactDistributions() throws {
         let x = logits.map(Double.init)
         expect(probabilities(.sampled(try Temperature(1), keeping: .everything)), softmax(x), "plain")
-        expect(probabilities(.sampled(try Temperature(0.5), keeping: .everything)), softmax(x.map { $0 / 0.5 }), "temperature")
+        expect(
+            probabilities(.sampled(try Temperature(0.5), keeping: .everything)), softmax(x.map { $0 / 0.5 }),
+            "temperature")
         let p = softmax(x)
         func only(_ kept: [Int]) -> [Double] {
             let sum = kept.reduce(0) { $0 + p[$1] }
             return p.indices.map { kept.contains($0) ? p[$0] / sum : 0 }
         }
-        expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topK: 2))), only([3, 0]), "top-k")
+        expect(
+            probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topK: 2))), only([3, 0]), "top-k")
         // p is about 0.55, 0.20, 0.12, 0.07, 0.03 from the likeliest on.
-        expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topP: 0.7))), only([3, 0]), "top-p")
+        expect(
+            probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topP: 0.7))), only([3, 0]), "top-p")
         expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topP: 0.5))), only([3]), "top-p")
         expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(topP: 1))), p, "top-p 1")
-        expect(probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(minP: 0.2))), only([3, 0, 4]), "min-p")
+        expect(
+            probabilities(.sampled(try Temperature(1), keeping: try SamplingFilter(minP: 0.2))), only([3, 0, 4]),
+            "min-p")
         expect(probabilities(.greedy), [0, 0, 0, 1, 0], "greedy")
         var y = x
         (y[3], y[2]) = (1, -2)
@@ -85,7 +93,8 @@ struct SamplingTests {
         parameters.initialize(configuration, seed: 4)
         return LanguageModel(
             Checkpoint(
-                configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: nil, state: nil))
+                configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: nil, state: nil)
+        )
     }
 
     @Test("A sample is the same alone and among others, and differs from its neighbours")
@@ -128,7 +137,9 @@ struct SamplingTests {
     @Test("Text is well-formed at every moment, whatever bytes come")
     func utf8Stream() {
         var generator = SplitMix64(seed: 8)
-        let pool: [UInt8] = [0x41, 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x90, 0x88, 0xED, 0xA0, 0xFF, 0x80, 0xC0, 0xF4]
+        let pool: [UInt8] = [
+            0x41, 0xC3, 0xA9, 0xE2, 0x82, 0xAC, 0xF0, 0x9F, 0x90, 0x88, 0xED, 0xA0, 0xFF, 0x80, 0xC0, 0xF4,
+        ]
         for _ in 0..<500 {
             let bytes = (0..<20).map { _ in pool[Int(generator.next() % UInt64(pool.count))] }
             var stream = UTF8Stream()

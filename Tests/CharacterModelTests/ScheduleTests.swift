@@ -12,7 +12,8 @@ struct ScheduleTests {
         let cosine = Schedule.cosine
         #expect(cosine.factor(step: 0, progress: 0, warmup: 0) == 1)
         #expect(abs(cosine.factor(step: 9, progress: 0.5, warmup: 0) - 0.505) < 1e-15)
-        #expect(abs(cosine.factor(step: 9, progress: 0.25, warmup: 0) - (0.01 + 0.495 * (1 + 0.5.squareRoot()))) < 1e-15)
+        #expect(
+            abs(cosine.factor(step: 9, progress: 0.25, warmup: 0) - (0.01 + 0.495 * (1 + 0.5.squareRoot()))) < 1e-15)
         #expect(abs(cosine.factor(step: 9, progress: 1, warmup: 0) - 0.01) < 1e-15)
         #expect(abs(cosine.factor(step: 9, progress: 1.5, warmup: 0) - 0.01) < 1e-15)
         #expect(Schedule.constant.factor(step: 0, progress: 0.7, warmup: 4) == 0.25)
@@ -38,7 +39,9 @@ struct ScheduleTests {
         #expect(abs(norm / expected - 1) < 1e-12)
     }
 
-    @Test("In an epoch every symbol is a target once, after the symbol before it", arguments: [(100, 7, 8), (65, 1, 64), (1_000, 16, 20), (64, 8, 64)])
+    @Test(
+        "In an epoch every symbol is a target once, after the symbol before it",
+        arguments: [(100, 7, 8), (65, 1, 64), (1_000, 16, 20), (64, 8, 64)])
     func coverage(symbols: Int, batch: Int, window: Int) throws {
         let text = String((0..<symbols).map { Character(Unicode.Scalar(0x4E00 + $0)!) })
         let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "t")])

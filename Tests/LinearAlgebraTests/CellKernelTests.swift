@@ -33,7 +33,8 @@ struct CellKernelTests {
         let twin = Double.kernels
         for kernels in levels() {
             compare(
-                [(rows, 4 * size), (rows, 4 * size), (rows, size), (rows, size), (rows, size), (rows, size)], "forward", bound: 3,
+                [(rows, 4 * size), (rows, 4 * size), (rows, size), (rows, size), (rows, size), (rows, size)], "forward",
+                bound: 3,
                 fast: {
                     kernels.lstmForward(
                         gates: $0[0], recurrent: $0[1], previousCell: $0[2], cell: $0[3], tanhCell: $0[4],
@@ -70,7 +71,8 @@ struct CellKernelTests {
                     twin.gruForward(gates: $0[0], recurrent: $0[1], previous: $0[2], candidate: $0[3], hidden: $0[4])
                 })
             compare(
-                [(rows, 3 * size), (rows, size), (rows, size), (rows, size), (rows, 3 * size), (rows, size)], "backward", bound: 1,
+                [(rows, 3 * size), (rows, size), (rows, size), (rows, size), (rows, 3 * size), (rows, size)],
+                "backward", bound: 1,
                 fast: {
                     kernels.gruBackward(
                         gates: $0[0], candidate: $0[1], previous: $0[2], hiddenGradient: $0[3],
@@ -112,7 +114,8 @@ struct CellKernelTests {
                     kernels.softmaxCrossEntropy(logits: $0[0], targets: targets.view, scale: 0.25, losses: a.view)
                 },
                 twin: {
-                    Double.kernels.softmaxCrossEntropy(logits: $0[0], targets: targets.view, scale: 0.25, losses: b.view)
+                    Double.kernels.softmaxCrossEntropy(
+                        logits: $0[0], targets: targets.view, scale: 0.25, losses: b.view)
                 })
             #expect(difference(a.elements, b.elements, relative: 1e-6, absolute: 1e-6) == nil)
         }

@@ -59,9 +59,10 @@ struct ProductTests {
         for i in 0..<9 { for j in 0..<37 { transposed.view[j, i] = b.view[i, j] } }
         let identity = kept(Matrix<Double>(rows: 9, columns: 9))
         for i in 0..<9 { identity.view[i, i] = 1 }
-        for packs in [{ (p: PackedMatrix<Double>) in p.pack(b.view, panels: 0..<p.panels) },
-            { $0.pack(transposeOf: transposed.view, panels: 0..<$0.panels) }]
-        {
+        for packs in [
+            { (p: PackedMatrix<Double>) in p.pack(b.view, panels: 0..<p.panels) },
+            { $0.pack(transposeOf: transposed.view, panels: 0..<$0.panels) },
+        ] {
             let packed = PackedMatrix<Double>(inner: 9, columns: 37)
             packs(packed)
             let product = kept(Matrix<Double>(rows: 9, columns: 37))

@@ -26,7 +26,9 @@ struct VectorFunctionTests {
         guard level.rawValue <= KernelLevel.best.rawValue else { return }
         var samples = stride(from: Float(-110), through: 110, by: 0.00731).map { $0 }
         samples += stride(from: Float(-1.5), through: 1.5, by: 0.0000917).map { $0 }
-        samples += (-40...0).flatMap { [Float(sign: .plus, exponent: $0, significand: 1.3), -Float(sign: .plus, exponent: $0, significand: 1.7)] }
+        samples += (-40...0).flatMap {
+            [Float(sign: .plus, exponent: $0, significand: 1.3), -Float(sign: .plus, exponent: $0, significand: 1.7)]
+        }
         let x = kept(Matrix<Float>(rows: 1, columns: samples.count, samples))
         let y = kept(Matrix<Float>(rows: 1, columns: samples.count))
         FloatKernels(level: level).map(function, x.view, into: y.view)
@@ -50,12 +52,15 @@ struct VectorFunctionTests {
     func limits(level: KernelLevel) {
         guard level.rawValue <= KernelLevel.best.rawValue else { return }
         let huge = Float.greatestFiniteMagnitude
-        let x = kept(Matrix<Float>(rows: 1, columns: 9, [0, -.infinity, .infinity, .nan, -huge, huge, -200, 200, .leastNonzeroMagnitude]))
+        let x = kept(
+            Matrix<Float>(
+                rows: 1, columns: 9, [0, -.infinity, .infinity, .nan, -huge, huge, -200, 200, .leastNonzeroMagnitude]))
         let y = kept(Matrix<Float>(rows: 1, columns: 9))
         let kernels = FloatKernels(level: level)
         for (function, expected) in [
             (VectorFunction.exp, [1, 0, .infinity, .nan, 0, .infinity, 0, .infinity, 1] as [Float]),
-            (.tanh, [0, -1, 1, .nan, -1, 1, -1, 1, .leastNonzeroMagnitude]), (.sigmoid, [0.5, 0, 1, .nan, 0, 1, 0, 1, 0.5]),
+            (.tanh, [0, -1, 1, .nan, -1, 1, -1, 1, .leastNonzeroMagnitude]),
+            (.sigmoid, [0.5, 0, 1, .nan, 0, 1, 0, 1, 0.5]),
         ] {
             kernels.map(function, x.view, into: y.view)
             for (a, b) in zip(y.elements, expected) { #expect(a == b || (a.isNaN && b.isNaN), "\(function)") }
@@ -85,7 +90,9 @@ struct RandomnessTests {
             return generator.next()
         }
         var seen = Set<UInt64>()
-        for seed in 0..<30 as Range<UInt64> { for stream in 0..<30 as Range<UInt64> { seen.insert(first(seed, stream)) } }
+        for seed in 0..<30 as Range<UInt64> {
+            for stream in 0..<30 as Range<UInt64> { seen.insert(first(seed, stream)) }
+        }
         #expect(seen.count == 900)
         #expect(first(5, 6) == first(5, 6))
     }

@@ -46,7 +46,8 @@ package struct TrainingFixture {
     ///
     /// - Parameter stopAfter: stops after so many more steps.
     package func run(
-        output: String, resuming: String? = nil, stopAfter: Int? = nil, observe: @escaping (TrainingEvent) -> Void = { _ in }
+        output: String, resuming: String? = nil, stopAfter: Int? = nil,
+        observe: @escaping (TrainingEvent) -> Void = { _ in }
     ) throws -> (trainer: Trainer, ending: Trainer.Ending) {
         let checkpoint = try resuming.map { try Checkpoint(contentsOf: $0, withState: true) }
         let data = try data(vocabulary: checkpoint?.vocabulary)

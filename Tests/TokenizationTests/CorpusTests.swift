@@ -13,7 +13,8 @@ struct CorpusTests {
         try Data(text).write(to: URL(fileURLWithPath: path))
         defer { try? FileManager.default.removeItem(atPath: path) }
         return try Corpus(
-            reading: [.file(path: path)], unit: unit, normalization: normalization, reader: TextReader(blockSize: block))
+            reading: [.file(path: path)], unit: unit, normalization: normalization, reader: TextReader(blockSize: block)
+        )
     }
 
     @Test("Symbols and counts do not depend on the size of reads", arguments: [1, 2, 3, 7, 64])
@@ -46,7 +47,9 @@ struct CorpusTests {
 
     @Test("An invalid byte is an error with the file and the offset, wherever blocks end", arguments: [1, 5, 1 << 20])
     func invalidBytes(block: Int) throws {
-        for (prefix, bad) in [("abc\ndef", [0xFF]), ("é\n\né", [0xC3, 0x28]), ("x\n", [0xED, 0xA0, 0x80]), ("", [0xE2, 0x82])] as [(String, [UInt8])] {
+        for (prefix, bad) in [
+            ("abc\ndef", [0xFF]), ("é\n\né", [0xC3, 0x28]), ("x\n", [0xED, 0xA0, 0x80]), ("", [0xE2, 0x82]),
+        ] as [(String, [UInt8])] {
             let text = Array(prefix.utf8) + bad
             do {
                 _ = try read(text, block: block)

@@ -26,7 +26,8 @@ struct AtomicFile: ~Copyable {
             while done < buffer.count {
                 let (start, left) = (buffer.baseAddress! + done, buffer.count - done)
                 let count =
-                    offset.map { pwrite(descriptor, start, left, $0 + done) } ?? Foundation.write(descriptor, start, left)
+                    offset.map { pwrite(descriptor, start, left, $0 + done) }
+                    ?? Foundation.write(descriptor, start, left)
                 if count < 0 && errno == EINTR { continue }
                 guard count > 0 else { throw Self.failure(path) }
                 done += count

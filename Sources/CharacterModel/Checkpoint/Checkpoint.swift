@@ -84,7 +84,8 @@ public struct Checkpoint: Sendable {
             throw .badMetadata(path: path, key: "vocabulary", reason: error.reason)
         }
         guard vocabulary.count == configuration.vocabularySize else {
-            let sizes = "\(vocabulary.symbols.count) + 2 symbols where the configuration says \(configuration.vocabularySize)"
+            let sizes =
+                "\(vocabulary.symbols.count) + 2 symbols where the configuration says \(configuration.vocabularySize)"
             throw .badMetadata(path: path, key: "vocabulary", reason: sizes)
         }
         training = file.metadata["training"] == nil ? nil : try file.decode(TrainingRecord.self, "training")

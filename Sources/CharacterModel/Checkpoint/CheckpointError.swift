@@ -46,7 +46,8 @@ extension CheckpointError: CustomStringConvertible {
             return "cannot write \(path): \(reason); make room or choose another place"
         case .cutShort(let path): return "\(path) is cut short; \(again)"
         case .notSafetensors(let path):
-            return "\(path) is not a checkpoint (no safetensors header at byte 0); give a .safetensors file made by train"
+            return
+                "\(path) is not a checkpoint (no safetensors header at byte 0); give a .safetensors file made by train"
         case .headerNotJSON(let path): return "the header of \(path) at byte 8 is not JSON; \(again)"
         case .unsupportedType(let path, let tensor, let type):
             return "tensor \(tensor) of \(path) has type \(type); convert it to F32"
@@ -56,7 +57,8 @@ extension CheckpointError: CustomStringConvertible {
         case .notContiguous(let path, let tensor):
             return "tensor \(tensor) of \(path) overlaps another or follows a hole; \(again)"
         case .wrongSize(let path, let expected, let found):
-            return "\(path) should have \(expected) bytes and has \(found); \(again)"
+            let flaw = found < expected ? "is cut short" : "goes on after its last tensor"
+            return "\(path) \(flaw): \(found) bytes where there should be \(expected); \(again)"
         case .checksumMismatch(let path):
             return "the checksum of \(path) is wrong, so the file is damaged; \(again) "
                 + "(a tool that rewrites checkpoints must drop the checksum)"

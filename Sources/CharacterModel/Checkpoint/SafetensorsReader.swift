@@ -17,7 +17,12 @@ struct SafetensorsFile {
     private struct Entry: Decodable {
         let dtype: String
         let shape: [Int]
-        let data_offsets: [Int]
+        let offsets: [Int]
+
+        enum CodingKeys: String, CodingKey {
+            case dtype, shape
+            case offsets = "data_offsets"
+        }
     }
 
     private struct Header: Decodable {
@@ -91,15 +96,16 @@ struct SafetensorsFile {
                 guard size >= 0, !overflow else { throw .badShape(path: path, tensor: name) }
                 count = product
             }
-            guard entry.data_offsets.count == 2, entry.data_offsets[0] >= 0,
-                entry.data_offsets[1] >= entry.data_offsets[0],
-                entry.data_offsets[1] - entry.data_offsets[0] == count
+            guard entry.offsets.count == 2, entry.offsets[0] >= 0,
+                entry.offsets[1] >= entry.offsets[0],
+                entry.offsets[1] - entry.offsets[0] == count
             else { throw .badOffsets(path: path, tensor: name) }
-            tensors[name] = Tensor(shape: entry.shape, range: entry.data_offsets[0]..<entry.data_offsets[1])
+            tensors[name] = Tensor(shape: entry.shape, range: entry.offsets[0]..<entry.offsets[1])
         }
         var end = 0
         for (name, tensor) in tensors.sorted(by: {
-            ($0.value.range.lowerBound, $0.value.range.upperBound) < ($1.value.range.lowerBound, $1.value.range.upperBound)
+            ($0.value.range.lowerBound, $0.value.range.upperBound, $0.key)
+                < ($1.value.range.lowerBound, $1.value.range.upperBound, $1.key)
         }) {
             guard tensor.range.lowerBound == end else { throw .notContiguous(path: path, tensor: name) }
             end = tensor.range.upperBound

@@ -14,7 +14,12 @@ struct SafetensorsWriter {
     private struct Entry: Encodable {
         let dtype = "F32"
         let shape: [Int]
-        let data_offsets: [Int]
+        let offsets: [Int]
+
+        enum CodingKeys: String, CodingKey {
+            case dtype, shape
+            case offsets = "data_offsets"
+        }
     }
 
     private enum Item: Encodable {
@@ -65,7 +70,7 @@ struct SafetensorsWriter {
         var offset = 0
         for tensor in tensors {
             let end = offset + 4 * tensor.shape.reduce(1, *)
-            items[tensor.name] = .tensor(Entry(shape: tensor.shape, data_offsets: [offset, end]))
+            items[tensor.name] = .tensor(Entry(shape: tensor.shape, offsets: [offset, end]))
             offset = end
         }
         var header = Array(json(items).utf8)

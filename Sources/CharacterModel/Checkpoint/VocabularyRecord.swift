@@ -49,7 +49,9 @@ struct VocabularyRecord: Codable {
         let list: [Symbol]
         switch symbols {
         case .text(let strings):
-            guard unit != .byte || strings.isEmpty else { throw Flaw(reason: "symbols of the byte unit must be numbers") }
+            guard unit != .byte || strings.isEmpty else {
+                throw Flaw(reason: "symbols of the byte unit must be numbers")
+            }
             guard strings.allSatisfy({ !$0.utf8.isEmpty }) else { throw Flaw(reason: "a symbol is empty") }
             list = strings.map { Symbol($0) }
         case .bytes(let bytes):
@@ -61,6 +63,7 @@ struct VocabularyRecord: Codable {
             throw Flaw(reason: "symbols are repeated or not in the order of their bytes")
         }
         return Vocabulary(
-            unit: unit, normalization: normalization, versions: UnicodeVersions(icu: icu, unicode: unicode), symbols: list)
+            unit: unit, normalization: normalization, versions: UnicodeVersions(icu: icu, unicode: unicode),
+            symbols: list)
     }
 }

@@ -67,7 +67,8 @@ extension Shard {
     /// - Parameter replaces: which positions of the text are read and predicted as unknown.
     /// - Returns: how many symbols are predicted.
     package func fill(
-        _ lanes: some Collection<Lane>, of text: EncodedText, first: Int, steps: Int, replaces: (Int) -> Bool = { _ in false }
+        _ lanes: some Collection<Lane>, of text: EncodedText, first: Int, steps: Int,
+        replaces: (Int) -> Bool = { _ in false }
     ) -> Int {
         precondition(lanes.count == self.lanes, "\(lanes.count) lanes in a shard of \(self.lanes)")
         var predicted = 0

@@ -7,7 +7,8 @@ package struct Distribution: Sendable, Equatable {
     /// - Parameters:
     ///   - logits: for each symbol that may be drawn; ids are indices.
     ///   - recent: ids that the repetition penalty falls on.
-    package init(logits: [Float], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, recent: Set<Int> = []) {
+    package init(logits: [Float], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, recent: Set<Int> = [])
+    {
         var scores = logits.map(Double.init)
         for id in recent where penalty != .none && id < scores.count {
             scores[id] = scores[id] > 0 ? scores[id] / penalty.value : scores[id] * penalty.value

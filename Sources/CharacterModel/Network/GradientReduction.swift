@@ -31,7 +31,8 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
             if layer > 0 || !model.isOneHot { tasks += cut(gh).map { .inputWeight(layer: layer, rows: $0) } }
         }
         tasks += cut(model.vocabularySize).map { .decoderWeight(rows: $0) }
-        tasks += model.isOneHot ? cut(gh).map { .oneHot(columns: $0) } : cut(model.embedding).map { .encoder(columns: $0) }
+        tasks +=
+            model.isOneHot ? cut(gh).map { .oneHot(columns: $0) } : cut(model.embedding).map { .encoder(columns: $0) }
         for layer in 0..<model.layers { tasks += cut(gh).map { .biases(layer: layer, columns: $0) } }
         tasks.append(.decoderBias)
         self.tasks = tasks
@@ -55,7 +56,8 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
             for shard in shards {
                 let rows = 0..<steps * shard.lanes
                 kernels.accumulate(
-                    transposed: a(shard).view.rows(rows).columns(columns), times: b(shard).view.rows(rows), into: target)
+                    transposed: a(shard).view.rows(rows).columns(columns), times: b(shard).view.rows(rows), into: target
+                )
             }
         }
         func sum(into target: MatrixView<Scalar>, _ columns: Range<Int>, _ values: (Shard<Scalar>) -> Matrix<Scalar>) {
@@ -65,8 +67,9 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
                 kernels.addRows(of: values(shard).view.rows(rows).columns(columns), into: target)
             }
         }
-        func scatter(into target: MatrixView<Scalar>, _ columns: Range<Int>, _ values: (Shard<Scalar>) -> Matrix<Scalar>)
-        {
+        func scatter(
+            into target: MatrixView<Scalar>, _ columns: Range<Int>, _ values: (Shard<Scalar>) -> Matrix<Scalar>
+        ) {
             target.fill(0)
             for shard in shards {
                 let rows = 0..<steps * shard.lanes

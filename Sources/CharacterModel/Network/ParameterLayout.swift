@@ -3,7 +3,8 @@
 /// Names and shapes are PyTorch's. All parameters lie in one arena, each from an offset that is a multiple of 16.
 package struct ParameterLayout: Sendable {
     package enum Role: Sendable {
-        case encoder, oneHotInputWeight, inputWeight, recurrentWeight, inputBias, recurrentBias, decoderWeight, decoderBias
+        case encoder, oneHotInputWeight, inputWeight, recurrentWeight, inputBias, recurrentBias, decoderWeight,
+            decoderBias
     }
 
     package struct Entry: Sendable {

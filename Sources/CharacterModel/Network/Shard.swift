@@ -66,7 +66,9 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     package func advance(steps: Int) {
         for layer in layers {
             layer.slot(0, of: layer.previous).copy(layer.slot(steps, of: layer.previous))
-            if model.cell == .lstm { layer.slot(0, of: layer.previousCell).copy(layer.slot(steps, of: layer.previousCell)) }
+            if model.cell == .lstm {
+                layer.slot(0, of: layer.previousCell).copy(layer.slot(steps, of: layer.previousCell))
+            }
         }
     }
 
