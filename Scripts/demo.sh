@@ -8,7 +8,7 @@ say() { printf '\n== %s\n' "$*"; }
 run() { printf '$ %s\n' "$*"; name=$1; shift; "$BIN/$name" "$@"; }
 
 say "A model learns a small book in English and Spanish (one minute)"
-run train $text --time-limit 60s --output $model --hidden 256 --dropout 0.5 --learning-rate 0.003
+run train $text --time-limit 60s --output $model --hidden 128 --dropout 0.5 --batch 8 --learning-rate 0.001
 say "It writes: carefully (temperature 0.5)"
 run sample $model --prompt 'The scribe ' --temperature 0.5 --length 400 --seed 1
 say "It writes: freely (temperature 1)"

@@ -46,7 +46,7 @@ extension TextError {
     fileprivate var exitCode: Int32 {
         switch self {
         case .missing, .unreadable: ExitStatus.missingInput
-        case .emptyFolder, .invalidUTF8: ExitStatus.badData
+        case .emptyFolder, .invalidUTF8, .unbroken: ExitStatus.badData
         case .unicode: ExitStatus.internalError
         }
     }

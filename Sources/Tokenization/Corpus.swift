@@ -43,9 +43,12 @@ public struct Corpus: Sendable {
         for source in sources {
             var file = File(name: source.name, tokens: tokens.count..<tokens.count, counts: TextCounts())
             var surplus: [(token: Int, characters: Int)] = []
+            var inWord = false
             try reader.forEachPiece(of: source) { bytes, offset throws(TextError) in
                 digest.update(bytes)
-                let piece = try tokenizer.tokenize(bytes, path: source.name, offset: offset) { symbol, starts in
+                let piece = try tokenizer.tokenize(
+                    bytes, path: source.name, offset: offset, inWord: &inWord
+                ) { symbol, starts in
                     tokens.append(UInt32(bitPattern: table.intern(symbol)) | (starts ? 1 << 31 : 0))
                 }
                 file.counts += piece.counts

@@ -19,10 +19,11 @@ public struct TextCounts: Sendable, Equatable {
         a.words += b.words
     }
 
-    /// Adds everything but the characters of a piece of UTF-8 that ends at white space or at the end of its text.
-    mutating func addAllButCharacters(of piece: UnsafeBufferPointer<UInt8>) {
+    /// Adds everything but the characters of a piece of UTF-8.
+    ///
+    /// - Parameter inWord: whether a word goes on from the piece before; afterwards, whether one goes on after this piece.
+    mutating func addAllButCharacters(of piece: UnsafeBufferPointer<UInt8>, inWord: inout Bool) {
         bytes += piece.count
-        var inWord = false
         func see(_ space: Bool) {
             if !space && !inWord { words += 1 }
             inWord = !space

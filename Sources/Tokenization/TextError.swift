@@ -8,6 +8,8 @@ public enum TextError: Error, Equatable, Sendable {
     case emptyFolder(path: String)
     /// The byte at `offset` (counted from 0) begins no well-formed UTF-8 sequence.
     case invalidUTF8(path: String, offset: Int)
+    /// Too much text, from `offset` on, without a place where it could be cut.
+    case unbroken(path: String, offset: Int)
     /// ICU failed.
     case unicode(function: String, error: String)
 }
@@ -20,6 +22,9 @@ extension TextError: CustomStringConvertible {
         case .emptyFolder(let path): "the folder \(path) holds no files; give it a text"
         case .invalidUTF8(let path, let offset):
             "invalid UTF-8 in \(path) at byte offset \(offset); convert the file to UTF-8, or read it with --unit byte"
+        case .unbroken(let path, let offset):
+            "\(path) has more than a gigabyte without a line feed or two ASCII characters in a row, from byte offset "
+                + "\(offset) on; break it into lines"
         case .unicode(let function, let error): "ICU's \(function) failed: \(error)"
         }
     }

@@ -1,6 +1,10 @@
 import Foundation
 
-/// Reads a text in pieces that can be handled one at a time: each ends after a line feed, or at the end of the text.
+/// Reads a text in pieces that can be handled one at a time.
+///
+/// A piece ends after a line feed, between two ASCII characters that are not CR LF, or at the end of the text. No
+/// grapheme cluster reaches across such a place (UAX #29, rules 3 to 5 and 9: what joins is not ASCII), and no normal form
+/// does: ASCII characters begin a new segment (UAX #15).
 struct TextReader {
     /// How much is asked of the system at once.
     var blockSize = 1 << 20
@@ -26,6 +30,23 @@ struct TextReader {
         try forEachPiece(descriptor, name: source.name, body)
     }
 
+    /// ICU counts in 32 bits.
+    private static let longestPiece = 1 << 30
+
+    /// The last place at which `bytes` can be cut, nil if there is none from `start` on.
+    private static func lastCut(in bytes: [UInt8], from start: Int) -> Int? {
+        var index = bytes.count
+        while index > max(start, 1) - 1 && index > 0 {
+            let before = bytes[index - 1]
+            if before == 0x0A { return index }
+            if index < bytes.count, before < 0x80, bytes[index] < 0x80, !(before == 0x0D && bytes[index] == 0x0A) {
+                return index
+            }
+            index -= 1
+        }
+        return nil
+    }
+
     private func forEachPiece(
         _ descriptor: Int32, name: String, _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
     ) throws(TextError) {
@@ -48,10 +69,12 @@ struct TextReader {
             let end: Int
             if got == 0 {
                 end = pending.count
-            } else if let last = pending[kept...].lastIndex(of: 0x0A) {
-                end = last + 1
-            } else {
+            } else if let cut = Self.lastCut(in: pending, from: kept) {
+                end = cut
+            } else if pending.count < Self.longestPiece {
                 continue
+            } else {
+                throw .unbroken(path: name, offset: offset)
             }
             if end > 0 {
                 try pending.withUnsafeBufferPointer { all throws(TextError) in

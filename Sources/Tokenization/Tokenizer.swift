@@ -1,7 +1,7 @@
 /// Cuts text into symbols: decoding, normalization, segmentation.
 ///
-/// Text comes in pieces, each of which ends after a line feed or at the end of its text: there, no cluster and no
-/// normal form reaches across, so a text's symbols do not depend on how it was cut. One tokenizer for each thread.
+/// Text comes in pieces, cut where no cluster and no normal form reaches across (see ``TextReader``), so a text's symbols
+/// do not depend on how it was cut. One tokenizer for each thread.
 public final class Tokenizer {
     public let unit: TextUnit
     public let normalization: Normalization
@@ -25,13 +25,14 @@ public final class Tokenizer {
 
     /// Calls `emit` with each symbol of a piece and whether a character of the text starts with it.
     ///
+    /// - Parameter inWord: whether a word goes on from the piece before, and then into the piece after.
     /// - Throws: `TextError.invalidUTF8`, with `path` and an offset counted from `offset`, unless the unit is the byte.
     func tokenize(
-        _ piece: UnsafeBufferPointer<UInt8>, path: String, offset: Int,
+        _ piece: UnsafeBufferPointer<UInt8>, path: String, offset: Int, inWord: inout Bool,
         _ emit: (_ symbol: UnsafeBufferPointer<UInt8>, _ startsCharacter: Bool) -> Void
     ) throws(TextError) -> Piece {
         var result = Piece()
-        result.counts.addAllButCharacters(of: piece)
+        result.counts.addAllButCharacters(of: piece, inWord: &inWord)
         if piece.allSatisfy({ $0 < 0x80 }) {
             tokenizeASCII(piece, &result, emit)
             return result
@@ -64,8 +65,11 @@ public final class Tokenizer {
     /// The symbols of a whole text.
     public func symbols(of text: [UInt8], path: String = "the text") throws(TextError) -> [Symbol] {
         var symbols: [Symbol] = []
+        var inWord = false
         _ = try text.withUnsafeBufferPointer { bytes throws(TextError) in
-            try tokenize(bytes, path: path, offset: 0) { symbol, _ in symbols.append(Symbol(bytes: Array(symbol))) }
+            try tokenize(bytes, path: path, offset: 0, inWord: &inWord) { symbol, _ in
+                symbols.append(Symbol(bytes: Array(symbol)))
+            }
         }
         return symbols
     }

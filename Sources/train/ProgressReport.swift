@@ -5,12 +5,17 @@ import Foundation
 /// What a training says on stderr: one line that changes on a terminal, plain lines elsewhere.
 final class ProgressReport {
     private let quiet: Bool
+    private let symbolsPerCharacter: Double
     private var lastLine = Date.distantPast
     private var isLineOpen = false
     /// The exact validation, once there is one.
     private(set) var exact: ValidationReport?
 
-    init(quiet: Bool) { self.quiet = quiet }
+    /// - Parameter symbolsPerCharacter: of the training text, to tell the loss in bits per character.
+    init(quiet: Bool, symbolsPerCharacter: Double) {
+        self.quiet = quiet
+        self.symbolsPerCharacter = symbolsPerCharacter
+    }
 
     func observe(_ event: TrainingEvent) {
         if case .validation(let report) = event, report.isExact { exact = report }
@@ -23,6 +28,9 @@ final class ProgressReport {
                 "step \(report.step): validation \(formatted(report.nats, decimals: 4)) nats, "
                     + "\(formatted(report.bitsPerCharacter, decimals: 3)) bits per character"
                     + (report.isBest ? ", the best so far" : ""))
+        case .scoring(let symbols):
+            finish()
+            StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one after the other")
         case .validation, .saved: break
         case .fewerLanes(let wanted, let used):
             StandardError.print("the text is too short for \(wanted) lanes of a window each; using \(used)")
@@ -45,7 +53,7 @@ final class ProgressReport {
         let left = report.progress > 0 ? report.seconds * (1 - report.progress) / report.progress : .infinity
         let line =
             "step \(report.step), epoch \(formatted(report.epoch, decimals: 2)): "
-            + "\(formatted(report.trainNats / log(2), decimals: 3)) bits per symbol, "
+            + "\(formatted(report.trainNats / log(2) * symbolsPerCharacter, decimals: 3)) bits per character, "
             + "\(formatted(Int(report.tokensPerSecond))) symbols/s, \(formatted(seconds: left)) left"
         if StandardError.isTerminal {
             StandardError.write("\r\u{1B}[K\(line)")

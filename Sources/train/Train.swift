@@ -44,7 +44,9 @@ struct Train: ParsableCommand {
             try checkpoint?.configuration ?? model.configuration(vocabularySize: data.vocabulary.count)
         try refuseWhatCannotFit(configuration, record.options, data)
 
-        let progress = ProgressReport(quiet: output.quiet)
+        let progress = ProgressReport(
+            quiet: output.quiet,
+            symbolsPerCharacter: Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters)))
         let trainer = try Trainer(
             configuration, data: data, record: record, output: plan.output, threads: threads.count,
             resuming: checkpoint, observe: progress.observe)

@@ -68,7 +68,7 @@ struct ScheduleTests {
                     #expect(input == target - 1)
                 }
             }
-            #expect(counted == predicted)
+            #expect(counted == predicted && counted == schedule.symbols(ofWindow: index))
         }
         #expect(seen.allSatisfy { $0 == 1 })
         #expect(boundaries == batch)

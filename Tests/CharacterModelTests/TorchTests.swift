@@ -81,7 +81,7 @@ struct TorchTests {
             #expect(flaw == nil, "\(name): \(what)")
         }
         close("logits", shard.logits.elements, test.logits)
-        let outcome = step.accumulate(steps: steps, symbols: steps * batch, step: 1) { _, _ in }
+        let outcome = step.accumulate(steps: steps, symbols: steps * batch, step: 1) { _, _ in steps * batch }
         close("loss", [Scalar(outcome.nats / Double(steps * batch))], [test.loss])
         close("hidden", shard.state.hidden.flatMap { $0 }, test.hidden)
         close("cell", shard.state.cell.flatMap { $0 }, test.cellState)

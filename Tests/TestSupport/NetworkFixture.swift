@@ -51,7 +51,10 @@ package struct NetworkFixture<Scalar: KernelScalar> {
     /// The mean loss of the window under the parameters as they are.
     package func loss(_ step: TrainingStep<Scalar>) -> Double {
         step.network.pack(using: Workers(count: 1))
-        let outcome = step.accumulate(steps: steps, symbols: symbols, step: 7) { fill($0, index: $1) }
+        let outcome = step.accumulate(steps: steps, symbols: symbols, step: 7) { shard, index in
+            fill(shard, index: index)
+            return steps * shard.lanes - 1
+        }
         return outcome.nats / Double(outcome.symbols)
     }
 

@@ -47,6 +47,13 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
     /// All elements in the order of the arena.
     package var elements: [Scalar] { arena.elements }
 
+    /// Whether what lies between two parameters has stayed zero: checked in debug builds.
+    var gapsAreZero: Bool {
+        zip(layout.entries, layout.entries.dropFirst().map(\.offset) + [layout.count]).allSatisfy { entry, end in
+            (entry.offset + entry.rows * entry.columns..<end).allSatisfy { arena.view[0, $0] == 0 }
+        }
+    }
+
     /// The parameter of an entry of the layout.
     package subscript(entry: ParameterLayout.Entry) -> MatrixView<Scalar> {
         arena.view.part(entry.offset, rows: entry.rows, columns: entry.columns)

@@ -27,6 +27,12 @@ package struct LaneSchedule: Sendable, Equatable {
         window * length / windows..<(window + 1) * length / windows
     }
 
+    /// The targets of a window of an epoch, over all lanes.
+    package func symbols(ofWindow window: Int) -> Int {
+        let steps = steps(ofWindow: window)
+        return lanes.reduce(0) { $0 + min(steps.upperBound, $1.scored.count) - min(steps.lowerBound, $1.scored.count) }
+    }
+
     /// How many lanes fit: each needs at least a window's worth of symbols.
     package static func batch(_ wanted: Int, symbols: Int, window: Int) -> Int { max(1, min(wanted, symbols / window)) }
 }

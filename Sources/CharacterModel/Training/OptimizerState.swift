@@ -37,6 +37,7 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
                 rule, parameters: parameters.all.columns(range), gradient: gradient.all.columns(range),
                 moments: moments.map { $0.all.columns(range) })
         }
+        assert(parameters.gapsAreZero && moments.allSatisfy(\.gapsAreZero))
     }
 }
 

@@ -167,13 +167,10 @@ public final class Trainer {
     /// The gradient of the window that comes next.
     private func gradient() -> TrainingStep<Float>.Outcome {
         let range = schedule.steps(ofWindow: record.window)
-        let symbols = schedule.lanes.reduce(0) { count, lane in
-            let last = lane.scored.lowerBound + range.upperBound
-            return count + range.count - (last > lane.scored.upperBound ? 1 : 0)
-        }
+        let symbols = schedule.symbols(ofWindow: record.window)
         let (lanes, text, unknowns, machine, epoch) = (schedule.lanes, data.training, unknowns, machine, record.epoch)
         return machine.accumulate(steps: range.count, symbols: symbols, step: record.step) { shard, index in
-            _ = shard.fill(
+            shard.fill(
                 lanes[machine.lanes(ofShard: index)], of: text, first: range.lowerBound, steps: range.count
             ) { unknowns.replaces($0, epoch: epoch) }
         }
@@ -261,6 +258,7 @@ public final class Trainer {
     /// Scores the weights in the output file as `perplexity` does. False if it was stopped.
     private func validateExactly(shouldStop: @Sendable () -> Bool) throws -> Bool {
         guard let validation = data.validation else { return true }
+        observe(.scoring(symbols: validation.count))
         let best = try Checkpoint(contentsOf: output.path)
         let network = Network(configuration, best.parameters, learns: false, using: workers)
         guard let all = network.scoreExactly(validation, using: workers, isCancelled: shouldStop) else { return false }

@@ -2,6 +2,8 @@
 public enum TrainingEvent: Sendable {
     case step(StepReport)
     case validation(ValidationReport)
+    /// The exact validation begins.
+    case scoring(symbols: Int)
     /// A checkpoint is in its place.
     case saved(path: String)
     /// The text is too short for the lanes asked for.
@@ -59,7 +61,7 @@ extension TrainingEvent {
                 "validation_nats":\(report.nats),"validation_bits_per_character":\(report.bitsPerCharacter),\
                 "exact":\(report.isExact)}
                 """
-        case .saved, .fewerLanes: return nil
+        case .scoring, .saved, .fewerLanes: return nil
         }
     }
 }

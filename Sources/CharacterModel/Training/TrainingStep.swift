@@ -45,21 +45,23 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - step: names the dropout masks.
-    ///   - fill: sets the inputs and targets of a shard, given its index.
+    ///   - fill: sets the inputs and targets of a shard, given its index, and returns how many targets it has.
     package func accumulate(
-        steps: Int, symbols: Int, step: Int, fill: @Sendable (Shard<Scalar>, Int) -> Void
+        steps: Int, symbols: Int, step: Int, fill: @Sendable (Shard<Scalar>, Int) -> Int
     ) -> Outcome {
         let scale = Scalar(1 / Double(symbols))
         let drops = network.model.dropout > 0
         let sums = Matrix<Double>(rows: 1, columns: shards.count)
+        let targets = Matrix<Int>(rows: 1, columns: shards.count)
         workers.forEach(shards.count) { index in
             let shard = shards[index]
-            fill(shard, index)
+            targets.view[0, index] = fill(shard, index)
             shard.forward(
                 network, steps: steps, dropout: drops ? DropoutStream(seed: seed, step: step, shard: index) : nil)
             sums.view[0, index] = shard.loss(steps: steps, scale: scale)
             shard.backward(network, steps: steps, dropped: drops)
         }
+        precondition(targets.elements.reduce(0, +) == symbols, "the lanes do not hold \(symbols) targets")
         reduction.run(shards, steps: steps, into: gradient, using: workers)
         for shard in shards { shard.advance(steps: steps) }
         return Outcome(
