@@ -43,8 +43,11 @@ struct Plan {
         files = command.files.isEmpty ? saved.corpus.sources : command.files
         unit = checkpoint.vocabulary.unit
         normalization = checkpoint.vocabulary.normalization
-        let best = path.hasSuffix(".last.safetensors") ? path.dropLast(17) + ".safetensors" : path[...]
-        output = Trainer.Output(path: String(best))
+        let suffix = ".last.safetensors"
+        guard path.hasSuffix(suffix) else {
+            throw UsageError("\(path) must be named NAME\(suffix), for the best model is kept beside it; rename it")
+        }
+        output = Trainer.Output(path: path.dropLast(suffix.count) + ".safetensors")
         try Self.refuseChanges(checkpoint, saved, command)
         if let asked = command.output.output, asked != output.path {
             throw UsageError("--resume goes on writing \(output.path); drop --output \(asked)")

@@ -163,8 +163,8 @@ struct OutputOptions: ParsableArguments {
 
     func validate() throws {
         if let logEvery, logEvery < 1 { throw ValidationError("--log-every is \(logEvery); it must be at least 1") }
-        if let output, output.hasSuffix("/") || output.isEmpty {
-            throw ValidationError("--output \(output) names a folder; name a file in it")
+        if let output, !output.hasSuffix(".safetensors") {
+            throw ValidationError("--output \(output) must end in .safetensors")
         }
     }
 }

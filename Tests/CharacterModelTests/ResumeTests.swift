@@ -84,6 +84,66 @@ struct ResumeTests {
         #expect(before.filter { $0.contains("\"exact\":true") }.count == 1)
     }
 
+    @Test("A longer budget goes on and validates again; a spent one ends at once")
+    func otherBudgets() throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.options.budget = .steps(10)
+        _ = try fixture.run(output: folder.file("m.safetensors"))
+        func resume(_ steps: Int) throws -> (steps: Int, validations: Int) {
+            let path = folder.file("m.last.safetensors")
+            let checkpoint = try Checkpoint(contentsOf: path, withState: true)
+            var record = try #require(checkpoint.training)
+            (record.options.budget, record.isFinished) = (.steps(steps), false)
+            try Checkpoint(
+                configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary,
+                parameters: checkpoint.parameters, training: record, state: checkpoint.state
+            ).write(to: path)
+            let trainer = try fixture.run(output: folder.file("m.safetensors"), resuming: path).trainer
+            return (trainer.record.step, trainer.record.validations)
+        }
+        #expect(try resume(5) == (10, 11))
+        let (steps, validations) = try resume(40)
+        #expect(steps == 40 && validations > 15)
+    }
+
+    @Test("Weights that exploded are not saved")
+    func explodedWeights() throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.fraction = 0
+        fixture.options.budget = .steps(1)
+        fixture.options.optimizer = .sgd
+        fixture.options.learningRate = 1e300
+        fixture.options.warmup = 0
+        #expect(throws: TrainingError.self) { try fixture.run(output: folder.file("m.safetensors")) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+
+    @Test("A record whose counters do not fit is refused")
+    func hostileRecord() throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.options.budget = .steps(5)
+        _ = try fixture.run(output: folder.file("m.safetensors"), stopAfter: 2)
+        let path = folder.file("m.last.safetensors")
+        let checkpoint = try Checkpoint(contentsOf: path, withState: true)
+        let changes: [(inout TrainingRecord) -> Void] = [
+            { $0.window = 1_000_000 }, { $0.window = -1 }, { $0.step = -5 }, { $0.metricsLength = .min },
+            { $0.tokens = .max }, { $0.epoch = .max }, { $0.seconds = -1 },
+            { $0.options.batch = 0 }, { $0.options.window = .max }, { $0.options.budget = .epochs(.max) },
+        ]
+        for change in changes {
+            var record = try #require(checkpoint.training)
+            change(&record)
+            try Checkpoint(
+                configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary,
+                parameters: checkpoint.parameters, training: record, state: checkpoint.state
+            ).write(to: path)
+            #expect(throws: (any Error).self) { try fixture.run(output: folder.file("m.safetensors"), resuming: path) }
+        }
+    }
+
     @Test("A training without validation leaves its last weights as the model")
     func noValidation() throws {
         let folder = try TemporaryFolder()

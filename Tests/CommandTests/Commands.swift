@@ -21,6 +21,8 @@ enum Commands {
         let process = Process()
         process.executableURL = Self.folder.appendingPathComponent(name)
         process.arguments = arguments
+        // Help screens wrap at the width of the terminal.
+        process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "80"]) { $1 }
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         return process
     }

@@ -42,6 +42,13 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     }
 
     public init() {}
+
+    /// Whether every counter is one that a training of so many windows an epoch could have reached.
+    func isPlausible(windows: Int) -> Bool {
+        let counters = [step, epoch, tokens, validations, validationsSinceBest, pendingTokens, metricsLength]
+        return counters.allSatisfy { (0...1 << 53).contains($0) } && (0..<windows).contains(window) && seconds >= 0
+            && seconds < 1e12
+    }
 }
 
 /// Which text a model was trained on, and how it was parted.

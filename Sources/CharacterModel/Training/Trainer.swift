@@ -75,10 +75,14 @@ public final class Trainer {
         self.record = record
         self.record.generator = options.seed
         isSaved = record.isFinished
-        try prepareFolder(of: output.path)
-        metrics = try output.metricsPath.map { try MetricsFile(path: $0, keeping: record.metricsLength) }
+        for path in [output.path, output.lastPath] { try prepare(path) }
         workers = Workers(count: threads)
         schedule = LaneSchedule(symbols: data.trainingSymbols, batch: batch, window: options.window)
+        guard record.isPlausible(windows: schedule.windows) else {
+            throw CheckpointError.badMetadata(
+                path: output.lastPath, key: "training", reason: "its counters do not fit the text")
+        }
+        metrics = try output.metricsPath.map { try MetricsFile(path: $0, keeping: record.metricsLength) }
         unknowns = UnknownRule(
             text: data.training, vocabularySize: data.vocabulary.count, seed: options.seed)
         let parameters: Parameters<Float>
@@ -104,6 +108,8 @@ public final class Trainer {
     public func run(shouldStop: @Sendable () -> Bool = { false }) throws -> Ending {
         started = Date(timeIntervalSinceNow: -record.seconds)
         lastSaved = Date()
+        // A resumed training may have been given a budget that is spent already.
+        if record.step > 0 && isSpent { record.isFinished = true }
         while !record.isFinished {
             let report = try step()
             if record.step % output.logEvery == 0 { try emit(report) }
@@ -134,10 +140,11 @@ public final class Trainer {
 
     private func step() throws -> StepReport {
         let began = Date()
+        progressBefore = progress
         if record.window == 0 { machine.clearState() }
         let rate =
             record.options.learningRate
-            * record.options.schedule.factor(step: record.step, progress: progress, warmup: record.options.warmup)
+            * record.options.schedule.factor(step: record.step, progress: progressBefore, warmup: record.options.warmup)
         let outcome = gradient()
         guard outcome.nats.isFinite else { throw TrainingError.notFinite(step: record.step + 1, quantity: "loss") }
         guard outcome.gradientNorm.isFinite else {
@@ -220,12 +227,15 @@ public final class Trainer {
         return record.step >= totalSteps!
     }
 
+    /// `progress` when the last step began.
+    private var progressBefore = 0.0
+
     private var isOutOfPatience: Bool { record.options.patience.map { record.validationsSinceBest >= $0 } ?? false }
 
     private var isValidationDue: Bool {
         guard data.validation != nil else { return false }
         if let every = record.options.evaluateEvery { return record.step % every == 0 }
-        return progress * 10 >= Double(record.validations + 1)
+        return Int(progress * 10) > Int(progressBefore * 10)
     }
 
     // MARK: Validation
@@ -269,7 +279,15 @@ public final class Trainer {
 
     // MARK: Saving
 
+    /// What is saved must be usable: a step may have made the weights explode after a loss that was still finite.
+    private func requireFiniteWeights() throws {
+        guard machine.optimizer.norm(of: machine.network.parameters, using: workers).isFinite else {
+            throw TrainingError.notFinite(step: record.step, quantity: "norm of the weights")
+        }
+    }
+
     private func saveBest() throws {
+        try requireFiniteWeights()
         let path = output.path
         try Checkpoint(
             configuration: configuration, vocabulary: data.vocabulary, parameters: machine.network.parameters,
@@ -279,6 +297,7 @@ public final class Trainer {
     }
 
     private func saveLast() throws {
+        try requireFiniteWeights()
         record.seconds = Date().timeIntervalSince(started)
         let state = Checkpoint.TrainerState(moments: machine.optimizer.moments, lanes: machine.shards.map(\.state))
         try Checkpoint(
@@ -290,8 +309,8 @@ public final class Trainer {
     }
 }
 
-/// Makes the folder of an output and proves that files can be made in it, before hours are spent.
-private func prepareFolder(of path: String) throws(CheckpointError) {
+/// Makes the folder of an output and proves that the file can be made in it, before hours are spent.
+private func prepare(_ path: String) throws(CheckpointError) {
     let folder = (path as NSString).deletingLastPathComponent
     if !folder.isEmpty {
         do {
@@ -299,6 +318,10 @@ private func prepareFolder(of path: String) throws(CheckpointError) {
         } catch {
             throw .cannotCreate(path: path, reason: "the folder \(folder) cannot be made")
         }
+    }
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+        throw .cannotCreate(path: path, reason: "it is a folder")
     }
     _ = try AtomicFile(replacing: path)
 }

@@ -21,13 +21,18 @@ public struct TrainingData: Sendable {
     ///   - validation: a text that validates in place of the tail.
     ///   - fraction: the part that validates, at least 0 and below 1; nil: a tenth, at most 1,000,000 symbols.
     ///   - vocabulary: that of a resumed training; nil to build one from the training part.
-    /// - Throws: `TrainingError.emptyText`.
+    /// - Throws: `TrainingError.emptyText`, `TrainingError.badOption` for a fraction out of its range.
     public init(
         _ corpus: Corpus, validation: Corpus? = nil, fraction: Double? = nil, minimumCount: Int = 1,
         vocabulary given: Vocabulary? = nil
     ) throws(TrainingError) {
         guard corpus.count > 0 else { throw .emptyText(name: corpus.name) }
         if let validation, validation.count == 0 { throw .emptyText(name: validation.name) }
+        if let fraction, !(fraction >= 0 && fraction < 1) {
+            throw .badOption(
+                ConfigurationError(
+                    name: "validation-fraction", value: "\(fraction)", allowed: "at least 0 and below 1"))
+        }
         var split = corpus.count
         if validation == nil {
             split = Int((1 - (fraction ?? 0.1)) * Double(corpus.count))
