@@ -36,7 +36,18 @@ public struct LanguageModel: Sendable {
         prompt: String = "", strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, seed: UInt64,
         stream: UInt64 = 0
     ) throws(TextError) -> TextGenerator {
+        try generator(
+            promptBytes: Array(prompt.utf8), strategy: strategy, penalty: penalty, seed: seed, stream: stream)
+    }
+
+    /// A generator that goes on from a prompt that need not be UTF-8, for models of the byte unit.
+    ///
+    /// - Throws: `TextError.invalidUTF8` for another unit.
+    public func generator(
+        promptBytes: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, seed: UInt64,
+        stream: UInt64 = 0
+    ) throws(TextError) -> TextGenerator {
         try TextGenerator(
-            self, prompt: Array(prompt.utf8), strategy: strategy, penalty: penalty, seed: seed, stream: stream)
+            self, prompt: promptBytes, strategy: strategy, penalty: penalty, seed: seed, stream: stream)
     }
 }

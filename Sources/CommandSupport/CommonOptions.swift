@@ -23,7 +23,7 @@ public struct ThreadOptions: ParsableArguments {
 }
 
 /// A length of time: 100ms, 90s, 3m or 2h.
-public struct Duration: ExpressibleByArgument, Sendable, CustomStringConvertible {
+public struct Duration: ExpressibleByArgument, Sendable {
     public let seconds: Double
 
     public init?(argument: String) {
@@ -34,9 +34,6 @@ public struct Duration: ExpressibleByArgument, Sendable, CustomStringConvertible
         seconds = number * unit.seconds
     }
 
-    public init(seconds: Double) { self.seconds = seconds }
-
-    public var description: String { formatted(seconds: seconds) }
 }
 
 extension TextUnit: ExpressibleByArgument {}
@@ -51,13 +48,17 @@ extension LanguageModel {
     /// Reads a checkpoint and warns where this machine may cut text otherwise than the one that trained.
     public init(reading path: String) throws {
         try self.init(contentsOf: path)
-        let (theirs, ours) = (vocabulary.versions, UnicodeVersions.current)
-        if theirs != ours {
-            StandardError.print(
-                "warning: \(path) was trained with ICU \(theirs.icu) (Unicode \(theirs.unicode)); this is ICU "
-                    + "\(ours.icu) (Unicode \(ours.unicode)), which may cut some texts otherwise")
-        }
+        warnOfOtherUnicode(vocabulary, path)
     }
+}
+
+/// Says so where another ICU than this one cut the training text.
+public func warnOfOtherUnicode(_ vocabulary: Vocabulary, _ path: String) {
+    let (theirs, ours) = (vocabulary.versions, UnicodeVersions.current)
+    guard theirs != ours else { return }
+    StandardError.print(
+        "warning: \(path) was trained with ICU \(theirs.icu) (Unicode \(theirs.unicode)); this is ICU "
+            + "\(ours.icu) (Unicode \(ours.unicode)), which may cut some texts otherwise")
 }
 
 extension Corpus {

@@ -46,7 +46,7 @@ package struct FloatKernels: Kernels {
         gates: MatrixView<Float>, recurrent: MatrixView<Float>, previousCell: MatrixView<Float>,
         cell: MatrixView<Float>, tanhCell: MatrixView<Float>, hidden: MatrixView<Float>
     ) {
-        checkStep(4, gates, recurrent, hidden, [previousCell, cell, tanhCell])
+        checkStep(4, gates, recurrent, hidden, previousCell, cell, tanhCell)
         ck_lstm_forward(
             level, Int64(hidden.rows), Int64(hidden.columns), gates.base, recurrent.base, previousCell.base,
             cell.base, tanhCell.base, hidden.base)
@@ -56,7 +56,7 @@ package struct FloatKernels: Kernels {
         gates: MatrixView<Float>, previousCell: MatrixView<Float>, tanhCell: MatrixView<Float>,
         hiddenGradient: MatrixView<Float>, cellGradient: MatrixView<Float>
     ) {
-        checkStep(4, gates, nil, hiddenGradient, [previousCell, tanhCell, cellGradient])
+        checkStep(4, gates, nil, hiddenGradient, previousCell, tanhCell, cellGradient)
         ck_lstm_backward(
             level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), gates.base, previousCell.base,
             tanhCell.base, hiddenGradient.base, cellGradient.base)
@@ -66,7 +66,7 @@ package struct FloatKernels: Kernels {
         gates: MatrixView<Float>, recurrent: MatrixView<Float>, previous: MatrixView<Float>,
         candidate: MatrixView<Float>, hidden: MatrixView<Float>
     ) {
-        checkStep(3, gates, recurrent, hidden, [previous, candidate])
+        checkStep(3, gates, recurrent, hidden, previous, candidate)
         ck_gru_forward(
             level, Int64(hidden.rows), Int64(hidden.columns), gates.base, recurrent.base, previous.base,
             candidate.base, hidden.base)
@@ -76,7 +76,7 @@ package struct FloatKernels: Kernels {
         gates: MatrixView<Float>, candidate: MatrixView<Float>, previous: MatrixView<Float>,
         hiddenGradient: MatrixView<Float>, recurrentGradient: MatrixView<Float>, carried: MatrixView<Float>
     ) {
-        checkStep(3, gates, recurrentGradient, hiddenGradient, [candidate, previous, carried])
+        checkStep(3, gates, recurrentGradient, hiddenGradient, candidate, previous, carried)
         ck_gru_backward(
             level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), gates.base, candidate.base,
             previous.base, hiddenGradient.base, recurrentGradient.base, carried.base)
@@ -86,7 +86,7 @@ package struct FloatKernels: Kernels {
         _ nonlinearity: Nonlinearity, gates: MatrixView<Float>, recurrent: MatrixView<Float>,
         hidden: MatrixView<Float>
     ) {
-        checkStep(1, gates, recurrent, hidden, [])
+        checkStep(1, gates, recurrent, hidden)
         ck_elman_forward(
             level, Int64(hidden.rows), Int64(hidden.columns), nonlinearity == .relu ? 1 : 0, gates.base,
             recurrent.base, hidden.base)
@@ -95,7 +95,7 @@ package struct FloatKernels: Kernels {
     package func elmanBackward(
         _ nonlinearity: Nonlinearity, gates: MatrixView<Float>, hiddenGradient: MatrixView<Float>
     ) {
-        checkStep(1, gates, nil, hiddenGradient, [])
+        checkStep(1, gates, nil, hiddenGradient)
         ck_elman_backward(
             level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), nonlinearity == .relu ? 1 : 0,
             gates.base, hiddenGradient.base)

@@ -19,19 +19,21 @@ extension Kernels {
     /// A step's matrices are without gaps: `gates` and `recurrent` [B, gates H], the rest [B, H].
     func checkStep(
         _ count: Int, _ gates: MatrixView<Scalar>, _ recurrent: MatrixView<Scalar>?, _ hidden: MatrixView<Scalar>,
-        _ others: [MatrixView<Scalar>]
+        _ first: MatrixView<Scalar>? = nil, _ second: MatrixView<Scalar>? = nil, _ third: MatrixView<Scalar>? = nil
     ) {
-        let wide = recurrent.map { [gates, $0] } ?? [gates]
-        for matrix in wide {
-            precondition(
-                matrix.rows == hidden.rows && matrix.columns == count * hidden.columns && matrix.isContiguous,
-                "gates of \(count) x \(hidden.columns) units have shape [\(matrix.rows), \(matrix.columns)]")
-        }
-        for matrix in others + [hidden] {
-            precondition(
-                matrix.rows == hidden.rows && matrix.columns == hidden.columns && matrix.isContiguous,
-                "shape [\(matrix.rows), \(matrix.columns)] is not [\(hidden.rows), \(hidden.columns)]")
-        }
+        checkShape(gates, hidden.rows, count * hidden.columns)
+        checkShape(recurrent, hidden.rows, count * hidden.columns)
+        checkShape(hidden, hidden.rows, hidden.columns)
+        checkShape(first, hidden.rows, hidden.columns)
+        checkShape(second, hidden.rows, hidden.columns)
+        checkShape(third, hidden.rows, hidden.columns)
+    }
+
+    private func checkShape(_ matrix: MatrixView<Scalar>?, _ rows: Int, _ columns: Int) {
+        guard let matrix else { return }
+        precondition(
+            matrix.rows == rows && matrix.columns == columns && matrix.isContiguous,
+            "shape [\(matrix.rows), \(matrix.columns)] is not [\(rows), \(columns)]")
     }
 
     func checkLoss(_ logits: MatrixView<Scalar>, _ targets: MatrixView<Int32>, _ losses: MatrixView<Double>) {

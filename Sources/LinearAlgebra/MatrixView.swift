@@ -79,12 +79,6 @@ package struct MatrixView<Element>: @unchecked Sendable {
             for row in 0..<rows { (base + row * stride).update(from: other.base + row * other.stride, count: columns) }
         }
     }
-
-    /// The same elements as one row.
-    package var flattened: MatrixView {
-        precondition(isContiguous, "only a matrix without gaps can be flattened")
-        return MatrixView(base: base, rows: 1, columns: rows * columns, stride: rows * columns)
-    }
 }
 
 extension MatrixView {

@@ -15,11 +15,22 @@ package enum OptimizerRule: Sendable {
     case adagrad(scale: Double, rate: Double, decay: Double, epsilon: Double)
 }
 
+extension OptimizerRule {
+    var momentCount: Int {
+        switch self {
+        case .sgd: 0
+        case .adam: 2
+        case .rmsprop, .adagrad: 1
+        }
+    }
+}
+
 extension Kernels {
     package func update(
         _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
         moments: [MatrixView<Scalar>]
     ) {
+        precondition(moments.count == rule.momentCount, "\(moments.count) moments for \(rule)")
         for view in moments + [parameters, gradient] {
             precondition(view.rows == 1 && view.columns == parameters.columns, "shapes differ")
         }

@@ -7,7 +7,7 @@ extension ReferenceKernels {
         _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>,
         hidden: MatrixView<Scalar>
     ) {
-        checkStep(1, gates, recurrent, hidden, [])
+        checkStep(1, gates, recurrent, hidden)
         for index in 0..<hidden.rows * hidden.columns {
             let x = gates.base[index] + recurrent.base[index]
             let h: Scalar =
@@ -24,7 +24,7 @@ extension ReferenceKernels {
     package func elmanBackward(
         _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, hiddenGradient: MatrixView<Scalar>
     ) {
-        checkStep(1, gates, nil, hiddenGradient, [])
+        checkStep(1, gates, nil, hiddenGradient)
         for index in 0..<hiddenGradient.rows * hiddenGradient.columns {
             let h = gates.base[index]
             let dh = hiddenGradient.base[index]

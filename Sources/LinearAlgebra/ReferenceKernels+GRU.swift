@@ -12,7 +12,7 @@ extension ReferenceKernels {
         candidate: MatrixView<Scalar>, hidden: MatrixView<Scalar>
     ) {
         let size = hidden.columns
-        checkStep(3, gates, recurrent, hidden, [previous, candidate])
+        checkStep(3, gates, recurrent, hidden, previous, candidate)
         for b in 0..<hidden.rows {
             let x = gates.base + b * 3 * size
             let y = recurrent.base + b * 3 * size
@@ -35,7 +35,7 @@ extension ReferenceKernels {
         hiddenGradient: MatrixView<Scalar>, recurrentGradient: MatrixView<Scalar>, carried: MatrixView<Scalar>
     ) {
         let size = hiddenGradient.columns
-        checkStep(3, gates, recurrentGradient, hiddenGradient, [candidate, previous, carried])
+        checkStep(3, gates, recurrentGradient, hiddenGradient, candidate, previous, carried)
         for b in 0..<hiddenGradient.rows {
             let x = gates.base + b * 3 * size
             let y = recurrentGradient.base + b * 3 * size

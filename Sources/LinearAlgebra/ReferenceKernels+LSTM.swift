@@ -13,7 +13,7 @@ extension ReferenceKernels {
         cell: MatrixView<Scalar>, tanhCell: MatrixView<Scalar>, hidden: MatrixView<Scalar>
     ) {
         let size = hidden.columns
-        checkStep(4, gates, recurrent, hidden, [previousCell, cell, tanhCell])
+        checkStep(4, gates, recurrent, hidden, previousCell, cell, tanhCell)
         for b in 0..<hidden.rows {
             let x = gates.base + b * 4 * size
             let y = recurrent.base + b * 4 * size
@@ -39,7 +39,7 @@ extension ReferenceKernels {
         hiddenGradient: MatrixView<Scalar>, cellGradient: MatrixView<Scalar>
     ) {
         let size = hiddenGradient.columns
-        checkStep(4, gates, nil, hiddenGradient, [previousCell, tanhCell, cellGradient])
+        checkStep(4, gates, nil, hiddenGradient, previousCell, tanhCell, cellGradient)
         for b in 0..<hiddenGradient.rows {
             let x = gates.base + b * 4 * size
             for j in 0..<size {

@@ -24,11 +24,13 @@ public struct Corpus: Sendable {
 
     /// Reads texts in order.
     ///
+    /// - Parameter normalization: not for the byte unit, which takes bytes as they are.
     /// - Throws: `TextError` for what cannot be read or decoded.
     public init(
         reading sources: [TextSource], unit: TextUnit = .grapheme, normalization: Normalization = .nfc
     ) throws(TextError) {
-        try self.init(reading: sources, unit: unit, normalization: normalization, reader: TextReader())
+        let form = unit == .byte ? Normalization.none : normalization
+        try self.init(reading: sources, unit: unit, normalization: form, reader: TextReader())
     }
 
     init(

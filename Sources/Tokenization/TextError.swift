@@ -21,7 +21,7 @@ extension TextError: CustomStringConvertible {
         case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
         case .emptyFolder(let path): "the folder \(path) holds no files; give it a text"
         case .invalidUTF8(let path, let offset):
-            "invalid UTF-8 in \(path) at byte offset \(offset); convert the file to UTF-8, or read it with --unit byte"
+            "invalid UTF-8 in \(path) at byte offset \(offset); convert the file to UTF-8 (train also reads bytes as they are, with --unit byte)"
         case .unbroken(let path, let offset):
             "\(path) has more than a gigabyte without a line feed or two ASCII characters in a row, from byte offset "
                 + "\(offset) on; break it into lines"

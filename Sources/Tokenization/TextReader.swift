@@ -56,7 +56,6 @@ struct TextReader {
             let kept = pending.count
             var got = 0
             var failure: Int32 = 0
-            pending.reserveCapacity(kept + blockSize)
             pending.append(contentsOf: repeatElement(0, count: blockSize))
             pending.withUnsafeMutableBytes { buffer in
                 repeat {

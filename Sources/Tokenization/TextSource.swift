@@ -39,16 +39,20 @@ public enum TextSource: Sendable, Equatable {
     }
 
     private static func files(in folder: String) throws(TextError) -> [String] {
-        guard
-            let enumerator = FileManager.default.enumerator(
-                at: URL(fileURLWithPath: folder), includingPropertiesForKeys: [.isRegularFileKey],
-                options: [.skipsHiddenFiles])
-        else { throw .unreadable(path: folder, reason: "it cannot be listed") }
-        var paths: [String] = []
-        while let url = enumerator.nextObject() as? URL {
-            guard (try? url.resourceValues(forKeys: [.isRegularFileKey]).isRegularFile) == true else { continue }
-            paths.append(url.path)
+        var failure: TextError?
+        let enumerator = FileManager.default.enumerator(
+            at: URL(fileURLWithPath: folder), includingPropertiesForKeys: nil, options: [.skipsHiddenFiles]
+        ) { url, _ in
+            failure = .unreadable(path: url.path, reason: "it cannot be listed")
+            return false
         }
+        var paths: [String] = []
+        while let url = enumerator?.nextObject() as? URL {
+            // Links to files are followed; folders come by themselves, and pipes and devices have no end.
+            var status = stat()
+            if stat(url.path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG { paths.append(url.path) }
+        }
+        if let failure { throw failure }
         guard !paths.isEmpty else { throw .emptyFolder(path: folder) }
         return paths.sorted { Symbol(bytes: Array($0.utf8)) < Symbol(bytes: Array($1.utf8)) }
     }

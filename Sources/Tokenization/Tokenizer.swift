@@ -37,12 +37,11 @@ public final class Tokenizer {
             tokenizeASCII(piece, &result, emit)
             return result
         }
-        if let position = firstInvalidByte(of: piece) {
-            guard unit == .byte else { throw .invalidUTF8(path: path, offset: offset + position) }
-        }
+        let invalid = firstInvalidByte(of: piece)
+        if let invalid, unit != .byte { throw .invalidUTF8(path: path, offset: offset + invalid) }
         let original = try utf16(of: piece)
         if unit == .byte {
-            try tokenizeBytes(piece, original, &result, emit)
+            try tokenizeBytes(piece, original, isValid: invalid == nil, &result, emit)
             return result
         }
         let text = try normalization.apply(to: original)
@@ -94,16 +93,17 @@ public final class Tokenizer {
         }
     }
 
-    /// Bytes as they are; a character starts where a cluster of the decoded text does.
+    /// Bytes as they are; a character starts where a cluster of the decoded text does. In a piece that is not UTF-8 the
+    /// places are guesses (bytes that begin a sequence), and only the number of characters is right.
     private func tokenizeBytes(
-        _ piece: UnsafeBufferPointer<UInt8>, _ text: [UInt16], _ result: inout Piece,
+        _ piece: UnsafeBufferPointer<UInt8>, _ text: [UInt16], isValid: Bool, _ result: inout Piece,
         _ emit: (UnsafeBufferPointer<UInt8>, Bool) -> Void
     ) throws(TextError) {
-        var starts = [Bool](repeating: false, count: piece.count + 1)
+        var starts = isValid ? [Bool](repeating: false, count: piece.count) : piece.map { $0 & 0xC0 != 0x80 }
         var (from, byte) = (0, 0)
         try text.withUnsafeBufferPointer { units throws(TextError) in
             try clusters.forEachEnd(in: units) { end in
-                starts[min(byte, piece.count)] = true
+                if isValid { starts[byte] = true }
                 byte += utf8Length(of: units[from..<end])
                 from = end
                 result.counts.characters += 1

@@ -36,16 +36,14 @@ struct Perplexity: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.watch()
         let model = try LanguageModel(reading: checkpoint)
         let (unit, normalization) = (model.vocabulary.unit, model.vocabulary.normalization)
         let corpus = try Corpus(arguments: files, unit: unit, normalization: normalization)
         guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
         let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }
         let evaluation = model.evaluate(
-            corpus, state: state, threads: threads.count, isCancelled: { Interruption.isRequested },
-            perSymbol: table.map { $0.add })
-        guard let evaluation else { throw Exit(Interruption.exitCode) }
+            corpus, state: state, threads: threads.count, perSymbol: table.map { $0.add })
+        guard let evaluation else { return }
         try table?.finish()
         let report = Report(
             evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256)

@@ -46,6 +46,28 @@ struct Report {
             characters = counts.characters
             words = counts.words
         }
+
+        /// What cannot be said is null, and not left out.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(name, forKey: .name)
+            try container.encode(nats, forKey: .nats)
+            try container.encode(tokens, forKey: .tokens)
+            for (key, value) in [
+                (CodingKeys.perplexity, perplexity), (.bitsPerToken, bitsPerToken), (.wordPerplexity, wordPerplexity),
+                (.bitsPerCharacter, bitsPerCharacter), (.bitsPerScalar, bitsPerScalar), (.bitsPerByte, bitsPerByte),
+                (.standardError, standardError),
+            ] { try container.encode(value, forKey: key) }
+            for (key, value) in [
+                (CodingKeys.unknownTokens, unknownTokens), (.bytes, bytes), (.scalars, scalars),
+                (.characters, characters), (.words, words),
+            ] { try container.encode(value, forKey: key) }
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, nats, tokens, perplexity, bitsPerToken, bitsPerCharacter, bitsPerScalar, bitsPerByte
+            case wordPerplexity, standardError, unknownTokens, bytes, scalars, characters, words
+        }
     }
 
     private struct Context: Encodable {

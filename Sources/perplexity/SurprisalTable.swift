@@ -1,6 +1,7 @@
 import CharacterModel
 import CommandSupport
 import Foundation
+import Tokenization
 
 /// The nats of every symbol: file, line, symbol (escaped as in JSON), nats; tab-separated, with a header.
 final class SurprisalTable {
@@ -22,7 +23,7 @@ final class SurprisalTable {
     deinit { fclose(handle) }
 
     func add(_ surprisal: Surprisal) {
-        put("\(files[surprisal.file])\t\(surprisal.line)\t\(escaped(surprisal.symbol.text))\t\(surprisal.nats)\n")
+        put("\(files[surprisal.file])\t\(surprisal.line)\t\(escaped(surprisal.symbol))\t\(surprisal.nats)\n")
     }
 
     /// Throws if any line was lost.
@@ -33,6 +34,14 @@ final class SurprisalTable {
     }
 
     private func put(_ line: String) { if fputs(line, handle) < 0 { failed = true } }
+}
+
+/// A symbol as text; bytes that are part of a character as \xC3.
+private func escaped(_ symbol: Symbol) -> String {
+    guard String(validating: symbol.bytes, as: UTF8.self) != nil else {
+        return symbol.bytes.map { String(format: "\\x%02X", $0) }.joined()
+    }
+    return escaped(symbol.text)
 }
 
 /// A text without control characters, quotes or backslashes: those are written as in JSON.

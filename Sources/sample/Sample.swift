@@ -38,8 +38,11 @@ struct Sample: ParsableCommand {
                 let index = first + offset
                 do {
                     let generator = try model.generator(
-                        prompt: prompt, strategy: strategy, penalty: penalty, seed: seed, stream: UInt64(index))
-                    var writer = SampleWriter(format: text.format, prompt: prompt, stops: text.stop) { part in
+                        promptBytes: prompt, strategy: strategy, penalty: penalty, seed: seed, stream: UInt64(index))
+                    let shown = String(decoding: prompt, as: UTF8.self)
+                    var writer = SampleWriter(format: text.format, prompt: shown, stops: text.stop) { part in
+                        // One sample that cannot be written ends them all.
+                        if let error = failure.withLock({ $0 }) { throw error }
                         if offset == 0 {
                             try StandardOutput.write(part)
                         } else {
@@ -90,10 +93,10 @@ struct SampleTextOptions: ParsableArguments {
         if stop.contains(where: \.isEmpty) { throw ValidationError("--stop is empty; give it a text") }
     }
 
-    func readPrompt() throws -> String {
-        guard let promptFile else { return prompt ?? "" }
-        let corpus = try Corpus(reading: TextSource.sources(at: [promptFile]), unit: .scalar, normalization: .none)
-        return String(decoding: corpus.bytes(in: 0..<corpus.count), as: UTF8.self)
+    func readPrompt() throws -> [UInt8] {
+        guard let promptFile else { return Array((prompt ?? "").utf8) }
+        let corpus = try Corpus(reading: TextSource.sources(at: [promptFile]), unit: .byte)
+        return corpus.bytes(in: 0..<corpus.count)
     }
 }
 

@@ -41,7 +41,8 @@ struct SampleWriter {
         func emit(_ part: String) throws {
             guard !part.isEmpty else { return }
             last = part.utf8.last
-            if format == .text { try sink(part) } else { text += part }
+            if format == .jsonl { text += part }
+            try sink(format == .text ? part : "")
         }
         if format == .text { try emit(prompt) }
         for element in elements {

@@ -49,6 +49,8 @@ struct Plan {
         }
         output = Trainer.Output(path: path.dropLast(suffix.count) + ".safetensors")
         try Self.refuseChanges(checkpoint, saved, command)
+        // The file may have moved; what it holds may not have changed.
+        record.corpus.validationSource = command.validation.validation ?? record.corpus.validationSource
         if let asked = command.output.output, asked != output.path {
             throw UsageError("--resume goes on writing \(output.path); drop --output \(asked)")
         }
@@ -57,10 +59,7 @@ struct Plan {
 
     /// What may differ from run to run.
     private mutating func takeOver(_ command: Train) {
-        if let budget = command.training.budget, budget != record.options.budget {
-            record.options.budget = budget
-            record.isFinished = false
-        }
+        record.options.budget = command.training.budget ?? record.options.budget
         record.options.evaluateEvery = command.validation.evaluateEvery ?? record.options.evaluateEvery
         record.options.patience = command.validation.patience ?? record.options.patience
         output.checkpointEvery = command.output.checkpointEvery?.seconds ?? output.checkpointEvery
@@ -97,8 +96,8 @@ struct Plan {
         if let fraction = command.validation.validationFraction {
             try same("--validation-fraction", fraction, saved.corpus.validationFraction ?? 0.1)
         }
-        if let validation = command.validation.validation {
-            try same("--validation", validation, saved.corpus.validationSource ?? "none")
+        if let validation = command.validation.validation, saved.corpus.validationSource == nil {
+            try same("--validation", validation, "none")
         }
     }
 

@@ -29,8 +29,8 @@ struct Train: ParsableCommand {
     }
 
     func run() throws {
-        Interruption.watch()
         let checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
+        if let checkpoint, let path = output.resume { warnOfOtherUnicode(checkpoint.vocabulary, path) }
         let plan = try checkpoint.map { try Plan(resuming: $0, self) } ?? Plan(new: self)
         let corpus = try Corpus(arguments: plan.files, unit: plan.unit, normalization: plan.normalization)
         let other = try plan.record.corpus.validationSource.map {
@@ -51,6 +51,8 @@ struct Train: ParsableCommand {
             configuration, data: data, record: record, output: plan.output, threads: threads.count,
             resuming: checkpoint, observe: progress.observe)
         if !output.quiet { announce(corpus, data, configuration, trainer) }
+        // Until here there was nothing to save, and a signal ended the process as usual.
+        Interruption.watch()
         let ending = try trainer.run { Interruption.isRequested }
         progress.finish()
         guard ending == .finished else {

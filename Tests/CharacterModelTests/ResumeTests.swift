@@ -17,7 +17,7 @@ struct ResumeTests {
 
     private func record(_ path: String) throws -> TrainingRecord {
         var record = try #require(try Checkpoint(contentsOf: path).training)
-        record.seconds = 0
+        (record.seconds, record.pendingSeconds, record.metricsPath) = (0, 0, nil)
         return record
     }
 
@@ -31,7 +31,7 @@ struct ResumeTests {
 
     @Test(
         "2N steps stopped at any step and resumed equal 2N steps never stopped, bit for bit",
-        arguments: CellKind.allCases, [1, 7, 13, 14])
+        arguments: CellKind.allCases, [1, 13, 14, 25])
     func exact(cell: CellKind, stop: Int) throws {
         let folder = try TemporaryFolder()
         var fixture = TrainingFixture(text: sampleText)
@@ -94,7 +94,7 @@ struct ResumeTests {
             let path = folder.file("m.last.safetensors")
             let checkpoint = try Checkpoint(contentsOf: path, withState: true)
             var record = try #require(checkpoint.training)
-            (record.options.budget, record.isFinished) = (.steps(steps), false)
+            record.options.budget = .steps(steps)
             try Checkpoint(
                 configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary,
                 parameters: checkpoint.parameters, training: record, state: checkpoint.state
@@ -102,7 +102,7 @@ struct ResumeTests {
             let trainer = try fixture.run(output: folder.file("m.safetensors"), resuming: path).trainer
             return (trainer.record.step, trainer.record.validations)
         }
-        #expect(try resume(5) == (10, 11))
+        #expect(try resume(5) == (10, 10))
         let (steps, validations) = try resume(40)
         #expect(steps == 40 && validations > 15)
     }

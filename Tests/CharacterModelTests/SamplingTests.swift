@@ -128,10 +128,16 @@ struct SamplingTests {
         let long = String(repeating: "abc?", count: 50)
         let ids = try model.vocabulary.encode(long)
         #expect(ids.contains(model.vocabulary.unknown))
-        // Greedy continuation after the prompt equals that of a prompt read in one piece of another size.
-        let whole = try model.generator(prompt: long, strategy: .greedy, seed: 1).prefix(5).map(\.id)
-        let shorter = try model.generator(prompt: String(long.dropLast(3)), strategy: .greedy, seed: 1)
-        #expect(whole.count == 5 && shorter.next() != nil)
+        // What follows a prompt of any length has the probability that scoring the whole text gives it.
+        for length in [0, 1, 63, 64, 65, 127, 128, 200] {
+            let prompt = String(long.prefix(length))
+            let next = try #require(try model.generator(prompt: prompt, strategy: .greedy, seed: 1).next())
+            var last = 0.0
+            let text = Array(prompt.utf8) + next.symbol.bytes
+            let corpus = try Corpus(reading: [.bytes(text, name: "t")], unit: .grapheme, normalization: .none)
+            _ = model.evaluate(corpus, perSymbol: { last = $0.nats })
+            #expect(abs(last + next.logProbability) < 1e-5, "a prompt of \(length)")
+        }
     }
 
     @Test("Text is well-formed at every moment, whatever bytes come")

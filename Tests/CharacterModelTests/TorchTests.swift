@@ -111,10 +111,10 @@ struct TorchTests {
         #expect(Set(values.optimizers.map(\.name)) == Set(Optimizer.allCases))
         for test in values.optimizers {
             let parameters = kept(Matrix<Double>(rows: 1, columns: 4, [0.5, -1.0, 2.0, 0.0]))
-            let moments = test.name.moments.map { _ in Matrix<Double>(rows: 1, columns: 4) }
+            let moments = test.name.moments.map { _ in kept(Matrix<Double>(rows: 1, columns: 4)) }
             for (index, expected) in test.steps.enumerated() {
-                let gradient = Matrix<Double>(
-                    rows: 1, columns: 4, (0..<4).map { sin(Double(index + 1 + 2 * $0)) / 0.5 })
+                let gradient = kept(
+                    Matrix<Double>(rows: 1, columns: 4, (0..<4).map { sin(Double(index + 1 + 2 * $0)) / 0.5 }))
                 // The clip factor is part of the same pass: half of a doubled gradient.
                 let rule = test.name.rule(step: index + 1, scale: 0.5, rate: 0.1, decay: 0.01)
                 Double.kernels.update(

@@ -1,3 +1,4 @@
+import CharacterModel
 import Foundation
 import TestSupport
 import Testing
@@ -9,7 +10,9 @@ struct CommandTests {
         let corpus = try folder.write(text, to: "corpus.txt")
         let path = folder.file("m.safetensors")
         let result = try Commands.run(
-            "train", [corpus, "--steps", "30", "--hidden", "16", "--output", path, "--quiet"] + more)
+            "train",
+            [corpus, "--steps", "30", "--output", path, "--quiet"]
+                + (more.contains("--hidden") ? [] : ["--hidden", "16"]) + more)
         #expect(result.status == 0, "\(result.error)")
         return path
     }
@@ -97,14 +100,31 @@ struct CommandTests {
         #expect(String(data: text.output, encoding: .utf8) != nil)
     }
 
-    @Test("A reader that goes away ends the command quietly")
-    func closedOutput() throws {
+    @Test("A new run replaces the files of an earlier one, a resumed run goes on with its metrics")
+    func replacement() throws {
+        let folder = try TemporaryFolder()
+        let path = try trained(folder, ["--metrics", folder.file("m.jsonl")])
+        let other = try folder.write("not metrics\n", to: "other.txt")
+        let more = try Commands.run(
+            "train", ["--resume", folder.file("m.last.safetensors"), "--steps", "40", "--metrics", other])
+        #expect(more.status == 0, "\(more.error)")
+        #expect(try String(contentsOfFile: other, encoding: .utf8).hasPrefix("not metrics\n{"))
+        _ = try trained(folder, ["--hidden", "9", "--validation-fraction", "0"])
+        for file in [path, folder.file("m.last.safetensors")] {
+            #expect(try Checkpoint(contentsOf: file).configuration.hidden == 9)
+        }
+    }
+
+    @Test("A reader that goes away ends the command quietly", arguments: [1, 2])
+    func closedOutput(count: Int) throws {
         let folder = try TemporaryFolder()
         let path = try trained(folder)
         let shell = Process()
         shell.executableURL = URL(fileURLWithPath: "/bin/sh")
         let sample = try #require(Commands.process("sample", []).executableURL).path
-        shell.arguments = ["-c", "('\(sample)' '\(path)' --seed 1 --length 200000; echo $? >&2) | head -c 10"]
+        shell.arguments = [
+            "-c", "('\(sample)' '\(path)' --seed 1 --count \(count) --length 2000000; echo $? >&2) | head -c 10",
+        ]
         let (output, error) = (Pipe(), Pipe())
         shell.standardOutput = output
         shell.standardError = error
@@ -126,6 +146,10 @@ struct CommandTests {
         let cut = folder.file("cut.safetensors")
         try Data(contentsOf: URL(fileURLWithPath: path)).prefix(3_000).write(to: URL(fileURLWithPath: cut))
         let last = folder.file("m.last.safetensors")
+        let renamed = folder.file("renamed.safetensors")
+        try FileManager.default.copyItem(atPath: last, toPath: renamed)
+        try FileManager.default.createDirectory(
+            atPath: folder.file("d.safetensors"), withIntermediateDirectories: true)
         let cases: [(String, [String], Int32, String)] = [
             ("train", [folder.file("none.txt")], 66, "none.txt"),
             ("train", [empty], 65, "empty"),
@@ -143,6 +167,12 @@ struct CommandTests {
             ("train", [corpus, "--dropout", "1"], 64, "dropout"),
             ("train", [corpus, "--time-limit", "soon"], 64, "soon"),
             ("train", [corpus, "--unit", "byte", "--normalization", "nfc"], 64, "--unit byte"),
+            ("train", [corpus, "--output", "model"], 64, ".safetensors"),
+            ("train", [corpus, "--output", folder.path + "/d.safetensors"], 73, "folder"),
+            ("train", [corpus, "--clip", "inf"], 64, "clip"),
+            ("train", [corpus, "--epochs", "9223372036854775807"], 64, "epochs"),
+            ("train", [corpus, "--min-count", "1000000"], 64, "min-count"),
+            ("train", ["--resume", renamed], 64, "NAME.last.safetensors"),
             ("train", [corpus, "--nonsense"], 64, "--nonsense"),
             ("train", [], 64, "name a text"),
             ("train", ["--resume", last, "--hidden", "99"], 64, "--hidden"),

@@ -12,7 +12,8 @@ struct AtomicFile: ~Copyable {
 
     init(replacing path: String) throws(CheckpointError) {
         self.path = path
-        temporary = path + ".tmp"
+        // The process's number keeps two processes from writing one file.
+        temporary = "\(path).\(getpid()).tmp"
         descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))

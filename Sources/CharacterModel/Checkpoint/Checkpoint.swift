@@ -108,7 +108,7 @@ public struct Checkpoint: Sendable {
     private static func state(
         in file: SafetensorsFile, _ configuration: ModelConfiguration, _ training: TrainingRecord?
     ) throws(CheckpointError) -> TrainerState {
-        guard let training, file.names.contains("trainer.hidden") else { throw .noTrainingState(path: file.path) }
+        guard let training, file.contains("trainer.hidden") else { throw .noTrainingState(path: file.path) }
         var moments: [Parameters<Float>] = []
         for name in training.options.optimizer.moments {
             moments.append(try parameters(in: file, configuration, prefix: "optimizer.\(name)."))

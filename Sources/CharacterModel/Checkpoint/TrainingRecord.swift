@@ -21,7 +21,10 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     /// Losses since the last line of metrics, and the symbols they are over.
     public var pendingNats = 0.0
     public var pendingTokens = 0
-    /// Bytes of the metrics file that belong to this state.
+    /// The seconds that the steps among them took.
+    public var pendingSeconds = 0.0
+    /// The metrics file, and how many of its bytes belong to this state.
+    public var metricsPath: String?
     public var metricsLength = 0
     /// Whether the budget (or the patience) is spent.
     public var isFinished = false
@@ -36,6 +39,8 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         case validationsSinceBest = "validations_since_best"
         case pendingNats = "pending_nats"
         case pendingTokens = "pending_tokens"
+        case pendingSeconds = "pending_seconds"
+        case metricsPath = "metrics_path"
         case metricsLength = "metrics_length"
         case isFinished = "finished"
         case options, corpus

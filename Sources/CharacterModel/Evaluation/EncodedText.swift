@@ -4,7 +4,7 @@ import Tokenization
 package struct EncodedText: Sendable {
     /// The id of each symbol.
     package private(set) var ids: [Int32] = []
-    /// Positions at which the state is fresh and the input is the boundary, in increasing order. The first is 0.
+    /// Positions at which the state is fresh and the input is the boundary, in increasing order; the first is 0 unless there is no text.
     package private(set) var starts: [Int] = []
     /// The positions of unknown symbols and the nats that spelling them adds to -ln p(unknown), in increasing order.
     package private(set) var spellings: [(position: Int, nats: Double)] = []

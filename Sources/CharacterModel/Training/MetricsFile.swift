@@ -14,9 +14,11 @@ final class MetricsFile {
         guard descriptor >= 0 else {
             throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
         }
-        let size = Int(lseek(descriptor, 0, SEEK_END))
+        // A pipe or a terminal has no length, and nothing to drop.
+        let size = max(0, Int(lseek(descriptor, 0, SEEK_END)))
         self.length = min(length, size)
-        guard size <= length || ftruncate(descriptor, off_t(length)) == 0, lseek(descriptor, 0, SEEK_END) >= 0 else {
+        guard size <= length || (ftruncate(descriptor, off_t(length)) == 0 && lseek(descriptor, 0, SEEK_END) >= 0)
+        else {
             let failure = Self.failure(path)
             close(descriptor)
             throw failure

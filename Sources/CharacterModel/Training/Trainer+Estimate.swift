@@ -2,14 +2,15 @@ import Foundation
 import LinearAlgebra
 
 extension Trainer {
-    /// What a training takes in memory, in bytes: parameters, gradient, moments, packed copies, and the buffers of a window.
+    /// What a training takes in memory, in bytes: parameters, gradient, moments, packed copies, and the buffers of a window;
+    /// then the best model beside it, which is read to be scored at the end.
     ///
     /// A Double, since what is asked for may exceed any integer's worth of memory.
     public static func memory(
         _ model: ModelConfiguration, options: TrainingOptions, textSymbols: Int
     ) -> Double {
         let parameters = Double(ParameterLayout(model).count)
-        let copies = Double(4 + options.optimizer.moments.count)
+        let copies = Double(8 + options.optimizer.moments.count)
         let (g, h) = (Double(model.cell.gates), Double(model.hidden))
         // Gates, the state before each step, the output and its gradient, what is kept; the GRU's second gradient.
         let perLayer: Double =

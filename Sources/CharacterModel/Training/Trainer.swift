@@ -46,8 +46,8 @@ public final class Trainer {
     /// When the first step of this run began, less what earlier runs took.
     private var started = Date.distantFuture
     private var lastSaved = Date.distantFuture
-    /// Time of steps alone since the last report.
-    private var pendingSeconds = 0.0
+    /// What the validations of this run took, and the last of them.
+    private var validationSeconds = (all: 0.0, last: 0.0)
 
     /// A training of a new model, or one that goes on from a checkpoint.
     ///
@@ -74,7 +74,8 @@ public final class Trainer {
         self.observe = observe
         self.record = record
         self.record.generator = options.seed
-        isSaved = record.isFinished
+        wasFinished = record.isFinished
+        replacesEarlierFiles = checkpoint == nil
         for path in [output.path, output.lastPath] { try prepare(path) }
         workers = Workers(count: threads)
         schedule = LaneSchedule(symbols: data.trainingSymbols, batch: batch, window: options.window)
@@ -82,7 +83,11 @@ public final class Trainer {
             throw CheckpointError.badMetadata(
                 path: output.lastPath, key: "training", reason: "its counters do not fit the text")
         }
-        metrics = try output.metricsPath.map { try MetricsFile(path: $0, keeping: record.metricsLength) }
+        let metricsPath = output.metricsPath ?? record.metricsPath
+        // Lines that a resumed run does again are dropped; a file that is not this training's is only added to.
+        let kept = checkpoint == nil ? 0 : metricsPath == record.metricsPath ? record.metricsLength : Int.max
+        metrics = try metricsPath.map { try MetricsFile(path: $0, keeping: kept) }
+        self.record.metricsPath = metricsPath
         unknowns = UnknownRule(
             text: data.training, vocabularySize: data.vocabulary.count, seed: options.seed)
         let parameters: Parameters<Float>
@@ -108,8 +113,9 @@ public final class Trainer {
     public func run(shouldStop: @Sendable () -> Bool = { false }) throws -> Ending {
         started = Date(timeIntervalSinceNow: -record.seconds)
         lastSaved = Date()
-        // A resumed training may have been given a budget that is spent already.
-        if record.step > 0 && isSpent { record.isFinished = true }
+        // A resumed training may have been given another budget, or more patience.
+        if record.step > 0 { record.isFinished = isSpent || isOutOfPatience }
+        let endedBefore = wasFinished && record.isFinished
         while !record.isFinished {
             let report = try step()
             if record.step % output.logEvery == 0 { try emit(report) }
@@ -123,7 +129,7 @@ public final class Trainer {
             if stops || Date().timeIntervalSince(lastSaved) >= output.checkpointEvery { try saveLast() }
             if stops { return .stopped }
         }
-        if !isSaved {
+        if !endedBefore {
             if validatedStep != record.step { try validate() }
             if data.validation == nil { try saveBest() }
             try saveLast()
@@ -134,7 +140,9 @@ public final class Trainer {
     /// The step of the last validation of this run.
     private var validatedStep = -1
     /// Whether this training had ended before this run.
-    private let isSaved: Bool
+    private let wasFinished: Bool
+    /// Whether files of an earlier training may still stand where this one writes.
+    private var replacesEarlierFiles: Bool
 
     // MARK: One step
 
@@ -162,12 +170,12 @@ public final class Trainer {
             record.window = 0
             record.epoch += 1
         }
-        pendingSeconds += Date().timeIntervalSince(began)
+        record.pendingSeconds += Date().timeIntervalSince(began)
         record.seconds = Date().timeIntervalSince(started)
         return StepReport(
-            step: record.step, epoch: epochsDone, tokens: record.tokens, seconds: record.seconds,
+            step: record.step, epoch: epochs(after: record.step), tokens: record.tokens, seconds: record.seconds,
             trainNats: record.pendingNats / Double(record.pendingTokens), learningRate: rate,
-            gradientNorm: outcome.gradientNorm, tokensPerSecond: Double(record.pendingTokens) / pendingSeconds,
+            gradientNorm: outcome.gradientNorm, tokensPerSecond: Double(record.pendingTokens) / record.pendingSeconds,
             progress: progress)
     }
 
@@ -190,7 +198,7 @@ public final class Trainer {
         try tell(.step(report))
         record.pendingNats = 0
         record.pendingTokens = 0
-        pendingSeconds = 0
+        record.pendingSeconds = 0
     }
 
     private func tell(_ event: TrainingEvent) throws {
@@ -201,7 +209,7 @@ public final class Trainer {
         observe(event)
     }
 
-    private var epochsDone: Double { Double(record.epoch) + Double(record.window) / Double(schedule.windows) }
+    private func epochs(after step: Int) -> Double { Double(step) / Double(schedule.windows) }
 
     // MARK: The budget
 
@@ -235,13 +243,17 @@ public final class Trainer {
     private var isValidationDue: Bool {
         guard data.validation != nil else { return false }
         if let every = record.options.evaluateEvery { return record.step % every == 0 }
-        return Int(progress * 10) > Int(progressBefore * 10)
+        guard Int(progress * 10) > Int(progressBefore * 10) else { return false }
+        // Of a time limit, validation may take a tenth; the last one comes in any case.
+        guard case .seconds = record.options.budget, !isSpent else { return true }
+        return validationSeconds.all + validationSeconds.last <= 0.1 * record.seconds
     }
 
     // MARK: Validation
 
     private func validate() throws {
         guard let validation = data.validation else { return }
+        let began = Date()
         let nats = machine.network.scoreInLanes(validation, using: workers) / Double(validation.count)
         guard nats.isFinite else { throw TrainingError.notFinite(step: record.step, quantity: "validation loss") }
         let isBest = record.bestValidation.map { nats < $0 } ?? true
@@ -253,14 +265,17 @@ public final class Trainer {
             record.bestValidation = nats
             record.bestStep = record.step
         }
+        validationSeconds.last = Date().timeIntervalSince(began)
+        validationSeconds.all += validationSeconds.last
         try tell(.validation(validationReport(nats, isExact: false, isBest: isBest)))
         if isBest { try saveBest() }
     }
 
     private func validationReport(_ nats: Double, isExact: Bool, isBest: Bool) -> ValidationReport {
         let total = nats * Double(data.validationSymbols)
+        let step = isExact ? record.bestStep ?? record.step : record.step
         return ValidationReport(
-            step: isExact ? record.bestStep ?? record.step : record.step, epoch: epochsDone, seconds: record.seconds,
+            step: step, epoch: epochs(after: step), seconds: record.seconds,
             nats: nats, bitsPerCharacter: total / log(2) / Double(max(1, data.validationCharacters)),
             isExact: isExact, isBest: isBest)
     }
@@ -269,8 +284,17 @@ public final class Trainer {
     private func validateExactly(shouldStop: @Sendable () -> Bool) throws -> Bool {
         guard let validation = data.validation else { return true }
         observe(.scoring(symbols: validation.count))
-        let best = try Checkpoint(contentsOf: output.path)
-        let network = Network(configuration, best.parameters, learns: false, using: workers)
+        let network: Network<Float>
+        if record.bestStep == record.step && validatedStep == record.step {
+            network = machine.network
+        } else {
+            let best = try Checkpoint(contentsOf: output.path)
+            guard best.configuration == configuration, best.vocabulary.symbols == data.vocabulary.symbols else {
+                throw CheckpointError.badMetadata(
+                    path: output.path, key: "configuration", reason: "it is not the model of this training")
+            }
+            network = Network(configuration, best.parameters, learns: false, using: workers)
+        }
         guard let all = network.scoreExactly(validation, using: workers, isCancelled: shouldStop) else { return false }
         let nats = all.reduce(0, +) / Double(validation.count)
         try tell(.validation(validationReport(nats, isExact: true, isBest: true)))
@@ -286,8 +310,15 @@ public final class Trainer {
         }
     }
 
+    /// A new training replaces both files of an earlier one, but not before it has something to put in their place.
+    private func replaceEarlier(_ sibling: String) {
+        if replacesEarlierFiles { unlink(sibling) }
+        replacesEarlierFiles = false
+    }
+
     private func saveBest() throws {
         try requireFiniteWeights()
+        replaceEarlier(output.lastPath)
         let path = output.path
         try Checkpoint(
             configuration: configuration, vocabulary: data.vocabulary, parameters: machine.network.parameters,
@@ -298,6 +329,7 @@ public final class Trainer {
 
     private func saveLast() throws {
         try requireFiniteWeights()
+        replaceEarlier(output.path)
         record.seconds = Date().timeIntervalSince(started)
         let state = Checkpoint.TrainerState(moments: machine.optimizer.moments, lanes: machine.shards.map(\.state))
         try Checkpoint(

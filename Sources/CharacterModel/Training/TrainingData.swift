@@ -39,6 +39,11 @@ public struct TrainingData: Sendable {
             if fraction == nil { split = max(split, corpus.count - Self.defaultValidationLimit) }
         }
         let vocabulary = given ?? Vocabulary(of: 0..<split, in: corpus, minimumCount: minimumCount)
+        guard !vocabulary.symbols.isEmpty || split == 0 else {
+            throw .badOption(
+                ConfigurationError(
+                    name: "min-count", value: "\(minimumCount)", allowed: "at most the count of the commonest symbol"))
+        }
         self.vocabulary = vocabulary
         training = EncodedText(0..<split, of: corpus, vocabulary: vocabulary)
         trainingCharacters = corpus.characters(in: 0..<split)

@@ -40,7 +40,7 @@ extension TrainingOptions {
         try check("learning-rate", learningRate, learningRate > 0 && learningRate.isFinite, "above 0")
         try check("warmup", warmup, (0...1_000_000_000_000).contains(warmup), "at least 0")
         try check("weight-decay", weightDecay, weightDecay >= 0 && weightDecay.isFinite, "at least 0")
-        try check("clip", clip, clip > 0, "above 0")
+        try check("clip", clip, clip > 0 && clip.isFinite, "above 0")
         if let evaluateEvery { try check("evaluate-every", evaluateEvery, evaluateEvery >= 1, "at least 1") }
         if let patience { try check("patience", patience, patience >= 1, "at least 1") }
         switch budget {
