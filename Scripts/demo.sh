@@ -5,7 +5,14 @@ model=checkpoints/demo.safetensors
 text=corpora/el-cuaderno.txt
 
 say() { printf '\n== %s\n' "$*"; }
-run() { printf '$ %s\n' "$*"; name=$1; shift; "$BIN/$name" "$@"; }
+run() {
+    name=$1
+    shift
+    printf '$ %s' "$name"
+    for word; do case $word in *[!A-Za-z0-9./_-]*) printf " '%s'" "$word" ;; *) printf ' %s' "$word" ;; esac; done
+    printf '\n'
+    "$BIN/$name" "$@"
+}
 
 say "A model learns a small book in English and Spanish (one minute)"
 run train $text --time-limit 60s --output $model --hidden 128 --dropout 0.5 --batch 8 --learning-rate 0.001

@@ -22,15 +22,33 @@ public struct ThreadOptions: ParsableArguments {
     public var count: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
 }
 
+/// Refuses outputs that are inputs, and outputs that are one file: a slip must not cost a text or a model.
+///
+/// - Parameter outputs: groups of paths that are written.
+public func refuseOverwriting(_ inputs: [String], with outputs: [String]...) throws(UsageError) {
+    func identity(_ path: String) -> String {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return URL(fileURLWithPath: path).standardizedFileURL.path }
+        return "\(status.st_dev):\(status.st_ino)"
+    }
+    var seen = Dictionary(inputs.filter { $0 != "-" }.map { (identity($0), $0) }) { first, _ in first }
+    for output in outputs.joined() {
+        if let other = seen.updateValue(output, forKey: identity(output)), !output.hasPrefix("/dev/") {
+            throw UsageError("\(output) would overwrite \(other); name another file")
+        }
+    }
+}
+
 /// A length of time: 100ms, 90s, 3m or 2h.
-public struct Duration: ExpressibleByArgument, Sendable {
+public struct Duration: Sendable {
     public let seconds: Double
 
-    public init?(argument: String) {
+    /// - Throws: `ValidationError` for what is no length of time above 0.
+    public init(parsing argument: String) throws {
         let units: [(suffix: String, seconds: Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3_600)]
         guard let unit = units.first(where: { argument.hasSuffix($0.suffix) }),
             let number = Double(argument.dropLast(unit.suffix.count)), number > 0, number.isFinite
-        else { return nil }
+        else { throw ValidationError("write 90s, 3m or 2h") }
         seconds = number * unit.seconds
     }
 
@@ -64,7 +82,9 @@ public func warnOfOtherUnicode(_ vocabulary: Vocabulary, _ path: String) {
 extension Corpus {
     /// Reads the texts that arguments name.
     public init(arguments: [String], unit: TextUnit, normalization: Normalization) throws {
-        guard arguments.filter({ $0 == "-" }).count <= 1 else { throw UsageError("`-` is given twice") }
+        guard arguments.filter({ $0 == "-" }).count <= 1 else {
+            throw UsageError("`-` is given twice, and the standard input can be read once; drop one")
+        }
         try self.init(reading: TextSource.sources(at: arguments), unit: unit, normalization: normalization)
     }
 }

@@ -10,7 +10,7 @@ func report(_ error: any Error) -> Int32? {
     case let error as OutputError:
         // A reader that goes away has read what it wanted.
         guard case .failed(let reason) = error else { return ExitStatus.done }
-        printError("cannot write to the standard output: \(reason)")
+        printError("cannot write to the standard output: \(reason); make room or write elsewhere")
         return ExitStatus.inputOutput
     case let error as TextError:
         printError(error.description)
@@ -18,12 +18,12 @@ func report(_ error: any Error) -> Int32? {
     case let error as CheckpointError:
         printError(error.description)
         return error.exitCode
+    case TrainingError.badOption(let error): return report(error)
     case let error as TrainingError:
         printError(error.description)
-        if case .badOption = error { return ExitStatus.usage }
         return ExitStatus.badData
     case let error as ConfigurationError:
-        printError(error.description)
+        printError("--\(error.description.replacingOccurrences(of: "_", with: "-")); see train --help")
         return ExitStatus.usage
     case let error as SamplingError:
         printError(error.description)

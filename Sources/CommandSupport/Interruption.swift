@@ -1,18 +1,18 @@
 import Foundation
 import Synchronization
 
-/// SIGINT and SIGTERM as a question that a loop can ask.
+/// SIGINT, SIGTERM and SIGHUP (a terminal that closed) as a question that a loop can ask.
 ///
 /// A signal handler can reach nothing but a global; this is the one in the project. A second signal ends the process
 /// at once.
 public enum Interruption {
     private static let received = Atomic<Int32>(0)
 
-    /// From now on the two signals wait to be asked for.
+    /// From now on the signals wait to be asked for.
     public static func watch() {
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM] {
+        for number in [SIGINT, SIGTERM, SIGHUP] {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { Interruption.received.store($0, ordering: .relaxed) }
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
@@ -25,6 +25,6 @@ public enum Interruption {
 
     public static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }
 
-    /// 130 for SIGINT, 143 for SIGTERM.
+    /// 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.
     public static var exitCode: Int32 { 128 + received.load(ordering: .relaxed) }
 }

@@ -18,7 +18,7 @@ extension TextError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .missing(let path): "there is no file or folder \(path); check the path"
-        case .unreadable(let path, let reason): "cannot read \(path): \(reason)"
+        case .unreadable(let path, let reason): "cannot read \(path): \(reason); check the path and its permissions"
         case .emptyFolder(let path): "the folder \(path) holds no files; give it a text"
         case .invalidUTF8(let path, let offset):
             "invalid UTF-8 in \(path) at byte offset \(offset); convert the file to UTF-8 (train also reads bytes as they are, with --unit byte)"

@@ -37,11 +37,12 @@ public final class Tokenizer {
             tokenizeASCII(piece, &result, emit)
             return result
         }
-        let invalid = firstInvalidByte(of: piece)
-        if let invalid, unit != .byte { throw .invalidUTF8(path: path, offset: offset + invalid) }
+        if unit != .byte, let invalid = firstInvalidByte(of: piece) {
+            throw .invalidUTF8(path: path, offset: offset + invalid)
+        }
         let original = try utf16(of: piece)
         if unit == .byte {
-            try tokenizeBytes(piece, original, isValid: invalid == nil, &result, emit)
+            try tokenizeBytes(piece, original, &result, emit)
             return result
         }
         let text = try normalization.apply(to: original)
@@ -93,28 +94,25 @@ public final class Tokenizer {
         }
     }
 
-    /// Bytes as they are; a character starts where a cluster of the decoded text does. In a piece that is not UTF-8 the
-    /// places are guesses (bytes that begin a sequence), and only the number of characters is right.
+    /// Bytes as they are; a character starts where a cluster of the decoded text does.
     private func tokenizeBytes(
-        _ piece: UnsafeBufferPointer<UInt8>, _ text: [UInt16], isValid: Bool, _ result: inout Piece,
+        _ piece: UnsafeBufferPointer<UInt8>, _ text: [UInt16], _ result: inout Piece,
         _ emit: (UnsafeBufferPointer<UInt8>, Bool) -> Void
     ) throws(TextError) {
-        var starts = isValid ? [Bool](repeating: false, count: piece.count) : piece.map { $0 & 0xC0 != 0x80 }
-        var (from, byte) = (0, 0)
+        var starts = [Bool](repeating: false, count: piece.count)
+        var scalars = ScalarLengths(piece)
+        var (unit, byte) = (0, 0)
         try text.withUnsafeBufferPointer { units throws(TextError) in
             try clusters.forEachEnd(in: units) { end in
-                if isValid { starts[byte] = true }
-                byte += utf8Length(of: units[from..<end])
-                from = end
+                starts[byte] = true
                 result.counts.characters += 1
+                while unit < end, let next = scalars.next() {
+                    unit += next.utf16
+                    byte += next.bytes
+                }
             }
         }
-        var started = 0
-        for index in piece.indices {
-            if starts[index] { started += 1 }
-            emit(UnsafeBufferPointer(rebasing: piece[index..<index + 1]), starts[index])
-        }
-        result.surplusCharacters = result.counts.characters - started
+        for index in piece.indices { emit(UnsafeBufferPointer(rebasing: piece[index..<index + 1]), starts[index]) }
     }
 
     private func forEachSymbol(
@@ -155,15 +153,19 @@ func firstInvalidByte(of bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     }
 }
 
-private func utf8Length(of units: Slice<UnsafeBufferPointer<UInt16>>) -> Int {
-    var length = 0
-    for unit in units {
-        switch unit {
-        case 0..<0x80: length += 1
-        case 0x80..<0x800: length += 2
-        case 0xD800..<0xE000: length += 2  // half of a pair that takes four bytes
-        default: length += 3
+/// How many bytes, and how many UTF-16 units, each scalar of a text takes. An ill-formed part counts as U+FFFD, one for
+/// each maximal subpart, as ICU decodes it.
+private struct ScalarLengths {
+    private var parser = UTF8.ForwardParser()
+    private var bytes: UnsafeBufferPointer<UInt8>.Iterator
+
+    init(_ text: UnsafeBufferPointer<UInt8>) { bytes = text.makeIterator() }
+
+    mutating func next() -> (bytes: Int, utf16: Int)? {
+        switch parser.parseScalar(from: &bytes) {
+        case .valid(let encoded): (encoded.count, encoded.count == 4 ? 2 : 1)
+        case .error(let length): (length, 1)
+        case .emptyInput: nil
         }
     }
-    return length
 }

@@ -101,7 +101,8 @@ struct Report {
     /// The totals to read, and a line for each file where there are several.
     func table() -> String {
         func number(_ value: Double?, _ decimals: Int) -> String {
-            value.map { formatted($0, decimals: decimals) } ?? "-"
+            guard let value else { return "-" }
+            return value < 1e7 ? formatted(value, decimals: decimals) : String(format: "%.3e", value)
         }
         let error = total.standardError.map { " (standard error \(formatted($0, decimals: 4)))" } ?? ""
         let mean = total.tokens > 0 ? total.nats / Double(total.tokens) : nil

@@ -26,12 +26,18 @@ struct Train: ParsableCommand {
 
     func validate() throws {
         if files.isEmpty && output.resume == nil { throw ValidationError("name a text to train on") }
+        if validation.patience != nil && validation.validationFraction == 0 {
+            throw ValidationError("--patience needs a validation; drop --validation-fraction 0")
+        }
     }
 
     func run() throws {
         let checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
         if let checkpoint, let path = output.resume { warnOfOtherUnicode(checkpoint.vocabulary, path) }
         let plan = try checkpoint.map { try Plan(resuming: $0, self) } ?? Plan(new: self)
+        try refuseOverwriting(
+            plan.files + [plan.record.corpus.validationSource].compactMap(\.self),
+            with: [plan.output.path, plan.output.lastPath], [plan.output.metricsPath].compactMap(\.self))
         let corpus = try Corpus(arguments: plan.files, unit: plan.unit, normalization: plan.normalization)
         let other = try plan.record.corpus.validationSource.map {
             try Corpus(arguments: [$0], unit: plan.unit, normalization: plan.normalization)
@@ -89,9 +95,11 @@ struct Train: ParsableCommand {
             "\(configuration.cell.rawValue) \(configuration.layers) x \(configuration.hidden): "
                 + "\(formatted(configuration.parameterCount)) parameters, about \(formatted(bytes: memory)) of memory, "
                 + "\(threads.count) threads")
-        if case .seconds(let limit) = trainer.record.options.budget {
-            StandardError.print("training for \(formatted(seconds: max(0, limit - trainer.record.seconds)))")
-        } else if let steps = trainer.totalSteps, !trainer.record.isFinished {
+        if trainer.hasEnded {
+            StandardError.print("this training has spent its budget; give a larger one to go on")
+        } else if case .seconds(let limit) = trainer.record.options.budget {
+            StandardError.print("training for \(formatted(seconds: limit - trainer.record.seconds))")
+        } else if let steps = trainer.totalSteps {
             let left = steps - trainer.record.step
             let time = formatted(seconds: trainer.secondsPerStep() * Double(left))
             StandardError.print("\(formatted(left)) steps to go, about \(time)")

@@ -74,7 +74,9 @@ struct TrainingFlags: ParsableArguments {
     @Option(parsing: .unconditional, help: "Steps of the optimizer, in place of epochs.")
     var steps: Int?
 
-    @Option(parsing: .unconditional, help: "Wall clock, in place of epochs: 90s, 3m, 2h.")
+    @Option(
+        parsing: .unconditional, help: "Wall clock, in place of epochs: 90s, 3m, 2h.",
+        transform: CommandSupport.Duration.init(parsing:))
     var timeLimit: CommandSupport.Duration?
 
     @Option(parsing: .unconditional, help: "The optimizer. (default: \(defaults.optimizer.rawValue))")
@@ -146,7 +148,9 @@ struct OutputOptions: ParsableArguments {
         help: "The best model; the resumable state stands beside it. (default: checkpoints/NAME.safetensors)")
     var output: String?
 
-    @Option(parsing: .unconditional, help: "Time between saves of the resumable state: 100ms, 90s, 3m. (default: 60s)")
+    @Option(
+        parsing: .unconditional, help: "Time between saves of the resumable state: 100ms, 90s, 3m. (default: 60s)",
+        transform: CommandSupport.Duration.init(parsing:))
     var checkpointEvery: CommandSupport.Duration?
 
     @Option(parsing: .unconditional, help: "Goes on from a NAME.last.safetensors, with its options.")
@@ -163,8 +167,8 @@ struct OutputOptions: ParsableArguments {
 
     func validate() throws {
         if let logEvery, logEvery < 1 { throw ValidationError("--log-every is \(logEvery); it must be at least 1") }
-        if let output, !output.hasSuffix(".safetensors") {
-            throw ValidationError("--output \(output) must end in .safetensors")
+        if let output, !output.hasSuffix(".safetensors") || output.hasSuffix(".last.safetensors") {
+            throw ValidationError("--output \(output) must end in .safetensors, and not in .last.safetensors")
         }
     }
 }

@@ -165,6 +165,13 @@ struct CheckpointTests {
         }
     }
 
+    @Test("Every path has a folder")
+    func folders() {
+        for (path, expected) in [("x", "."), ("a/b", "a"), ("/x", "/"), ("/a/b.c", "/a"), ("é/ñ", "é"), ("", ".")] {
+            #expect(folder(of: path) == expected)
+        }
+    }
+
     @Test("NaN in the weights is refused")
     func notFinite() throws {
         let folder = try TemporaryFolder()

@@ -165,7 +165,11 @@ struct CommandTests {
             ("train", [corpus, "--batch", "-3"], 64, "batch"),
             ("train", [corpus, "--learning-rate", "-1"], 64, "learning-rate"),
             ("train", [corpus, "--dropout", "1"], 64, "dropout"),
-            ("train", [corpus, "--time-limit", "soon"], 64, "soon"),
+            ("train", [corpus, "--time-limit", "soon"], 64, "90s, 3m or 2h"),
+            ("train", [corpus, "--metrics", corpus], 64, "overwrite"),
+            ("train", [corpus, "--output", path, "--metrics", path], 64, "overwrite"),
+            ("train", [corpus, "--validation-fraction", "0", "--patience", "2"], 64, "--patience"),
+            ("perplexity", [path, corpus, "--surprisal", corpus], 64, "overwrite"),
             ("train", [corpus, "--unit", "byte", "--normalization", "nfc"], 64, "--unit byte"),
             ("train", [corpus, "--output", "model"], 64, ".safetensors"),
             ("train", [corpus, "--output", folder.path + "/d.safetensors"], 73, "folder"),
@@ -208,7 +212,8 @@ struct CommandTests {
         #expect(try Commands.run("sample", [path, "--length", "3", "--seed", "1"]).status == 0)
     }
 
-    @Test("A signal finishes the step, saves, and exits 130 or 143; resume goes on", arguments: [SIGINT, SIGTERM])
+    @Test(
+        "A signal finishes the step, saves, and exits 130 or 143; resume goes on", arguments: [SIGINT, SIGTERM, SIGHUP])
     func signals(number: Int32) throws {
         let folder = try TemporaryFolder()
         let corpus = try folder.write(sampleText, to: "corpus.txt")
@@ -230,6 +235,6 @@ struct CommandTests {
         #expect(process.terminationStatus == 128 + number)
         let resumed = try Commands.run("train", ["--resume", folder.file("m.last.safetensors"), "--steps", "5"])
         #expect(resumed.status == 0, "\(resumed.error)")
-        #expect(resumed.text.contains("model: \(path)"))
+        #expect(resumed.text.contains("model: \(path)") && resumed.error.contains("spent its budget"))
     }
 }

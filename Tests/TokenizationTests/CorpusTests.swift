@@ -45,6 +45,15 @@ struct CorpusTests {
         }
     }
 
+    @Test("Bytes that are not UTF-8 count one character for each ill-formed part, wherever the text is parted")
+    func illFormedCharacters() throws {
+        // a, lone FF, a cat, E2 82 cut short, b with a mark.
+        let text: [UInt8] = [0x61, 0xFF] + Array("🐈".utf8) + [0xE2, 0x82] + Array("b\u{301}".utf8)
+        let corpus = try read(text, unit: .byte)
+        #expect(corpus.counts.characters == 5)
+        #expect((0..<text.count).map { corpus.characters(in: $0..<$0 + 1) } == [1, 1, 1, 0, 0, 0, 1, 0, 1, 0, 0])
+    }
+
     @Test("An invalid byte is an error with the file and the offset, wherever blocks end", arguments: [1, 5, 1 << 20])
     func invalidBytes(block: Int) throws {
         for (prefix, bad) in [

@@ -45,10 +45,10 @@ struct AtomicFile: ~Copyable {
             unlink(temporary)
             throw failure
         }
-        let folder = open((path as NSString).deletingLastPathComponent.ifEmpty("."), O_RDONLY | O_CLOEXEC)
-        guard folder >= 0 else { throw Self.failure(path) }
-        defer { close(folder) }
-        guard fsync(folder) == 0 else { throw Self.failure(path) }
+        let descriptor = open(folder(of: path), O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.failure(path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
     }
 
     deinit {
@@ -63,6 +63,8 @@ struct AtomicFile: ~Copyable {
     }
 }
 
-extension String {
-    fileprivate func ifEmpty(_ other: String) -> String { isEmpty ? other : self }
+/// The folder that a path's last component stands in. (Foundation's own traps on a path of one character: Swift 6.3.)
+func folder(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
 }

@@ -39,7 +39,8 @@ extension CheckpointError: CustomStringConvertible {
         let again = "copy it again, or use another checkpoint"
         switch self {
         case .missing(let path): return "there is no checkpoint \(path); check the path"
-        case .unreadable(let path, let reason): return "cannot read \(path): \(reason)"
+        case .unreadable(let path, let reason):
+            return "cannot read \(path): \(reason); check the path and its permissions"
         case .cannotCreate(let path, let reason):
             return "cannot create \(path): \(reason); choose another place"
         case .cannotWrite(let path, let reason):

@@ -213,6 +213,16 @@ public final class Trainer {
 
     // MARK: The budget
 
+    /// Whether the budget, or the patience, leaves nothing to do.
+    public var hasEnded: Bool {
+        let spent: Bool
+        switch record.options.budget {
+        case .seconds(let limit): spent = record.seconds >= limit
+        case .epochs, .steps: spent = record.step >= totalSteps!
+        }
+        return record.step > 0 && (spent || isOutOfPatience)
+    }
+
     /// Steps in the budget, where it says so.
     public var totalSteps: Int? {
         switch record.options.budget {
@@ -343,13 +353,11 @@ public final class Trainer {
 
 /// Makes the folder of an output and proves that the file can be made in it, before hours are spent.
 private func prepare(_ path: String) throws(CheckpointError) {
-    let folder = (path as NSString).deletingLastPathComponent
-    if !folder.isEmpty {
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw .cannotCreate(path: path, reason: "the folder \(folder) cannot be made")
-        }
+    let folder = folder(of: path)
+    do {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+        throw .cannotCreate(path: path, reason: "the folder \(folder) cannot be made")
     }
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {

@@ -14,7 +14,7 @@ extension TrainingError: CustomStringConvertible {
         switch self {
         case .tooShort(let symbols, let needed):
             "the training text has \(symbols) symbols and one window needs \(needed); "
-                + "give a longer text, or a smaller --window"
+                + "give a longer text, or a smaller --window or --validation-fraction"
         case .emptyText(let name): "\(name) is empty; give a text"
         case .corpusChanged(let name):
             "\(name) is not the text that this training began with; give that text, or start a new training"
