@@ -24,16 +24,28 @@ public struct ThreadOptions: ParsableArguments {
 
 /// Refuses outputs that are inputs, and outputs that are one file: a slip must not cost a text or a model.
 ///
-/// - Parameter outputs: groups of paths that are written.
-public func refuseOverwriting(_ inputs: [String], with outputs: [String]...) throws(UsageError) {
+/// - Parameters:
+///   - inputs: the files of folders, one by one.
+///   - outputs: paths that are written.
+public func refuseOverwriting(_ inputs: [TextSource], with outputs: [String?]) throws(UsageError) {
+    func identity(_ status: stat) -> String { "\(status.st_dev):\(status.st_ino)" }
     func identity(_ path: String) -> String {
         var status = stat()
         guard stat(path, &status) == 0 else { return URL(fileURLWithPath: path).standardizedFileURL.path }
-        return "\(status.st_dev):\(status.st_ino)"
+        return identity(status)
     }
-    var seen = Dictionary(inputs.filter { $0 != "-" }.map { (identity($0), $0) }) { first, _ in first }
-    for output in outputs.joined() {
-        if let other = seen.updateValue(output, forKey: identity(output)), !output.hasPrefix("/dev/") {
+    var seen: [String: String] = [:]
+    for input in inputs {
+        switch input {
+        case .file(let path): seen[identity(path)] = path
+        case .standardInput:
+            var status = stat()
+            if fstat(0, &status) == 0 && status.st_mode & S_IFMT == S_IFREG { seen[identity(status)] = input.name }
+        case .bytes: break
+        }
+    }
+    for case let output? in outputs where !output.hasPrefix("/dev/") {
+        if let other = seen.updateValue(output, forKey: identity(output)) {
             throw UsageError("\(output) would overwrite \(other); name another file")
         }
     }

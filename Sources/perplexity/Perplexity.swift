@@ -40,7 +40,7 @@ struct Perplexity: ParsableCommand {
         let (unit, normalization) = (model.vocabulary.unit, model.vocabulary.normalization)
         let corpus = try Corpus(arguments: files, unit: unit, normalization: normalization)
         guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
-        try refuseOverwriting(files + [checkpoint], with: [surprisal].compactMap(\.self))
+        try refuseOverwriting(TextSource.sources(at: files) + [.file(path: checkpoint)], with: [surprisal])
         let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }
         let evaluation = model.evaluate(
             corpus, state: state, threads: threads.count, perSymbol: table.map { $0.add })

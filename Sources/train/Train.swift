@@ -35,9 +35,10 @@ struct Train: ParsableCommand {
         let checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
         if let checkpoint, let path = output.resume { warnOfOtherUnicode(checkpoint.vocabulary, path) }
         let plan = try checkpoint.map { try Plan(resuming: $0, self) } ?? Plan(new: self)
+        let texts = plan.files + [plan.record.corpus.validationSource].compactMap(\.self)
         try refuseOverwriting(
-            plan.files + [plan.record.corpus.validationSource].compactMap(\.self),
-            with: [plan.output.path, plan.output.lastPath], [plan.output.metricsPath].compactMap(\.self))
+            TextSource.sources(at: texts),
+            with: [plan.output.path, plan.output.lastPath, plan.output.metricsPath ?? plan.record.metricsPath])
         let corpus = try Corpus(arguments: plan.files, unit: plan.unit, normalization: plan.normalization)
         let other = try plan.record.corpus.validationSource.map {
             try Corpus(arguments: [$0], unit: plan.unit, normalization: plan.normalization)
@@ -96,7 +97,8 @@ struct Train: ParsableCommand {
                 + "\(formatted(configuration.parameterCount)) parameters, about \(formatted(bytes: memory)) of memory, "
                 + "\(threads.count) threads")
         if trainer.hasEnded {
-            StandardError.print("this training has spent its budget; give a larger one to go on")
+            let what = trainer.isOutOfPatience ? "--patience" : "budget"
+            StandardError.print("this training has spent its \(what); give a larger one to go on")
         } else if case .seconds(let limit) = trainer.record.options.budget {
             StandardError.print("training for \(formatted(seconds: limit - trainer.record.seconds))")
         } else if let steps = trainer.totalSteps {

@@ -1,7 +1,8 @@
-import CharacterModel
 import Foundation
 import TestSupport
 import Testing
+
+@testable import CharacterModel
 
 @Suite("Resume")
 struct ResumeTests {
@@ -105,6 +106,33 @@ struct ResumeTests {
         #expect(try resume(5) == (10, 10))
         let (steps, validations) = try resume(40)
         #expect(steps == 40 && validations > 15)
+    }
+
+    @Test("A training whose best model is gone makes one again, ended or not")
+    func missingBest() throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.options.budget = .steps(8)
+        let path = folder.file("m.safetensors")
+        for stop in [3, nil] {
+            _ = try fixture.run(output: path, stopAfter: stop)
+            try? FileManager.default.removeItem(atPath: path)
+            let again = try fixture.run(output: path, resuming: folder.file("m.last.safetensors"))
+            #expect(again.ending == .finished)
+            #expect(try Checkpoint(contentsOf: path).configuration.hidden == fixture.hidden)
+        }
+    }
+
+    @Test("Temporary files of processes that are gone are swept, others are left")
+    func sweep() throws {
+        let folder = try TemporaryFolder()
+        // No process has a number above 2^22 on Linux; this one lives.
+        let (dead, alive) = ("m.safetensors.4194305.tmp", "m.safetensors.\(getpid()).tmp")
+        for name in [dead, alive, "m.safetensors.mine.tmp"] { _ = try folder.write("x", to: name) }
+        AtomicFile.sweep(beside: folder.file("m.safetensors"))
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+                == [alive, "m.safetensors.mine.tmp"].sorted())
     }
 
     @Test("Weights that exploded are not saved")

@@ -115,6 +115,42 @@ struct CommandTests {
         }
     }
 
+    @Test("A metrics file that belongs to something else is never cut")
+    func foreignMetrics() throws {
+        let folder = try TemporaryFolder()
+        _ = try trained(folder, ["--metrics", folder.file("m.jsonl")])
+        let other = try folder.write(String(repeating: "text\n", count: 5_000), to: "other.txt")
+        let last = folder.file("m.last.safetensors")
+        // No line is written before the first save, which must not claim what stands in the file.
+        for steps in ["31", "32"] {
+            let result = try Commands.run("train", ["--resume", last, "--steps", steps, "--metrics", other])
+            #expect(result.status == 0, "\(result.error)")
+        }
+        #expect(
+            try String(contentsOfFile: other, encoding: .utf8).hasPrefix(
+                String(repeating: "text\n", count: 5_000) + "{"))
+    }
+
+    @Test("What a parent ignores stays ignored, as nohup asks")
+    func ignoredSignals() throws {
+        let folder = try TemporaryFolder()
+        let corpus = try folder.write(sampleText, to: "corpus.txt")
+        let train = try #require(Commands.process("train", []).executableURL).path
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = [
+            "-c",
+            """
+            trap '' HUP; '\(train)' '\(corpus)' --hidden 16 --time-limit 3s --quiet --output '\(folder.file("m.safetensors"))' &
+            sleep 1; kill -HUP $!; wait $!
+            """,
+        ]
+        shell.standardOutput = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0)
+    }
+
     @Test("A reader that goes away ends the command quietly", arguments: [1, 2])
     func closedOutput(count: Int) throws {
         let folder = try TemporaryFolder()
@@ -146,6 +182,9 @@ struct CommandTests {
         let cut = folder.file("cut.safetensors")
         try Data(contentsOf: URL(fileURLWithPath: path)).prefix(3_000).write(to: URL(fileURLWithPath: cut))
         let last = folder.file("m.last.safetensors")
+        let texts = folder.file("texts")
+        try FileManager.default.createDirectory(atPath: texts, withIntermediateDirectories: true)
+        _ = try folder.write(sampleText, to: "texts/a.txt")
         let renamed = folder.file("renamed.safetensors")
         try FileManager.default.copyItem(atPath: last, toPath: renamed)
         try FileManager.default.createDirectory(
@@ -170,6 +209,8 @@ struct CommandTests {
             ("train", [corpus, "--output", path, "--metrics", path], 64, "overwrite"),
             ("train", [corpus, "--validation-fraction", "0", "--patience", "2"], 64, "--patience"),
             ("perplexity", [path, corpus, "--surprisal", corpus], 64, "overwrite"),
+            ("perplexity", [path, texts, "--surprisal", texts + "/a.txt"], 64, "overwrite"),
+            ("train", [texts, "--metrics", texts + "/a.txt"], 64, "overwrite"),
             ("train", [corpus, "--unit", "byte", "--normalization", "nfc"], 64, "--unit byte"),
             ("train", [corpus, "--output", "model"], 64, ".safetensors"),
             ("train", [corpus, "--output", folder.path + "/d.safetensors"], 73, "folder"),

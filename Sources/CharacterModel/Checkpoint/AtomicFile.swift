@@ -51,6 +51,16 @@ struct AtomicFile: ~Copyable {
         guard fsync(descriptor) == 0 else { throw Self.failure(path) }
     }
 
+    /// Removes what killed processes left beside a path: temporary files whose process is gone.
+    static func sweep(beside path: String) {
+        let prefix = (path.split(separator: "/", omittingEmptySubsequences: false).last ?? "") + "."
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder(of: path))) ?? []
+        for name in names where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
+            guard let process = pid_t(name.dropFirst(prefix.count).dropLast(4)), process > 0 else { continue }
+            if kill(process, 0) != 0 && errno == ESRCH { unlink(folder(of: path) + "/" + name) }
+        }
+    }
+
     deinit {
         if isOpen {
             close(descriptor)

@@ -48,6 +48,8 @@ public final class Trainer {
     private var lastSaved = Date.distantFuture
     /// What the validations of this run took, and the last of them.
     private var validationSeconds = (all: 0.0, last: 0.0)
+    /// When the last one ended, on the clock of `record.seconds`.
+    private var lastValidated = 0.0
 
     /// A training of a new model, or one that goes on from a checkpoint.
     ///
@@ -75,6 +77,7 @@ public final class Trainer {
         self.record = record
         self.record.generator = options.seed
         wasFinished = record.isFinished
+        lastValidated = record.seconds
         replacesEarlierFiles = checkpoint == nil
         for path in [output.path, output.lastPath] { try prepare(path) }
         workers = Workers(count: threads)
@@ -83,11 +86,18 @@ public final class Trainer {
             throw CheckpointError.badMetadata(
                 path: output.lastPath, key: "training", reason: "its counters do not fit the text")
         }
-        let metricsPath = output.metricsPath ?? record.metricsPath
+        let metricsPath = (output.metricsPath ?? record.metricsPath).map {
+            URL(fileURLWithPath: $0).standardizedFileURL.path
+        }
         // Lines that a resumed run does again are dropped; a file that is not this training's is only added to.
         let kept = checkpoint == nil ? 0 : metricsPath == record.metricsPath ? record.metricsLength : Int.max
         metrics = try metricsPath.map { try MetricsFile(path: $0, keeping: kept) }
         self.record.metricsPath = metricsPath
+        self.record.metricsLength = metrics?.length ?? 0
+        if checkpoint != nil && !FileManager.default.fileExists(atPath: output.path) {
+            // The best model is gone: the next validation is the best there is.
+            (self.record.bestValidation, self.record.bestStep) = (nil, nil)
+        }
         unknowns = UnknownRule(
             text: data.training, vocabularySize: data.vocabulary.count, seed: options.seed)
         let parameters: Parameters<Float>
@@ -115,7 +125,7 @@ public final class Trainer {
         lastSaved = Date()
         // A resumed training may have been given another budget, or more patience.
         if record.step > 0 { record.isFinished = isSpent || isOutOfPatience }
-        let endedBefore = wasFinished && record.isFinished
+        let endedBefore = wasFinished && record.isFinished && FileManager.default.fileExists(atPath: output.path)
         while !record.isFinished {
             let report = try step()
             if record.step % output.logEvery == 0 { try emit(report) }
@@ -171,7 +181,7 @@ public final class Trainer {
             record.epoch += 1
         }
         record.pendingSeconds += Date().timeIntervalSince(began)
-        record.seconds = Date().timeIntervalSince(started)
+        record.seconds = max(0, Date().timeIntervalSince(started))
         return StepReport(
             step: record.step, epoch: epochs(after: record.step), tokens: record.tokens, seconds: record.seconds,
             trainNats: record.pendingNats / Double(record.pendingTokens), learningRate: rate,
@@ -248,15 +258,20 @@ public final class Trainer {
     /// `progress` when the last step began.
     private var progressBefore = 0.0
 
-    private var isOutOfPatience: Bool { record.options.patience.map { record.validationsSinceBest >= $0 } ?? false }
+    /// Whether validations without improvement have ended the training.
+    public var isOutOfPatience: Bool { record.options.patience.map { record.validationsSinceBest >= $0 } ?? false }
 
     private var isValidationDue: Bool {
         guard data.validation != nil else { return false }
         if let every = record.options.evaluateEvery { return record.step % every == 0 }
-        guard Int(progress * 10) > Int(progressBefore * 10) else { return false }
-        // Of a time limit, validation may take a tenth; the last one comes in any case.
-        guard case .seconds = record.options.budget, !isSpent else { return true }
-        return validationSeconds.all + validationSeconds.last <= 0.1 * record.seconds
+        guard case .seconds(let limit) = record.options.budget, !isSpent else {
+            return Int(progress * 10) > Int(progressBefore * 10)
+        }
+        // Of a time limit, validation may take a tenth; the last one comes in any case. A symbol that is only read
+        // takes a third of the arithmetic of one that is trained on.
+        let perSymbol = record.seconds / Double(max(1, record.tokens)) / 3
+        let next = validationSeconds.last > 0 ? validationSeconds.last : perSymbol * Double(data.validationSymbols)
+        return record.seconds - lastValidated >= limit / 10 && validationSeconds.all + next <= 0.1 * record.seconds
     }
 
     // MARK: Validation
@@ -277,6 +292,7 @@ public final class Trainer {
         }
         validationSeconds.last = Date().timeIntervalSince(began)
         validationSeconds.all += validationSeconds.last
+        lastValidated = record.seconds
         try tell(.validation(validationReport(nats, isExact: false, isBest: isBest)))
         if isBest { try saveBest() }
     }
@@ -340,7 +356,7 @@ public final class Trainer {
     private func saveLast() throws {
         try requireFiniteWeights()
         replaceEarlier(output.path)
-        record.seconds = Date().timeIntervalSince(started)
+        record.seconds = max(0, Date().timeIntervalSince(started))
         let state = Checkpoint.TrainerState(moments: machine.optimizer.moments, lanes: machine.shards.map(\.state))
         try Checkpoint(
             configuration: configuration, vocabulary: data.vocabulary, parameters: machine.network.parameters,
@@ -363,5 +379,6 @@ private func prepare(_ path: String) throws(CheckpointError) {
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
         throw .cannotCreate(path: path, reason: "it is a folder")
     }
+    AtomicFile.sweep(beside: path)
     _ = try AtomicFile(replacing: path)
 }

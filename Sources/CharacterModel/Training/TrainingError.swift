@@ -37,10 +37,10 @@ extension TrainingOptions {
         }
         try check("batch", batch, (1...65_536).contains(batch), "from 1 to 65536")
         try check("window", window, (1...65_536).contains(window), "from 1 to 65536")
-        try check("learning-rate", learningRate, learningRate > 0 && learningRate.isFinite, "above 0")
+        try check("learning-rate", learningRate, learningRate > 0 && learningRate.isFinite, "finite and above 0")
         try check("warmup", warmup, (0...1_000_000_000_000).contains(warmup), "at least 0")
         try check("weight-decay", weightDecay, weightDecay >= 0 && weightDecay.isFinite, "at least 0")
-        try check("clip", clip, clip > 0 && clip.isFinite, "above 0")
+        try check("clip", clip, clip > 0 && clip.isFinite, "finite and above 0")
         if let evaluateEvery { try check("evaluate-every", evaluateEvery, evaluateEvery >= 1, "at least 1") }
         if let patience { try check("patience", patience, patience >= 1, "at least 1") }
         switch budget {
@@ -48,7 +48,8 @@ extension TrainingOptions {
             try check("epochs", count, (1...1_000_000).contains(count), "from 1 to 1000000")
         case .steps(let count):
             try check("steps", count, (1...1_000_000_000_000).contains(count), "from 1 to 1000000000000")
-        case .seconds(let seconds): try check("time-limit", seconds, seconds > 0 && seconds.isFinite, "above 0")
+        case .seconds(let seconds):
+            try check("time-limit", seconds, seconds > 0 && seconds.isFinite, "finite and above 0")
         }
     }
 }
