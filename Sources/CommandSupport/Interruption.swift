@@ -13,11 +13,12 @@ public enum Interruption {
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in [SIGINT, SIGTERM, SIGHUP] {
-            // What a parent chose to ignore (nohup does, and shells do for jobs in the background) stays ignored.
+            // nohup asks for the hang-up to be ignored. A shell makes jobs in the background ignore SIGINT too, but who
+            // sends it to one means it.
             var earlier = sigaction()
             sigaction(number, nil, &earlier)
             let ignored = unsafeBitCast(earlier.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
-            if ignored && number != SIGTERM { continue }
+            if ignored && number == SIGHUP { continue }
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { Interruption.received.store($0, ordering: .relaxed) }
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART

@@ -22,6 +22,18 @@ struct ResumeTests {
         return record
     }
 
+    /// Writes a checkpoint with another record.
+    private func rewrite(
+        _ checkpoint: Checkpoint, to path: String, _ change: (inout TrainingRecord) -> Void
+    ) throws {
+        var record = try #require(checkpoint.training)
+        change(&record)
+        try Checkpoint(
+            configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary,
+            parameters: checkpoint.parameters, training: record, state: checkpoint.state
+        ).write(to: path)
+    }
+
     /// Everything but the time that has passed.
     private func metrics(_ path: String) throws -> [String] {
         try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map {
@@ -94,12 +106,7 @@ struct ResumeTests {
         func resume(_ steps: Int) throws -> (steps: Int, validations: Int) {
             let path = folder.file("m.last.safetensors")
             let checkpoint = try Checkpoint(contentsOf: path, withState: true)
-            var record = try #require(checkpoint.training)
-            record.options.budget = .steps(steps)
-            try Checkpoint(
-                configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary,
-                parameters: checkpoint.parameters, training: record, state: checkpoint.state
-            ).write(to: path)
+            try rewrite(checkpoint, to: path) { $0.options.budget = .steps(steps) }
             let trainer = try fixture.run(output: folder.file("m.safetensors"), resuming: path).trainer
             return (trainer.record.step, trainer.record.validations)
         }
@@ -162,12 +169,7 @@ struct ResumeTests {
             { $0.options.batch = 0 }, { $0.options.window = .max }, { $0.options.budget = .epochs(.max) },
         ]
         for change in changes {
-            var record = try #require(checkpoint.training)
-            change(&record)
-            try Checkpoint(
-                configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary,
-                parameters: checkpoint.parameters, training: record, state: checkpoint.state
-            ).write(to: path)
+            try rewrite(checkpoint, to: path, change)
             #expect(throws: (any Error).self) { try fixture.run(output: folder.file("m.safetensors"), resuming: path) }
         }
     }
