@@ -39,9 +39,8 @@ struct TextReader {
         while index > max(start, 1) - 1 && index > 0 {
             let before = bytes[index - 1]
             if before == 0x0A { return index }
-            if index < bytes.count, before < 0x80, bytes[index] < 0x80, !(before == 0x0D && bytes[index] == 0x0A) {
-                return index
-            }
+            // Never between CR and LF: the place after the LF came first.
+            if index < bytes.count, before < 0x80, bytes[index] < 0x80 { return index }
             index -= 1
         }
         return nil

@@ -115,6 +115,28 @@ struct CommandTests {
         }
     }
 
+    @Test("A new run that cannot be written leaves both files of the earlier one")
+    func fileSizeLimit() throws {
+        let folder = try TemporaryFolder()
+        let path = try trained(folder)
+        let files = [path, folder.file("m.last.safetensors")].map { URL(fileURLWithPath: $0) }
+        let before = try files.map { try Data(contentsOf: $0) }
+        let train = try #require(Commands.process("train", []).executableURL).path
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        shell.arguments = [
+            "-c",
+            "trap '' XFSZ; ulimit -f 100; '\(train)' '\(folder.file("corpus.txt"))' --steps 20 --hidden 200 --output '\(path)'",
+        ]
+        shell.standardOutput = FileHandle.nullDevice
+        shell.standardError = FileHandle.nullDevice
+        try shell.run()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 74)
+        #expect(try files.map { try Data(contentsOf: $0) } == before)
+        #expect(!(try FileManager.default.contentsOfDirectory(atPath: folder.path)).contains { $0.hasSuffix(".tmp") })
+    }
+
     @Test("A metrics file that belongs to something else is never cut")
     func foreignMetrics() throws {
         let folder = try TemporaryFolder()

@@ -37,8 +37,11 @@ struct AtomicFile: ~Copyable {
     }
 
     /// Puts the file in its place, durably.
-    mutating func commit() throws(CheckpointError) {
+    ///
+    /// - Parameter stale: a file that must not stand beside the new one; removed once the new one is on the disk.
+    mutating func commit(removing stale: String? = nil) throws(CheckpointError) {
         guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+        if let stale { unlink(stale) }
         isOpen = false
         guard close(descriptor) == 0, rename(temporary, path) == 0 else {
             let failure = Self.failure(path)

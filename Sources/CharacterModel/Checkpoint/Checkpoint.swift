@@ -37,8 +37,9 @@ public struct Checkpoint: Sendable {
 
     /// Writes the checkpoint at `path`, whole or not at all.
     ///
-    /// - Throws: `CheckpointError.cannotWrite`.
-    public func write(to path: String) throws(CheckpointError) {
+    /// - Parameter stale: a file of another training that must not stand beside it; removed when the new one is safe.
+    /// - Throws: `CheckpointError.cannotCreate`, `CheckpointError.cannotWrite`; the file there before is intact then.
+    public func write(to path: String, removing stale: String? = nil) throws(CheckpointError) {
         var metadata = [
             "format": Self.format, "version": String(Self.version), "configuration": json(configuration),
             "vocabulary": json(VocabularyRecord(vocabulary)),
@@ -55,7 +56,7 @@ public struct Checkpoint: Sendable {
                 tensors.append(.init(name: "trainer.cell", shape: shape) { join(state.lanes.map(\.cell)) })
             }
         }
-        try SafetensorsWriter.write(metadata: metadata, tensors: tensors, to: path)
+        try SafetensorsWriter.write(metadata: metadata, tensors: tensors, to: path, removing: stale)
     }
 
     private static func tensors(of parameters: Parameters<Float>, prefix: String) -> [SafetensorsWriter.Tensor] {

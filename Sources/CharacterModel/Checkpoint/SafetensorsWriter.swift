@@ -39,7 +39,7 @@ struct SafetensorsWriter {
 
     /// Writes the file at `path`, whole or not at all, with its CRC-32 in the metadata as `checksum`.
     static func write(
-        metadata: [String: String], tensors: [Tensor], to path: String
+        metadata: [String: String], tensors: [Tensor], to path: String, removing stale: String? = nil
     ) throws(CheckpointError) {
         let header = header(metadata, tensors)
         var file = try AtomicFile(replacing: path)
@@ -60,7 +60,7 @@ struct SafetensorsWriter {
         let digits = Array(String(format: "%08x", UInt32(checksum)).utf8)
         let at = 8 + header.firstRange(of: checksumField)!.upperBound
         try file.write(digits.span.bytes, at: at)
-        try file.commit()
+        try file.commit(removing: stale)
     }
 
     private static func header(_ metadata: [String: String], _ tensors: [Tensor]) -> [UInt8] {

@@ -151,7 +151,8 @@ public final class Trainer {
     private var validatedStep = -1
     /// Whether this training had ended before this run.
     private let wasFinished: Bool
-    /// Whether files of an earlier training may still stand where this one writes.
+    /// Whether files of an earlier training may still stand where this one writes: it replaces both, but not before it has
+    /// something to put in their place.
     private var replacesEarlierFiles: Bool
 
     // MARK: One step
@@ -336,32 +337,26 @@ public final class Trainer {
         }
     }
 
-    /// A new training replaces both files of an earlier one, but not before it has something to put in their place.
-    private func replaceEarlier(_ sibling: String) {
-        if replacesEarlierFiles { unlink(sibling) }
-        replacesEarlierFiles = false
-    }
-
     private func saveBest() throws {
         try requireFiniteWeights()
-        replaceEarlier(output.lastPath)
         let path = output.path
         try Checkpoint(
             configuration: configuration, vocabulary: data.vocabulary, parameters: machine.network.parameters,
             training: record, state: nil
-        ).write(to: path)
+        ).write(to: path, removing: replacesEarlierFiles ? output.lastPath : nil)
+        replacesEarlierFiles = false
         observe(.saved(path: path))
     }
 
     private func saveLast() throws {
         try requireFiniteWeights()
-        replaceEarlier(output.path)
         record.seconds = max(0, Date().timeIntervalSince(started))
         let state = Checkpoint.TrainerState(moments: machine.optimizer.moments, lanes: machine.shards.map(\.state))
         try Checkpoint(
             configuration: configuration, vocabulary: data.vocabulary, parameters: machine.network.parameters,
             training: record, state: state
-        ).write(to: output.lastPath)
+        ).write(to: output.lastPath, removing: replacesEarlierFiles ? output.path : nil)
+        replacesEarlierFiles = false
         lastSaved = Date()
         observe(.saved(path: output.lastPath))
     }
