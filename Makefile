@@ -2,7 +2,7 @@
 
 SWIFT ?= swift
 PREFIX ?= /usr/local
-PACKAGES := libicu-dev libopenblas-dev zlib1g-dev libmd-dev
+PACKAGES := libicu-dev zlib1g-dev libmd-dev
 RELEASE := -c release --static-swift-stdlib
 BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests

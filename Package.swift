@@ -25,14 +25,13 @@ let package = Package(
             name: "CICU", cSettings: c,
             linkerSettings: [.linkedLibrary("icui18n"), .linkedLibrary("icuuc")]),
         .target(name: "CKernels", cSettings: c, linkerSettings: [.linkedLibrary("m")]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
 
         // MARK: Modules
         .target(
             name: "LinearAlgebra",
-            dependencies: ["CKernels", "COpenBLAS", real], swiftSettings: swift),
+            dependencies: ["CKernels", real], swiftSettings: swift),
         .target(name: "Tokenization", dependencies: ["CICU", "CMessageDigest"], swiftSettings: swift),
         .target(
             name: "CharacterModel", dependencies: ["LinearAlgebra", "Tokenization", "CZlib", real],

@@ -1,6 +1,6 @@
 // The steps of the three cells, the loss, and the functions they are made of. Included once for each level.
 
-#define FOR_UNITS for (int64_t j = 0; j < size; j += 8)
+#define FOR_UNITS for (int64_t j = 0; j < size; j += WIDTH)
 #define LOAD(p) NAME(load)((p) + j, size - j)
 #define STORE(p, x) NAME(store)((p) + j, x, size - j)
 
@@ -11,12 +11,12 @@ TARGET static void NAME(lstm_forward)(int64_t rows, int64_t size, float *gates, 
         const float *y = recurrent + b * 4 * size;
         int64_t row = b * size;
         FOR_UNITS {
-            F8 i = NAME(sigmoid8)(LOAD(x) + LOAD(y));
-            F8 f = NAME(sigmoid8)(LOAD(x + size) + LOAD(y + size));
-            F8 g = NAME(tanh8)(LOAD(x + 2 * size) + LOAD(y + 2 * size));
-            F8 o = NAME(sigmoid8)(LOAD(x + 3 * size) + LOAD(y + 3 * size));
-            F8 c = f * LOAD(previous_cell + row) + i * g;
-            F8 t = NAME(tanh8)(c);
+            FV i = NAME(sigmoid_v)(LOAD(x) + LOAD(y));
+            FV f = NAME(sigmoid_v)(LOAD(x + size) + LOAD(y + size));
+            FV g = NAME(tanh_v)(LOAD(x + 2 * size) + LOAD(y + 2 * size));
+            FV o = NAME(sigmoid_v)(LOAD(x + 3 * size) + LOAD(y + 3 * size));
+            FV c = f * LOAD(previous_cell + row) + i * g;
+            FV t = NAME(tanh_v)(c);
             STORE(x, i);
             STORE(x + size, f);
             STORE(x + 2 * size, g);
@@ -34,9 +34,9 @@ TARGET static void NAME(lstm_backward)(int64_t rows, int64_t size, float *gates,
         float *x = gates + b * 4 * size;
         int64_t row = b * size;
         FOR_UNITS {
-            F8 i = LOAD(x), f = LOAD(x + size), g = LOAD(x + 2 * size), o = LOAD(x + 3 * size);
-            F8 t = LOAD(tanh_cell + row), dh = LOAD(hidden_gradient + row);
-            F8 dc = LOAD(cell_gradient + row) + dh * o * (1.0f - t * t);
+            FV i = LOAD(x), f = LOAD(x + size), g = LOAD(x + 2 * size), o = LOAD(x + 3 * size);
+            FV t = LOAD(tanh_cell + row), dh = LOAD(hidden_gradient + row);
+            FV dc = LOAD(cell_gradient + row) + dh * o * (1.0f - t * t);
             STORE(x, dc * g * i * (1.0f - i));
             STORE(x + size, dc * LOAD(previous_cell + row) * f * (1.0f - f));
             STORE(x + 2 * size, dc * i * (1.0f - g * g));
@@ -53,10 +53,10 @@ TARGET static void NAME(gru_forward)(int64_t rows, int64_t size, float *gates, c
         const float *y = recurrent + b * 3 * size;
         int64_t row = b * size;
         FOR_UNITS {
-            F8 r = NAME(sigmoid8)(LOAD(x) + LOAD(y));
-            F8 z = NAME(sigmoid8)(LOAD(x + size) + LOAD(y + size));
-            F8 m = LOAD(y + 2 * size);
-            F8 n = NAME(tanh8)(LOAD(x + 2 * size) + r * m);
+            FV r = NAME(sigmoid_v)(LOAD(x) + LOAD(y));
+            FV z = NAME(sigmoid_v)(LOAD(x + size) + LOAD(y + size));
+            FV m = LOAD(y + 2 * size);
+            FV n = NAME(tanh_v)(LOAD(x + 2 * size) + r * m);
             STORE(x, r);
             STORE(x + size, z);
             STORE(x + 2 * size, n);
@@ -68,22 +68,22 @@ TARGET static void NAME(gru_forward)(int64_t rows, int64_t size, float *gates, c
 
 TARGET static void NAME(gru_backward)(int64_t rows, int64_t size, float *gates, const float *candidate,
                                       const float *previous, const float *hidden_gradient, float *recurrent_gradient,
-                                      float *carried) {
+                                      float *previous_gradient) {
     for (int64_t b = 0; b < rows; b++) {
         float *x = gates + b * 3 * size, *y = recurrent_gradient + b * 3 * size;
         int64_t row = b * size;
         FOR_UNITS {
-            F8 r = LOAD(x), z = LOAD(x + size), n = LOAD(x + 2 * size), dh = LOAD(hidden_gradient + row);
-            F8 dn = dh * (1.0f - z) * (1.0f - n * n);
-            F8 dr = dn * LOAD(candidate + row) * r * (1.0f - r);
-            F8 dz = dh * (LOAD(previous + row) - n) * z * (1.0f - z);
+            FV r = LOAD(x), z = LOAD(x + size), n = LOAD(x + 2 * size), dh = LOAD(hidden_gradient + row);
+            FV dn = dh * (1.0f - z) * (1.0f - n * n);
+            FV dr = dn * LOAD(candidate + row) * r * (1.0f - r);
+            FV dz = dh * (LOAD(previous + row) - n) * z * (1.0f - z);
             STORE(x, dr);
             STORE(x + size, dz);
             STORE(x + 2 * size, dn);
             STORE(y, dr);
             STORE(y + size, dz);
             STORE(y + 2 * size, dn * r);
-            STORE(carried + row, dh * z);
+            STORE(previous_gradient + row, LOAD(previous_gradient + row) + dh * z);
         }
     }
 }
@@ -92,8 +92,8 @@ TARGET static void NAME(elman_forward)(int64_t rows, int64_t size, int32_t relu,
                                        float *hidden) {
     size *= rows;
     FOR_UNITS {
-        F8 x = LOAD(gates) + LOAD(recurrent);
-        F8 h = relu ? NAME(select)(x <= 0.0f, NAME(splat)(0.0f), x) : NAME(tanh8)(x);
+        FV x = LOAD(gates) + LOAD(recurrent);
+        FV h = relu ? NAME(select)(x <= 0.0f, NAME(splat)(0.0f), x) : NAME(tanh_v)(x);
         STORE(gates, h);
         STORE(hidden, h);
     }
@@ -103,7 +103,7 @@ TARGET static void NAME(elman_backward)(int64_t rows, int64_t size, int32_t relu
                                         const float *hidden_gradient) {
     size *= rows;
     FOR_UNITS {
-        F8 h = LOAD(gates), dh = LOAD(hidden_gradient);
+        FV h = LOAD(gates), dh = LOAD(hidden_gradient);
         STORE(gates, relu ? NAME(select)(h > 0.0f, dh, NAME(splat)(0.0f)) : dh * (1.0f - h * h));
     }
 }
@@ -120,13 +120,14 @@ TARGET static void NAME(softmax_cross_entropy)(int64_t rows, int64_t size, float
         float highest = x[0];
         for (int64_t j = 1; j < size; j++) highest = x[j] > highest ? x[j] : highest;
         float goal = x[targets[b]] - highest;
-        F8 sums = {0};
+        FV sums = {0};
         FOR_UNITS {
-            F8 e = NAME(exp8)(LOAD(x) - highest);
+            FV e = NAME(exp_v)(LOAD(x) - highest);
             STORE(x, e);
             sums += LOAD(x);
         }
-        float sum = ((sums[0] + sums[4]) + (sums[1] + sums[5])) + ((sums[2] + sums[6]) + (sums[3] + sums[7]));
+        float sum = 0;
+        for (int j = 0; j < WIDTH; j++) sum += sums[j];
         float factor = scale / sum;
         FOR_UNITS { STORE(x, LOAD(x) * factor); }
         x[targets[b]] -= scale;
@@ -135,20 +136,20 @@ TARGET static void NAME(softmax_cross_entropy)(int64_t rows, int64_t size, float
 }
 
 TARGET static void NAME(exp)(int64_t size, const float *x, float *y) {
-    FOR_UNITS { STORE(y, NAME(exp8)(LOAD(x))); }
+    FOR_UNITS { STORE(y, NAME(exp_v)(LOAD(x))); }
 }
 
 TARGET static void NAME(tanh)(int64_t size, const float *x, float *y) {
-    FOR_UNITS { STORE(y, NAME(tanh8)(LOAD(x))); }
+    FOR_UNITS { STORE(y, NAME(tanh_v)(LOAD(x))); }
 }
 
 TARGET static void NAME(sigmoid)(int64_t size, const float *x, float *y) {
-    FOR_UNITS { STORE(y, NAME(sigmoid8)(LOAD(x))); }
+    FOR_UNITS { STORE(y, NAME(sigmoid_v)(LOAD(x))); }
 }
 
 #undef FOR_UNITS
 #undef LOAD
 #undef STORE
-#undef F8
-#undef I8
+#undef FV
+#undef IV
 #undef INLINE

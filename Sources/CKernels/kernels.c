@@ -6,29 +6,35 @@
 // Vectors are passed to functions that are always inlined: no calling convention is involved.
 #pragma clang diagnostic ignored "-Wpsabi"
 
+#define UNROLL _Pragma("clang loop unroll(full)")
+
 #define TARGET
 #define NAME(x) portable_##x
-#include "vector.h"
-#include "product.h"
-#include "cells.h"
-#undef TARGET
-#undef NAME
+#define WIDTH 8
+#include "level.h"
 
 #if defined(__x86_64__)
 #define TARGET __attribute__((target("avx2,fma")))
 #define NAME(x) avx2_##x
-#include "vector.h"
-#include "product.h"
-#include "cells.h"
-#undef TARGET
-#undef NAME
+#define WIDTH 8
+#include "level.h"
+
+#define TARGET __attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
+#define NAME(x) avx512_##x
+#define WIDTH 16
+#include "level.h"
 
 int32_t ck_best_level(void) {
     __builtin_cpu_init();
-    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? CK_AVX2 : CK_PORTABLE;
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return CK_PORTABLE;
+    int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+    return wide ? CK_AVX512 : CK_AVX2;
 }
 #define DISPATCH(name, ...)                                                                                            \
-    if (level == CK_AVX2)                                                                                              \
+    if (level == CK_AVX512)                                                                                            \
+        avx512_##name(__VA_ARGS__);                                                                                    \
+    else if (level == CK_AVX2)                                                                                         \
         avx2_##name(__VA_ARGS__);                                                                                      \
     else                                                                                                               \
         portable_##name(__VA_ARGS__)
@@ -42,6 +48,16 @@ int32_t ck_best_level(void) { return CK_PORTABLE; }
 void ck_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
                 const float *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride) {
     DISPATCH(product, rows, columns, inner, a, a_stride, packed, bias, accumulate, c, c_stride);
+}
+
+void ck_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_panel,
+                           const float *b, int64_t b_panel, int32_t accumulate, float *c, int64_t c_stride) {
+    DISPATCH(transposed_product, rows, columns, inner, a, a_panel, b, b_panel, accumulate, c, c_stride);
+}
+
+void ck_pack(int32_t level, int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
+             int64_t panel, float *sums) {
+    DISPATCH(pack, rows, columns, source, stride, packed, panel, sums);
 }
 
 void ck_lstm_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *recurrent,
@@ -60,8 +76,8 @@ void ck_gru_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gat
 }
 
 void ck_gru_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *candidate,
-                     const float *previous, const float *hidden_gradient, float *recurrent_gradient, float *carried) {
-    DISPATCH(gru_backward, rows, hidden_size, gates, candidate, previous, hidden_gradient, recurrent_gradient, carried);
+                     const float *previous, const float *hidden_gradient, float *recurrent_gradient, float *previous_gradient) {
+    DISPATCH(gru_backward, rows, hidden_size, gates, candidate, previous, hidden_gradient, recurrent_gradient, previous_gradient);
 }
 
 void ck_elman_forward(int32_t level, int64_t rows, int64_t hidden_size, int32_t relu, float *gates,

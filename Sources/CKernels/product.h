@@ -1,91 +1,170 @@
 // Products with a packed right side. Included once for each level, after vector.h.
+//
+// A tile of R rows by P panels of 16 columns keeps its sums in registers. Element (i, k) of the left side is
+// a[i * a_stride + k], or, where the left side is packed and transposed, a[k * 16 + i].
 
-// R rows by P panels of 16 columns, the accumulators in registers.
+#define VECTORS (CK_PANEL / WIDTH)
+
+#define ARGUMENTS                                                                                                      \
+    int transposed, int64_t inner, const float *a, int64_t a_stride, const float *packed, int64_t panel,               \
+        const float *start, int64_t start_stride, float *c, int64_t c_stride
+
 #define TILE(R, P)                                                                                                     \
-    INLINE void NAME(tile_##R##x##P)(int64_t columns, int64_t inner, const float *a, int64_t a_stride,                 \
-                                     const float *packed, const float *bias, int accumulate, float *c,                 \
-                                     int64_t c_stride) {                                                               \
-        F8 sum[R][2 * P];                                                                                              \
-        _Pragma("clang loop unroll(full)") for (int i = 0; i < R; i++) {                                               \
-            _Pragma("clang loop unroll(full)") for (int j = 0; j < 2 * P; j++) {                                       \
-                const float *start = accumulate ? c + i * c_stride : bias;                                             \
-                sum[i][j] = start ? NAME(load)(start + 8 * j, columns - 8 * j) : NAME(splat)(0.0f);                    \
-            }                                                                                                          \
+    INLINE void NAME(tile_##R##x##P)(ARGUMENTS) {                                                                      \
+        FV sum[R][P * VECTORS];                                                                                        \
+        UNROLL for (int i = 0; i < R; i++) {                                                                           \
+            UNROLL for (int j = 0; j < P * VECTORS; j++)                                                               \
+                sum[i][j] = start ? NAME(load)(start + i * start_stride + WIDTH * j, WIDTH) : NAME(splat)(0.0f);       \
         }                                                                                                              \
         for (int64_t k = 0; k < inner; k++) {                                                                          \
-            F8 b[2 * P];                                                                                               \
-            _Pragma("clang loop unroll(full)") for (int j = 0; j < 2 * P; j++)                                         \
-                b[j] = NAME(load)(packed + (j / 2) * inner * CK_PANEL + k * CK_PANEL + (j % 2) * 8, 8);                \
-            _Pragma("clang loop unroll(full)") for (int i = 0; i < R; i++) {                                           \
-                F8 x = NAME(splat)(a[i * a_stride + k]);                                                               \
-                _Pragma("clang loop unroll(full)") for (int j = 0; j < 2 * P; j++) sum[i][j] = x * b[j] + sum[i][j];   \
+            FV b[P * VECTORS];                                                                                         \
+            UNROLL for (int j = 0; j < P * VECTORS; j++)                                                               \
+                b[j] = NAME(load)(packed + (j / VECTORS) * panel + k * CK_PANEL + (j % VECTORS) * WIDTH, WIDTH);       \
+            UNROLL for (int i = 0; i < R; i++) {                                                                       \
+                FV x = NAME(splat)(transposed ? a[k * CK_PANEL + i] : a[i * a_stride + k]);                            \
+                UNROLL for (int j = 0; j < P * VECTORS; j++) sum[i][j] = x * b[j] + sum[i][j];                         \
             }                                                                                                          \
         }                                                                                                              \
-        _Pragma("clang loop unroll(full)") for (int i = 0; i < R; i++) {                                               \
-            _Pragma("clang loop unroll(full)") for (int j = 0; j < 2 * P; j++)                                         \
-                NAME(store)(c + i * c_stride + 8 * j, sum[i][j], columns - 8 * j);                                     \
+        UNROLL for (int i = 0; i < R; i++) {                                                                           \
+            UNROLL for (int j = 0; j < P * VECTORS; j++)                                                               \
+                NAME(store)(c + i * c_stride + WIDTH * j, sum[i][j], WIDTH);                                           \
         }                                                                                                              \
     }
 
-TILE(1, 4)
-TILE(1, 1)
-TILE(2, 1)
-TILE(3, 1)
-TILE(4, 1)
-TILE(6, 1)
+// As many rows and panels at once as registers hold sums for, the rows cut so that no lone one is left over.
+#if WIDTH == 16
+#define ROWS_AT_ONCE(left) ((left) >= 8 && (left) != 9 && (left) != 10 ? 8 : (left) >= 6 ? 6 : (left))
+#else
+#define ROWS_AT_ONCE(left) ((left) >= 6 && (left) != 7 && (left) != 8 ? 6 : (left) >= 4 ? 4 : (left))
+#endif
+#define PANELS_AT_ONCE(columns) (WIDTH == 16 && (columns) > CK_PANEL ? 2 : 1)
 
 #define RUN(R, P)                                                                                                      \
-    NAME(tile_##R##x##P)(columns - j, inner, a + i * a_stride, a_stride, panel, bias ? bias + j : 0, accumulate,       \
-                         c + i * c_stride + j, c_stride)
+    NAME(tile_##R##x##P)(transposed, inner, a, a_stride, packed, panel, start, start_stride, c, c_stride)
 
-// One row: four panels at a time, so that four times as many sums are in flight.
-TARGET static void NAME(row)(int64_t columns, int64_t inner, const float *a, int64_t a_stride, const float *packed,
-                             const float *bias, int accumulate, float *c, int64_t c_stride) {
-    int64_t i = 0, j = 0;
-    for (; j + 4 * CK_PANEL <= columns; j += 4 * CK_PANEL) {
-        const float *panel = packed + j * inner;
-        RUN(1, 4);
+#define ROWS(P)                                                                                                        \
+    TILE(8, P)                                                                                                         \
+    TILE(6, P)                                                                                                         \
+    TILE(5, P)                                                                                                         \
+    TILE(4, P)                                                                                                         \
+    TILE(3, P)                                                                                                         \
+    TILE(2, P)                                                                                                         \
+    TILE(1, P)                                                                                                         \
+    INLINE void NAME(rows_x##P)(int64_t rows, ARGUMENTS) {                                                             \
+        switch (rows) {                                                                                                \
+        case 8: RUN(8, P); break;                                                                                      \
+        case 6: RUN(6, P); break;                                                                                      \
+        case 5: RUN(5, P); break;                                                                                      \
+        case 4: RUN(4, P); break;                                                                                      \
+        case 3: RUN(3, P); break;                                                                                      \
+        case 2: RUN(2, P); break;                                                                                      \
+        default: RUN(1, P);                                                                                            \
+        }                                                                                                              \
     }
-    for (; j < columns; j += CK_PANEL) {
-        const float *panel = packed + j * inner;
-        RUN(1, 1);
+
+ROWS(1)
+ROWS(2)
+TILE(1, 4)
+
+// A tile at the edge of c, of `columns` columns, goes by way of a buffer, so that tiles need no case for it.
+INLINE void NAME(rows)(int64_t rows, int64_t columns, ARGUMENTS) {
+    float edge[8 * 2 * CK_PANEL], *target = c;
+    int64_t target_stride = c_stride;
+    int panels = PANELS_AT_ONCE(columns), is_edge = columns < panels * CK_PANEL;
+    if (is_edge) {
+        c = edge;
+        c_stride = 2 * CK_PANEL;
+        if (start) {
+            for (int64_t i = 0; i < rows; i++)
+                for (int64_t j = 0; j < columns; j++) edge[i * c_stride + j] = start[i * start_stride + j];
+            start = edge;
+            start_stride = c_stride;
+        }
+    }
+    if (panels == 2)
+        NAME(rows_x2)(rows, transposed, inner, a, a_stride, packed, panel, start, start_stride, c, c_stride);
+    else
+        NAME(rows_x1)(rows, transposed, inner, a, a_stride, packed, panel, start, start_stride, c, c_stride);
+    if (is_edge) {
+        for (int64_t i = 0; i < rows; i++)
+            for (int64_t j = 0; j < columns; j++) target[i * target_stride + j] = edge[i * c_stride + j];
     }
 }
 
 TARGET static void NAME(product)(int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
                                  const float *packed, const float *bias, int accumulate, float *c, int64_t c_stride) {
-    if (rows == 1) {
-        NAME(row)(columns, inner, a, a_stride, packed, bias, accumulate, c, c_stride);
-        return;
+    const float *start = accumulate ? c : bias;
+    int64_t start_stride = accumulate ? c_stride : 0, panel = inner * CK_PANEL;
+    const int transposed = 0;
+    int64_t done = 0;
+    // One row: four panels at a time, so that as many sums are in flight as hide the latency of one.
+    for (; rows == 1 && columns - done >= 4 * CK_PANEL; done += 4 * CK_PANEL) {
+        RUN(1, 4);
+        packed += 4 * panel;
+        start = start ? start + 4 * CK_PANEL : 0;
+        c += 4 * CK_PANEL;
     }
+    columns -= done;
     // Blocks of rows that stay in the second-level cache while the panels stream by.
     const int64_t block = 96;
     for (int64_t first = 0; first < rows; first += block) {
         int64_t last = first + block < rows ? first + block : rows;
-        for (int64_t j = 0; j < columns; j += CK_PANEL) {
-            const float *panel = packed + j * inner;
+        for (int64_t j = 0; j < columns; j += PANELS_AT_ONCE(columns - j) * CK_PANEL) {
             for (int64_t i = first; i < last;) {
-                int64_t left = last - i;
-                if (left >= 6 && left != 8 && left != 7) {
-                    RUN(6, 1);
-                    i += 6;
-                } else if (left >= 4) {
-                    RUN(4, 1);
-                    i += 4;
-                } else if (left == 3) {
-                    RUN(3, 1);
-                    i += 3;
-                } else if (left == 2) {
-                    RUN(2, 1);
-                    i += 2;
-                } else {
-                    RUN(1, 1);
-                    i += 1;
-                }
+                int64_t count = ROWS_AT_ONCE(last - i);
+                NAME(rows)(count, columns - j, 0, inner, a + i * a_stride, a_stride, packed + j * inner, panel,
+                           start ? start + i * start_stride + j : 0, start_stride, c + i * c_stride + j, c_stride);
+                i += count;
             }
         }
     }
 }
 
+TARGET static void NAME(transposed_product)(int64_t rows, int64_t columns, int64_t inner, const float *a,
+                                            int64_t a_panel, const float *packed, int64_t panel, int accumulate,
+                                            float *c, int64_t c_stride) {
+    // Blocks of the sum that leave a tile's panels in the first-level cache.
+    const int64_t block = 256;
+    for (int64_t k = 0; k < inner; k += block) {
+        int64_t length = inner - k < block ? inner - k : block;
+        for (int64_t j = 0; j < columns; j += PANELS_AT_ONCE(columns - j) * CK_PANEL) {
+            for (int64_t i = 0; i < rows;) {
+                int64_t in_panel = CK_PANEL - i % CK_PANEL, left = rows - i;
+                int64_t count = ROWS_AT_ONCE(left < in_panel ? left : in_panel);
+                float *tile = c + i * c_stride + j;
+                NAME(rows)(count, columns - j, 1, length, a + i / CK_PANEL * a_panel + k * CK_PANEL + i % CK_PANEL, 0,
+                           packed + j / CK_PANEL * panel + k * CK_PANEL, panel, accumulate || k > 0 ? tile : 0,
+                           c_stride, tile, c_stride);
+                i += count;
+            }
+        }
+    }
+}
+
+// Rows of 16 floats, several panels at a time so that the source is read in long pieces; columns beyond the last are
+// zero. Where `sums` is given, the columns are added up on the way.
+TARGET static void NAME(pack)(int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
+                              int64_t panel, float *sums) {
+    for (int64_t first = 0; first < columns; first += 8 * CK_PANEL) {
+        int64_t end = columns - first < 8 * CK_PANEL ? columns - first : 8 * CK_PANEL;
+        for (int64_t k = 0; k < rows; k++) {
+            const float *row = source + k * stride + first;
+            for (int64_t j = 0; j < end; j += WIDTH) {
+                FV x = NAME(load)(row + j, end - j);
+                NAME(store)(packed + (first + j) / CK_PANEL * panel + k * CK_PANEL + j % CK_PANEL, x, WIDTH);
+                if (sums) NAME(store)(sums + first + j, NAME(load)(sums + first + j, end - j) + x, end - j);
+            }
+            if (WIDTH < CK_PANEL && (end - 1) % CK_PANEL < WIDTH)
+                NAME(store)(packed + (first + end - 1) / CK_PANEL * panel + k * CK_PANEL + WIDTH % CK_PANEL,
+                            NAME(splat)(0.0f), WIDTH);
+        }
+    }
+}
+
+#undef ARGUMENTS
+#undef PANELS_AT_ONCE
+#undef ROWS
+#undef ROWS_AT_ONCE
 #undef RUN
 #undef TILE
+#undef VECTORS

@@ -1,5 +1,4 @@
 import CKernels
-import COpenBLAS
 
 /// What a processor can run.
 package enum KernelLevel: Int32, Sendable, CaseIterable {
@@ -7,12 +6,14 @@ package enum KernelLevel: Int32, Sendable, CaseIterable {
     case portable = 0
     /// AVX2 with fused multiply-add (x86-64-v3).
     case avx2 = 1
+    /// AVX-512 F, VL, BW and DQ (x86-64-v4).
+    case avx512 = 2
 
     /// The fastest level of this processor.
     package static let best = KernelLevel(rawValue: ck_best_level()) ?? .portable
 }
 
-/// The kernels for 32-bit floats: C loops at a level chosen once, and OpenBLAS for the gradients of weights.
+/// The kernels for 32-bit floats: C loops at a level chosen once.
 package struct FloatKernels: Kernels {
     package typealias Scalar = Float
     let level: Int32
@@ -20,7 +21,6 @@ package struct FloatKernels: Kernels {
     package init(level: KernelLevel = .best) {
         precondition(level.rawValue <= KernelLevel.best.rawValue, "this processor cannot run \(level)")
         self.level = level.rawValue
-        BLAS.keepToOneThread()
     }
 
     package func product(
@@ -33,13 +33,22 @@ package struct FloatKernels: Kernels {
             bias?.base, accumulate ? 1 : 0, c.base, Int64(c.stride))
     }
 
-    package func accumulate(
-        transposed a: MatrixView<Float>, times b: MatrixView<Float>, into c: MatrixView<Float>
+    package func product(
+        transposed a: PackedMatrix<Float>, _ b: PackedMatrix<Float>, from first: Int, inner: Int, accumulate: Bool,
+        into c: MatrixView<Float>
     ) {
-        checkTransposedProduct(a, b, c)
-        cblas_sgemm(
-            CblasRowMajor, CblasTrans, CblasNoTrans, blasint(c.rows), blasint(c.columns), blasint(a.rows), 1,
-            a.base, blasint(a.stride), b.base, blasint(b.stride), 1, c.base, blasint(c.stride))
+        checkTransposedProduct(a, b, first, inner, c)
+        ck_transposed_product(
+            level, Int64(c.rows), Int64(c.columns), Int64(inner), a.storage.view.base, Int64(a.panelStride),
+            b.storage.view.base + first * PackedMatrix<Float>.panelWidth, Int64(b.panelStride), accumulate ? 1 : 0,
+            c.base, Int64(c.stride))
+    }
+
+    package func pack(_ matrix: MatrixView<Float>, into packed: PackedMatrix<Float>, sums: MatrixView<Float>?) {
+        checkPacking(matrix, packed, sums)
+        ck_pack(
+            level, Int64(matrix.rows), Int64(matrix.columns), matrix.base, Int64(matrix.stride),
+            packed.storage.view.base, Int64(packed.panelStride), sums?.base)
     }
 
     package func lstmForward(
@@ -74,12 +83,12 @@ package struct FloatKernels: Kernels {
 
     package func gruBackward(
         gates: MatrixView<Float>, candidate: MatrixView<Float>, previous: MatrixView<Float>,
-        hiddenGradient: MatrixView<Float>, recurrentGradient: MatrixView<Float>, carried: MatrixView<Float>
+        hiddenGradient: MatrixView<Float>, recurrentGradient: MatrixView<Float>, previousGradient: MatrixView<Float>
     ) {
-        checkStep(3, gates, recurrentGradient, hiddenGradient, candidate, previous, carried)
+        checkStep(3, gates, recurrentGradient, hiddenGradient, candidate, previous, previousGradient)
         ck_gru_backward(
             level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), gates.base, candidate.base,
-            previous.base, hiddenGradient.base, recurrentGradient.base, carried.base)
+            previous.base, hiddenGradient.base, recurrentGradient.base, previousGradient.base)
     }
 
     package func elmanForward(
@@ -122,13 +131,6 @@ package struct FloatKernels: Kernels {
 
 package enum VectorFunction: Sendable, CaseIterable {
     case exp, tanh, sigmoid
-}
-
-/// Work is split by lanes and by rows of gradients, so each OpenBLAS call stays on the thread that makes it.
-enum BLAS {
-    private static let oneThread: Void = openblas_set_num_threads(1)
-
-    static func keepToOneThread() { _ = oneThread }
 }
 
 extension Float: KernelScalar {

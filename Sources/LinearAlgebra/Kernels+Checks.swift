@@ -9,11 +9,23 @@ extension Kernels {
         precondition(bias.map { $0.rows == 1 && $0.columns == c.columns } ?? true, "the bias is not one row")
     }
 
-    func checkTransposedProduct(_ a: MatrixView<Scalar>, _ b: MatrixView<Scalar>, _ c: MatrixView<Scalar>) {
-        precondition(a.rows == b.rows, "inner sizes differ: \(a.rows), \(b.rows)")
+    func checkTransposedProduct(
+        _ a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, _ first: Int, _ inner: Int, _ c: MatrixView<Scalar>
+    ) {
+        precondition(inner >= 1 && inner <= a.inner, "\(inner) rows of \(a.inner)")
+        precondition(first >= 0 && first + inner <= b.inner, "rows \(first) + \(inner) of \(b.inner)")
         precondition(
-            a.columns == c.rows && b.columns == c.columns,
+            c.rows <= a.columns && c.columns == b.columns,
             "the result of [\(a.columns), \(b.columns)] has shape [\(c.rows), \(c.columns)]")
+    }
+
+    func checkPacking(_ matrix: MatrixView<Scalar>, _ packed: PackedMatrix<Scalar>, _ sums: MatrixView<Scalar>?) {
+        precondition(
+            matrix.rows <= packed.inner && matrix.columns <= packed.columns,
+            "[\(matrix.rows), \(matrix.columns)] does not fit into [\(packed.inner), \(packed.columns)]")
+        precondition(
+            sums.map { $0.rows == 1 && $0.columns == matrix.columns } ?? true, "sums are not one row of the same length"
+        )
     }
 
     /// A step's matrices are without gaps: `gates` and `recurrent` [B, gates H], the rest [B, H].

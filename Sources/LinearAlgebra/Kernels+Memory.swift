@@ -28,19 +28,6 @@ extension Kernels {
         }
     }
 
-    package func addRows(of values: MatrixView<Scalar>, into sums: MatrixView<Scalar>) {
-        precondition(sums.rows == 1 && sums.columns == values.columns, "sums are not one row of the same length")
-        for i in 0..<values.rows {
-            let value = values.base + i * values.stride
-            for j in 0..<values.columns { sums.base[j] += value[j] }
-        }
-    }
-
-    package func add(_ y: MatrixView<Scalar>, into x: MatrixView<Scalar>) {
-        precondition(x.rows == y.rows && x.columns == y.columns && x.isContiguous && y.isContiguous, "shapes differ")
-        for index in 0..<x.rows * x.columns { x.base[index] += y.base[index] }
-    }
-
     package func multiply(_ x: MatrixView<Scalar>, by y: MatrixView<Scalar>) {
         precondition(x.rows == y.rows && x.columns == y.columns && x.isContiguous && y.isContiguous, "shapes differ")
         for index in 0..<x.rows * x.columns { x.base[index] *= y.base[index] }

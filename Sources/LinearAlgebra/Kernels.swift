@@ -19,8 +19,15 @@ package protocol Kernels<Scalar>: Sendable {
         _ a: MatrixView<Scalar>, _ b: PackedMatrix<Scalar>, bias: MatrixView<Scalar>?, accumulate: Bool,
         into c: MatrixView<Scalar>)
 
-    /// c += transpose(a) b, for a [K, M], b [K, N], c [M, N].
-    func accumulate(transposed a: MatrixView<Scalar>, times b: MatrixView<Scalar>, into c: MatrixView<Scalar>)
+    /// c = transpose(a) b, plus c if `accumulate`, for the first `inner` rows of a [K, M] and as many rows of b [K, N] from
+    /// row `first` on; c [M, N].
+    func product(
+        transposed a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, from first: Int, inner: Int, accumulate: Bool,
+        into c: MatrixView<Scalar>)
+
+    /// Packs `matrix` [K, N] into the first rows of `packed`, which has room for at least as many rows and columns.
+    /// sums [1, N], where given, += the sum of the rows, in their order.
+    func pack(_ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, sums: MatrixView<Scalar>?)
 
     func lstmForward(
         gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previousCell: MatrixView<Scalar>,
@@ -34,7 +41,7 @@ package protocol Kernels<Scalar>: Sendable {
         candidate: MatrixView<Scalar>, hidden: MatrixView<Scalar>)
     func gruBackward(
         gates: MatrixView<Scalar>, candidate: MatrixView<Scalar>, previous: MatrixView<Scalar>,
-        hiddenGradient: MatrixView<Scalar>, recurrentGradient: MatrixView<Scalar>, carried: MatrixView<Scalar>)
+        hiddenGradient: MatrixView<Scalar>, recurrentGradient: MatrixView<Scalar>, previousGradient: MatrixView<Scalar>)
 
     func elmanForward(
         _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>,
@@ -55,20 +62,16 @@ package protocol Kernels<Scalar>: Sendable {
         into out: MatrixView<Scalar>)
     /// table[ids[i]] += values[i], in the order of i.
     func scatterAdd(_ values: MatrixView<Scalar>, at ids: MatrixView<Int32>, into table: MatrixView<Scalar>)
-    /// sums [1, N] += the sum of the rows of values [B, N], in their order.
-    func addRows(of values: MatrixView<Scalar>, into sums: MatrixView<Scalar>)
-    /// x += y, element by element.
-    func add(_ y: MatrixView<Scalar>, into x: MatrixView<Scalar>)
     /// x *= y, element by element.
     func multiply(_ x: MatrixView<Scalar>, by y: MatrixView<Scalar>)
     /// The sum of the squares of a row, in Double.
     func sumOfSquares(_ x: MatrixView<Scalar>) -> Double
     /// Sets each element to 1 / keep with probability `keep`, else to 0.
     func fillDropoutMask(_ mask: MatrixView<Scalar>, keep: Double, using generator: inout SplitMix64)
-    /// One step of an optimizer on rows of the arena; see ``OptimizerRule``.
+    /// One step of an optimizer on a part of the arena; see ``OptimizerRule``, which says how many moments it has.
     func update(
         _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
-        moments: [MatrixView<Scalar>])
+        moments: (MatrixView<Scalar>?, MatrixView<Scalar>?))
 }
 
 /// The nonlinearity of an Elman network.

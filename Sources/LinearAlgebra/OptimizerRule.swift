@@ -15,32 +15,28 @@ package enum OptimizerRule: Sendable {
     case adagrad(scale: Double, rate: Double, decay: Double, epsilon: Double)
 }
 
-extension OptimizerRule {
-    var momentCount: Int {
-        switch self {
-        case .sgd: 0
-        case .adam: 2
-        case .rmsprop, .adagrad: 1
-        }
-    }
-}
-
 extension Kernels {
     package func update(
         _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
-        moments: [MatrixView<Scalar>]
+        moments: (MatrixView<Scalar>?, MatrixView<Scalar>?)
     ) {
-        precondition(moments.count == rule.momentCount, "\(moments.count) moments for \(rule)")
-        for view in moments + [parameters, gradient] {
+        func check(_ view: MatrixView<Scalar>) {
             precondition(view.rows == 1 && view.columns == parameters.columns, "shapes differ")
         }
+        func moment(_ view: MatrixView<Scalar>?) -> UnsafeMutablePointer<Scalar> {
+            guard let view else { preconditionFailure("a moment is missing for \(rule)") }
+            check(view)
+            return view.base
+        }
+        check(parameters)
+        check(gradient)
         let (p, g, count) = (parameters.base, gradient.base, parameters.columns)
         switch rule {
         case .sgd(let scale, let rate, let decay):
             let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
             for index in 0..<count { p[index] -= rate * (scale * g[index] + decay * p[index]) }
         case .adam(let scale, let rate, let decay, let decoupled, let beta1, let beta2, let epsilon, let step):
-            let (m, v) = (moments[0].base, moments[1].base)
+            let (m, v) = (moment(moments.0), moment(moments.1))
             let (scale, b1, b2, epsilon) = (Scalar(scale), Scalar(beta1), Scalar(beta2), Scalar(epsilon))
             let size = Scalar(rate / (1 - Double.pow(beta1, Double(step))))
             let root = Scalar((1 / (1 - Double.pow(beta2, Double(step)))).squareRoot())
@@ -52,7 +48,7 @@ extension Kernels {
                 p[index] = shrink * p[index] - size * m[index] / (v[index].squareRoot() * root + epsilon)
             }
         case .rmsprop(let scale, let rate, let decay, let alpha, let epsilon):
-            let v = moments[0].base
+            let v = moment(moments.0)
             let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
             let (alpha, epsilon) = (Scalar(alpha), Scalar(epsilon))
             for index in 0..<count {
@@ -61,7 +57,7 @@ extension Kernels {
                 p[index] -= rate * d / (v[index].squareRoot() + epsilon)
             }
         case .adagrad(let scale, let rate, let decay, let epsilon):
-            let v = moments[0].base
+            let v = moment(moments.0)
             let (scale, rate, decay, epsilon) = (Scalar(scale), Scalar(rate), Scalar(decay), Scalar(epsilon))
             for index in 0..<count {
                 let d = scale * g[index] + decay * p[index]

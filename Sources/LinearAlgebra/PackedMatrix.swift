@@ -18,13 +18,26 @@ package final class PackedMatrix<Element: Numeric>: @unchecked Sendable {
             rows: (columns + Self.panelWidth - 1) / Self.panelWidth, columns: inner * Self.panelWidth)
     }
 
+    /// The distance from one panel to the next, in elements.
+    var panelStride: Int { inner * Self.panelWidth }
+
+    /// The element in a row and a column, both unchecked.
+    subscript(row: Int, column: Int) -> Element {
+        get { storage.view.base[offset(row, column)] }
+        set { storage.view.base[offset(row, column)] = newValue }
+    }
+
+    private func offset(_ row: Int, _ column: Int) -> Int {
+        column / Self.panelWidth * panelStride + row * Self.panelWidth + column % Self.panelWidth
+    }
+
     /// Packs the given panels of `matrix` [inner, columns].
     package func pack(_ matrix: MatrixView<Element>, panels: Range<Int>) {
         precondition(matrix.rows == inner && matrix.columns == columns, "shape differs from the packed one")
         for panel in panels {
             let first = panel * Self.panelWidth
             let width = min(Self.panelWidth, columns - first)
-            let target = storage.view.base + panel * inner * Self.panelWidth
+            let target = storage.view.base + panel * panelStride
             for k in 0..<inner {
                 (target + k * Self.panelWidth).update(from: matrix.base + k * matrix.stride + first, count: width)
             }
@@ -37,7 +50,7 @@ package final class PackedMatrix<Element: Numeric>: @unchecked Sendable {
         for panel in panels {
             let first = panel * Self.panelWidth
             let width = min(Self.panelWidth, columns - first)
-            let target = storage.view.base + panel * inner * Self.panelWidth
+            let target = storage.view.base + panel * panelStride
             let source = matrix.base + first * matrix.stride
             for k in 0..<inner {
                 for column in 0..<width { target[k * Self.panelWidth + column] = source[column * matrix.stride + k] }

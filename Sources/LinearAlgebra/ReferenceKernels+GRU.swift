@@ -28,14 +28,14 @@ extension ReferenceKernels {
         }
     }
 
-    /// `gates` holds r, z, n and receives the gradient of x, `recurrentGradient` that of y; `carried` is the part of h's
-    /// gradient that does not pass through the product.
+    /// `gates` holds r, z, n and receives the gradient of x, `recurrentGradient` that of y; to
+    /// `previousGradient` it adds what reaches the state before without passing through the product.
     package func gruBackward(
         gates: MatrixView<Scalar>, candidate: MatrixView<Scalar>, previous: MatrixView<Scalar>,
-        hiddenGradient: MatrixView<Scalar>, recurrentGradient: MatrixView<Scalar>, carried: MatrixView<Scalar>
+        hiddenGradient: MatrixView<Scalar>, recurrentGradient: MatrixView<Scalar>, previousGradient: MatrixView<Scalar>
     ) {
         let size = hiddenGradient.columns
-        checkStep(3, gates, recurrentGradient, hiddenGradient, candidate, previous, carried)
+        checkStep(3, gates, recurrentGradient, hiddenGradient, candidate, previous, previousGradient)
         for b in 0..<hiddenGradient.rows {
             let x = gates.base + b * 3 * size
             let y = recurrentGradient.base + b * 3 * size
@@ -47,7 +47,7 @@ extension ReferenceKernels {
                 let dz = dh * (previous.base[b * size + j] - n) * z * (1 - z)
                 (x[j], x[size + j], x[2 * size + j]) = (dr, dz, dn)
                 (y[j], y[size + j], y[2 * size + j]) = (dr, dz, dn * r)
-                carried.base[b * size + j] = dh * z
+                previousGradient.base[b * size + j] += dh * z
             }
         }
     }

@@ -9,25 +9,35 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         into c: MatrixView<Scalar>
     ) {
         checkProduct(a, b, bias, c)
-        let width = PackedMatrix<Scalar>.panelWidth
         for i in 0..<c.rows {
             for j in 0..<c.columns {
                 var sum = accumulate ? c.base[i * c.stride + j] : bias?.base[j] ?? 0
-                let panel = b.storage.view.base + (j / width) * b.inner * width + j % width
-                for k in 0..<b.inner { sum += a.base[i * a.stride + k] * panel[k * width] }
+                for k in 0..<b.inner { sum += a.base[i * a.stride + k] * b[k, j] }
                 c.base[i * c.stride + j] = sum
             }
         }
     }
 
-    package func accumulate(
-        transposed a: MatrixView<Scalar>, times b: MatrixView<Scalar>, into c: MatrixView<Scalar>
+    package func product(
+        transposed a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, from first: Int, inner: Int, accumulate: Bool,
+        into c: MatrixView<Scalar>
     ) {
-        checkTransposedProduct(a, b, c)
-        for k in 0..<a.rows {
-            for i in 0..<c.rows {
-                let x = a.base[k * a.stride + i]
-                for j in 0..<c.columns { c.base[i * c.stride + j] += x * b.base[k * b.stride + j] }
+        checkTransposedProduct(a, b, first, inner, c)
+        for i in 0..<c.rows {
+            for j in 0..<c.columns {
+                var sum = accumulate ? c.base[i * c.stride + j] : 0
+                for k in 0..<inner { sum += a[k, i] * b[first + k, j] }
+                c.base[i * c.stride + j] = sum
+            }
+        }
+    }
+
+    package func pack(_ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, sums: MatrixView<Scalar>?) {
+        checkPacking(matrix, packed, sums)
+        for k in 0..<matrix.rows {
+            for j in 0..<matrix.columns {
+                packed[k, j] = matrix.base[k * matrix.stride + j]
+                sums?.base[j] += matrix.base[k * matrix.stride + j]
             }
         }
     }

@@ -1,35 +1,151 @@
-import Dispatch
+import Glibc
 import Synchronization
 
 /// A number of threads that share lists of tasks.
 ///
 /// Which thread runs a task is left to chance; what the task computes is not, so tasks must write to places of their own.
-package struct Workers: Sendable {
+/// The threads sleep between lists and end with the object. One list at a time: a task may not call its own workers.
+package final class Workers: Sendable {
     package let count: Int
+    private let crew: Crew
 
     package init(count: Int) {
         precondition(count >= 1, "\(count) threads")
         self.count = count
+        crew = Crew()
+        for worker in 1..<max(count, 1) { crew.hire(worker) }
     }
 
+    deinit { crew.dismiss() }
+
     /// Runs `body` for every index below `tasks` and returns when all are done.
-    package func forEach(_ tasks: Int, _ body: @Sendable (Int) -> Void) {
+    ///
+    /// - Parameter body: is given the index of the task, and that of the thread, below `count`.
+    package func forEach(_ tasks: Int, _ body: @Sendable (_ task: Int, _ worker: Int) -> Void) {
         guard count > 1 && tasks > 1 else {
-            for task in 0..<tasks { body(task) }
+            for task in 0..<tasks { body(task, 0) }
             return
         }
-        let next = Atomic<Int>(0)
-        DispatchQueue.concurrentPerform(iterations: min(count, tasks)) { _ in
-            while true {
-                let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard task < tasks else { return }
-                body(task)
-            }
-        }
+        withoutActuallyEscaping(body) { crew.work(tasks, $0) }
+    }
+
+    package func forEach(_ tasks: Int, _ body: @Sendable (_ task: Int) -> Void) {
+        forEach(tasks) { task, _ in body(task) }
     }
 
     /// Cuts `0..<length` into pieces of `size` (the last may be shorter) and runs `body` for each.
     package func forEachPiece(of length: Int, size: Int, _ body: @Sendable (Range<Int>) -> Void) {
         forEach((length + size - 1) / size) { piece in body(piece * size..<min(length, (piece + 1) * size)) }
     }
+}
+
+/// The threads beside the caller's, and the list they work on.
+private final class Crew: @unchecked Sendable {
+    typealias Body = @Sendable (Int, Int) -> Void
+
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    /// There is a list, or the threads are to end.
+    private let called = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Nobody works any more.
+    private let idle = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let next = Atomic<Int>(0)
+    // Guarded by the mutex.
+    private var body: Body?
+    private var tasks = 0
+    private var list = 0
+    private var working = 0
+    private var ends = false
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(called, nil)
+        pthread_cond_init(idle, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(idle)
+        pthread_cond_destroy(called)
+        pthread_mutex_destroy(mutex)
+        idle.deallocate()
+        called.deallocate()
+        mutex.deallocate()
+    }
+
+    func hire(_ worker: Int) {
+        let start = Unmanaged.passRetained(Start(crew: self, worker: worker))
+        var thread = pthread_t()
+        let code = pthread_create(&thread, nil, { run($0!) }, start.toOpaque())
+        guard code == 0 else {
+            // Fewer threads do the same work.
+            start.release()
+            return
+        }
+        pthread_detach(thread)
+    }
+
+    func dismiss() {
+        pthread_mutex_lock(mutex)
+        ends = true
+        pthread_cond_broadcast(called)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Shares a list with the threads that are free, and returns when nobody works on it.
+    func work(_ tasks: Int, _ body: @escaping Body) {
+        pthread_mutex_lock(mutex)
+        precondition(self.body == nil, "workers were called while they work")
+        self.body = body
+        self.tasks = tasks
+        list += 1
+        next.store(0, ordering: .relaxed)
+        pthread_cond_broadcast(called)
+        pthread_mutex_unlock(mutex)
+        claim(tasks, body, worker: 0)
+        pthread_mutex_lock(mutex)
+        self.body = nil
+        while working > 0 { pthread_cond_wait(idle, mutex) }
+        pthread_mutex_unlock(mutex)
+    }
+
+    private func claim(_ tasks: Int, _ body: Body, worker: Int) {
+        while true {
+            let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard task < tasks else { return }
+            body(task, worker)
+        }
+    }
+
+    fileprivate func serve(_ worker: Int) {
+        var seen = 0
+        pthread_mutex_lock(mutex)
+        while true {
+            while !ends && (body == nil || list == seen) { pthread_cond_wait(called, mutex) }
+            guard !ends, let body else { break }
+            seen = list
+            working += 1
+            let tasks = tasks
+            pthread_mutex_unlock(mutex)
+            claim(tasks, body, worker: worker)
+            pthread_mutex_lock(mutex)
+            working -= 1
+            if working == 0 { pthread_cond_signal(idle) }
+        }
+        pthread_mutex_unlock(mutex)
+    }
+}
+
+private final class Start {
+    let crew: Crew
+    let worker: Int
+
+    init(crew: Crew, worker: Int) {
+        self.crew = crew
+        self.worker = worker
+    }
+}
+
+private func run(_ start: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    let start = Unmanaged<Start>.fromOpaque(start).takeRetainedValue()
+    start.crew.serve(start.worker)
+    return nil
 }

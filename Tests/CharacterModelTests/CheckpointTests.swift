@@ -27,7 +27,7 @@ struct CheckpointTests {
             moment.initialize(model, seed: 2)
             return moment
         }
-        var lanes = [NetworkState<Float>(model, lanes: 8), NetworkState<Float>(model, lanes: 2)]
+        var lanes = TrainingStep<Float>.shardLanes(batch: 10).map { NetworkState<Float>(model, lanes: $0) }
         for shard in lanes.indices {
             for layer in 0..<2 {
                 for at in lanes[shard].hidden[layer].indices {

@@ -90,4 +90,37 @@ struct GradientTests {
             a.gradient.elements, b.gradient.elements, relative: 1e-4, absolute: 2e-6)
         #expect(flaw == nil)
     }
+
+    /// Sizes that fill no vector, batches and windows of one, more threads than lanes.
+    @Test(
+        "Float gradients match Double gradients at odd sizes, whatever the threads", arguments: [1, 3, 17, 100],
+        CellKind.allCases)
+    func oddSizes(hidden: Int, cell: CellKind) throws {
+        let model = try ModelConfiguration(cell: cell, layers: 2, hidden: hidden, vocabularySize: 19)
+        for (steps, batch) in [(2, 1), (1, 3), (5, 11), (3, 50)] {
+            let double = NetworkFixture<Double>(model, steps: steps, batch: batch, seed: 5, scale: 0.25)
+            let float = NetworkFixture<Float>(model, steps: steps, batch: batch, seed: 5, scale: 0.25)
+            let exact = double.makeStep()
+            let loss = double.loss(exact)
+            var first: [Float]?
+            for threads in [1, 2, 3, 60] {
+                let step = float.makeStep(threads: threads)
+                #expect(abs(loss - float.loss(step)) < 1e-5)
+                let flaw = difference(exact.gradient.elements, step.gradient.elements, relative: 1e-4, absolute: 2e-6)
+                #expect(flaw == nil, "\(steps) steps, \(batch) lanes, \(threads) threads")
+                #expect(step.gradient.elements == first ?? step.gradient.elements, "\(threads) threads")
+                first = step.gradient.elements
+            }
+        }
+    }
+
+    @Test("Windows that cannot restart compute what windows that can do, to the bit", arguments: CellKind.allCases)
+    func restarts(cell: CellKind) throws {
+        let model = try ModelConfiguration(cell: cell, layers: 2, hidden: 20, embedding: 3, vocabularySize: 19)
+        let fixture = NetworkFixture<Float>(model, steps: 5, batch: 10, seed: 5)
+        let (a, b) = (fixture.makeStep(restarts: true), fixture.makeStep(restarts: false))
+        #expect(fixture.loss(a, resetAt: 0) == fixture.loss(b, resetAt: 0))
+        #expect(a.gradient.elements == b.gradient.elements)
+        #expect(a.shards.map(\.state) == b.shards.map(\.state))
+    }
 }

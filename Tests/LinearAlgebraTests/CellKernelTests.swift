@@ -5,7 +5,7 @@ import Testing
 /// The Float kernels against their Double twins: activations are in [-1, 1], so a few float ulps are about 1e-6.
 @Suite("Cell kernels")
 struct CellKernelTests {
-    static let shapes = [(1, 1), (1, 7), (2, 8), (3, 9), (8, 33)]
+    static let shapes = [(1, 1), (1, 3), (1, 7), (2, 8), (3, 9), (3, 16), (2, 17), (8, 33), (2, 100)]
 
     /// Runs one kernel in Float and in Double on the same numbers, and compares every matrix afterwards.
     private func compare(
@@ -76,12 +76,12 @@ struct CellKernelTests {
                 fast: {
                     kernels.gruBackward(
                         gates: $0[0], candidate: $0[1], previous: $0[2], hiddenGradient: $0[3],
-                        recurrentGradient: $0[4], carried: $0[5])
+                        recurrentGradient: $0[4], previousGradient: $0[5])
                 },
                 twin: {
                     twin.gruBackward(
                         gates: $0[0], candidate: $0[1], previous: $0[2], hiddenGradient: $0[3],
-                        recurrentGradient: $0[4], carried: $0[5])
+                        recurrentGradient: $0[4], previousGradient: $0[5])
                 })
         }
     }

@@ -1,6 +1,7 @@
-import LinearAlgebra
 import TestSupport
 import Testing
+
+@testable import LinearAlgebra
 
 @Suite("Products")
 struct ProductTests {
@@ -71,15 +72,61 @@ struct ProductTests {
         }
     }
 
-    @Test("The gradient product of OpenBLAS equals the plain one")
-    func transposedProduct() {
-        let a = randomMatrix(45, 20, seed: 6, as: Float.self)
-        let b = randomMatrix(45, 31, seed: 7, as: Float.self)
-        let fast = randomMatrix(20, 31, seed: 8, as: Float.self)
-        let plain: Matrix<Double> = fast.converted()
-        Float.kernels.accumulate(transposed: a.view.columns(3..<18), times: b.view, into: fast.view.rows(3..<18))
-        let (x, y): (Matrix<Double>, Matrix<Double>) = (a.converted(), b.converted())
-        Double.kernels.accumulate(transposed: x.view.columns(3..<18), times: y.view, into: plain.view.rows(3..<18))
-        #expect(difference(fast.elements, plain.elements, relative: 0, absolute: 45 * 1e-6) == nil)
+    /// Both sides longer than the rows in use, both with an offset or a rest beyond whole panels and blocks.
+    @Test("A transposed product equals its plain definition", arguments: KernelLevel.allCases)
+    func transposed(level: KernelLevel) {
+        guard level.rawValue <= KernelLevel.best.rawValue else { return }
+        let kernels = FloatKernels(level: level)
+        for (inner, rows, columns) in [
+            (1, 1, 1), (7, 5, 16), (45, 20, 31), (64, 128, 100), (300, 17, 33), (520, 9, 67),
+        ] {
+            let a = randomMatrix(inner, rows, seed: 6, as: Float.self)
+            let b = randomMatrix(inner + 4, columns, seed: 7, as: Float.self)
+            let (packedA, packedB) = (
+                PackedMatrix<Float>(inner: inner + 3, columns: 128),
+                PackedMatrix<Float>(inner: inner + 4, columns: columns)
+            )
+            let sums = randomMatrix(1, rows, seed: 9, as: Float.self)
+            let start = sums.elements
+            kernels.pack(a.view, into: packedA, sums: sums.view)
+            kernels.pack(b.view, into: packedB, sums: nil)
+            for i in 0..<rows {
+                let sum = (0..<inner).reduce(start[i]) { $0 + a.view[$1, i] }
+                #expect(sums.view[0, i] == sum, "the sum of column \(i)")
+            }
+            for accumulate in [false, true] {
+                let fast = randomMatrix(rows, columns, seed: 8, as: Float.self)
+                let before = fast.elements
+                kernels.product(
+                    transposed: packedA, packedB, from: 2, inner: inner, accumulate: accumulate, into: fast.view)
+                var expected: [Double] = []
+                for i in 0..<rows {
+                    for j in 0..<columns {
+                        let first = accumulate ? Double(before[i * columns + j]) : 0
+                        expected.append(
+                            (0..<inner).reduce(first) { $0 + Double(a.view[$1, i]) * Double(b.view[$1 + 2, j]) })
+                    }
+                }
+                let flaw = difference(fast.elements, expected, relative: 0, absolute: 1e-6 * Double(inner + 1))
+                #expect(flaw == nil, "\(inner), \(rows) x \(columns), accumulate \(accumulate)")
+            }
+        }
+    }
+
+    @Test("Packed columns beyond the last are zero, and packing twice is packing once", arguments: KernelLevel.allCases)
+    func packing(level: KernelLevel) {
+        guard level.rawValue <= KernelLevel.best.rawValue else { return }
+        let packed = PackedMatrix<Float>(inner: 5, columns: 150)
+        for columns in [1, 7, 8, 9, 16, 17, 130, 150] {
+            let matrix = randomMatrix(5, columns, seed: UInt64(columns), as: Float.self)
+            for _ in 0..<2 { FloatKernels(level: level).pack(matrix.view, into: packed, sums: nil) }
+            let whole = PackedMatrix<Float>(inner: 5, columns: columns)
+            whole.pack(matrix.view, panels: 0..<whole.panels)
+            for k in 0..<5 {
+                for j in 0..<columns { #expect(packed[k, j] == matrix.view[k, j]) }
+                for j in columns..<(columns + 15) / 16 * 16 { #expect(packed[k, j] == 0) }
+            }
+            for k in 0..<5 { for j in 0..<columns { #expect(packed[k, j] == whole[k, j]) } }
+        }
     }
 }

@@ -25,8 +25,8 @@ package struct NetworkFixture<Scalar: KernelScalar> {
         network = Network(model, parameters, learns: true, using: Workers(count: 1))
     }
 
-    /// Fills a shard with random inputs and targets (one of them ignored), a random state, and a reset in mid-window.
-    package func fill(_ shard: Shard<Scalar>, index: Int) {
+    /// Fills a shard with random inputs and targets (one of them ignored), a random state, and a reset in a lane.
+    package func fill(_ shard: Shard<Scalar>, index: Int, resetAt step: Int) {
         var generator = SplitMix64(seed: seed, stream: 2, UInt64(index))
         let size = UInt64(model.vocabularySize)
         for at in 0..<steps * shard.lanes {
@@ -34,7 +34,7 @@ package struct NetworkFixture<Scalar: KernelScalar> {
             shard.targets.view[0, at] = Int32(generator.next() % size)
         }
         shard.targets.view[0, 0] = -1
-        shard.resets = [Reset(step: steps / 2, lane: shard.lanes - 1)]
+        shard.resets = [Reset(step: step, lane: shard.lanes - 1)]
         var state = NetworkState<Scalar>(model, lanes: shard.lanes)
         for layer in 0..<model.layers {
             for at in state.hidden[layer].indices {
@@ -46,21 +46,24 @@ package struct NetworkFixture<Scalar: KernelScalar> {
     }
 
     /// The symbols that count in a window.
-    package var symbols: Int { steps * batch - (batch + 7) / 8 }
+    package var symbols: Int { steps * batch - TrainingStep<Scalar>.shardLanes(batch: batch).count }
 
     /// The mean loss of the window under the parameters as they are.
-    package func loss(_ step: TrainingStep<Scalar>) -> Double {
+    ///
+    /// - Parameter reset: where a lane of each shard begins a text; nil: in mid-window.
+    package func loss(_ step: TrainingStep<Scalar>, resetAt reset: Int? = nil) -> Double {
         step.network.pack(using: Workers(count: 1))
         let outcome = step.accumulate(steps: steps, symbols: symbols, step: 7) { shard, index in
-            fill(shard, index: index)
+            fill(shard, index: index, resetAt: reset ?? steps / 2)
             return steps * shard.lanes - 1
         }
         return outcome.nats / Double(outcome.symbols)
     }
 
-    package func makeStep(threads: Int = 1) -> TrainingStep<Scalar> {
+    package func makeStep(threads: Int = 1, restarts: Bool = true) -> TrainingStep<Scalar> {
         TrainingStep(
-            model, parameters: parameters, optimizer: .sgd, batch: batch, window: steps, seed: 3,
+            model, parameters: parameters, optimizer: .sgd, batch: batch, window: steps,
+            restarts: restarts, seed: 3,
             workers: Workers(count: threads))
     }
 }

@@ -1,4 +1,5 @@
-/// The innermost 32-bit float loops, compiled twice: for AVX2 with FMA, and as portable vector code.
+/// The innermost 32-bit float loops, compiled three times: for AVX-512, for AVX2 with FMA, and as portable
+/// vector code.
 ///
 /// Every function takes the level to run at. `ck_best_level` asks the processor, so one binary is fast on every
 /// machine and stops on none. Each function has a plain Swift twin in LinearAlgebra, which defines what it computes.
@@ -11,7 +12,7 @@
 /// Columns of a packed panel.
 #define CK_PANEL 16
 
-enum { CK_PORTABLE = 0, CK_AVX2 = 1 };
+enum { CK_PORTABLE = 0, CK_AVX2 = 1, CK_AVX512 = 2 };
 
 /// The fastest level this processor can run.
 int32_t ck_best_level(void);
@@ -21,6 +22,16 @@ int32_t ck_best_level(void);
 /// zeros. Each element is one chain of multiply-adds in the order of k, so it does not depend on how rows are grouped.
 void ck_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
                 const float *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride);
+
+/// c[i, j] = start + sum over k of a[k, i] * b[k, j], where start is c[i, j] if `accumulate`, else 0. Both sides are packed as
+/// above; `a_panel` and `b_panel` count the floats from one panel to the next, at least 16 * inner.
+void ck_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_panel,
+                           const float *b, int64_t b_panel, int32_t accumulate, float *c, int64_t c_stride);
+
+/// Packs `source` [rows, columns] into panels `panel` floats apart. Unless `sums` is null, sums[j] += the sum over rows of
+/// source[k, j], in their order.
+void ck_pack(int32_t level, int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
+             int64_t panel, float *sums);
 
 /// One LSTM step. `gates` [B, 4H] holds the input part and receives the activations i, f, g, o; `recurrent` [B, 4H] is the
 /// recurrent part; `previous_cell`, `cell`, `tanh_cell` and `hidden` are [B, H].
@@ -37,9 +48,9 @@ void ck_gru_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gat
                     const float *previous, float *candidate, float *hidden);
 
 /// The step's adjoint. `gates` receives the gradient of the input part, `recurrent_gradient` [B, 3H] that of the recurrent
-/// part, `carried` [B, H] the gradient that reaches the previous hidden state past the product.
+/// part; to `previous_gradient` [B, H] is added what reaches the previous hidden state past the product.
 void ck_gru_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *candidate,
-                     const float *previous, const float *hidden_gradient, float *recurrent_gradient, float *carried);
+                     const float *previous, const float *hidden_gradient, float *recurrent_gradient, float *previous_gradient);
 
 /// One Elman step: hidden = tanh(gates + recurrent), or their positive part when `relu`; also written to `gates`.
 void ck_elman_forward(int32_t level, int64_t rows, int64_t hidden_size, int32_t relu, float *gates,

@@ -4,7 +4,7 @@ import LinearAlgebra
 extension LayerWindow {
     func elmanForward(_ step: Int) {
         Scalar.kernels.elmanForward(
-            nonlinearity, gates: gates(step), recurrent: recurrent.view, hidden: slot(step, of: output))
+            nonlinearity, gates: gates(step), recurrent: recurrent.view, hidden: slot(step + 1, of: states))
     }
 
     func elmanBackward(_ step: Int, _ learning: Learning) {

@@ -4,15 +4,15 @@ import LinearAlgebra
 extension LayerWindow {
     func gruForward(_ step: Int) {
         Scalar.kernels.gruForward(
-            gates: gates(step), recurrent: recurrent.view, previous: slot(step, of: previous),
-            candidate: slot(step, of: kept), hidden: slot(step, of: output))
+            gates: gates(step), recurrent: recurrent.view, previous: slot(step, of: states),
+            candidate: slot(step, of: kept), hidden: slot(step + 1, of: states))
     }
 
     /// The reset gate stands between the recurrent product and the candidate, so the two sides have gradients of their own.
-    func gruBackward(_ step: Int, _ learning: Learning) {
+    func gruBackward(_ step: Int, _ learning: Learning, below: MatrixView<Scalar>) {
         Scalar.kernels.gruBackward(
-            gates: gates(step), candidate: slot(step, of: kept), previous: slot(step, of: previous),
+            gates: gates(step), candidate: slot(step, of: kept), previous: slot(step, of: states),
             hiddenGradient: slot(step, of: learning.outputGradient),
-            recurrentGradient: slot(step, of: learning.recurrentGradient), carried: learning.carried.view)
+            recurrentGradient: slot(step, of: learning.recurrentGradient), previousGradient: below)
     }
 }

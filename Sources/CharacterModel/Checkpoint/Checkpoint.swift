@@ -120,9 +120,10 @@ public struct Checkpoint: Sendable {
         }
         var cell: [Float] = []
         if configuration.cell == .lstm { cell = try file.elements(of: "trainer.cell", shape: shape).elements }
-        let width = TrainingStep<Float>.shardLanes
-        let lanes = stride(from: 0, to: shape[1], by: width).map { first in
-            let part = first..<min(first + width, shape[1])
+        var first = 0
+        let lanes = TrainingStep<Float>.shardLanes(batch: shape[1]).map { count in
+            let part = first..<first + count
+            first = part.upperBound
             var state = NetworkState<Float>(configuration, lanes: part.count)
             state.hidden = cut(hidden, part, shape)
             if configuration.cell == .lstm { state.cell = cut(cell, part, shape) }

@@ -7,102 +7,109 @@ import LinearAlgebra
 package struct GradientReduction<Scalar: KernelScalar>: Sendable {
     /// A part of a parameter's gradient.
     private enum Task: Sendable {
-        case decoderWeight(rows: Range<Int>)
-        case inputWeight(layer: Int, rows: Range<Int>)
-        case recurrentWeight(layer: Int, rows: Range<Int>)
+        /// Rows of a layer's weights and columns of its biases.
+        case layer(Int, rows: Range<Int>)
+        case decoder(rows: Range<Int>)
         case oneHot(columns: Range<Int>)
         case encoder(columns: Range<Int>)
-        case biases(layer: Int, columns: Range<Int>)
-        case decoderBias
     }
+
+    private static var taskSize: Int { 128 }
 
     private let tasks: [Task]
     private let model: ModelConfiguration
+    /// For each thread, a part of the gradient of pre-activations [T B, 128], packed.
+    private let scratch: [PackedMatrix<Scalar>]
 
-    package init(_ model: ModelConfiguration) {
+    /// - Parameters:
+    ///   - rows: T B of the largest shard.
+    ///   - threads: of the workers that will run it.
+    package init(_ model: ModelConfiguration, rows: Int, threads: Int) {
         self.model = model
         func cut(_ length: Int) -> [Range<Int>] {
-            stride(from: 0, to: length, by: 128).map { $0..<min($0 + 128, length) }
+            stride(from: 0, to: length, by: Self.taskSize).map { $0..<min($0 + Self.taskSize, length) }
         }
         let gh = model.cell.gates * model.hidden
         var tasks: [Task] = []
-        for layer in (0..<model.layers).reversed() {
-            tasks += cut(gh).map { .recurrentWeight(layer: layer, rows: $0) }
-            if layer > 0 || !model.isOneHot { tasks += cut(gh).map { .inputWeight(layer: layer, rows: $0) } }
-        }
-        tasks += cut(model.vocabularySize).map { .decoderWeight(rows: $0) }
+        for layer in (0..<model.layers).reversed() { tasks += cut(gh).map { .layer(layer, rows: $0) } }
+        tasks += cut(model.vocabularySize).map { .decoder(rows: $0) }
         tasks +=
             model.isOneHot ? cut(gh).map { .oneHot(columns: $0) } : cut(model.embedding).map { .encoder(columns: $0) }
-        for layer in 0..<model.layers { tasks += cut(gh).map { .biases(layer: layer, columns: $0) } }
-        tasks.append(.decoderBias)
         self.tasks = tasks
+        scratch = (0..<threads).map { _ in PackedMatrix(inner: rows, columns: Self.taskSize) }
     }
 
     /// Overwrites `gradient` with the sums over `shards`, whose windows of `steps` steps have run backward.
     package func run(
         _ shards: [Shard<Scalar>], steps: Int, into gradient: Parameters<Scalar>, using workers: Workers
     ) {
-        workers.forEach(tasks.count) { index in run(tasks[index], shards, steps, gradient) }
+        workers.forEach(tasks.count) { task, worker in
+            run(tasks[task], shards, steps, gradient, scratch[worker])
+        }
     }
 
-    private func run(_ task: Task, _ shards: [Shard<Scalar>], _ steps: Int, _ gradient: Parameters<Scalar>) {
+    private func run(
+        _ task: Task, _ shards: [Shard<Scalar>], _ steps: Int, _ gradient: Parameters<Scalar>,
+        _ packed: PackedMatrix<Scalar>
+    ) {
         let kernels = Scalar.kernels
-        /// target += transpose(the columns of a) b, over all shards.
-        func product(
-            into target: MatrixView<Scalar>, _ columns: Range<Int>, _ a: (Shard<Scalar>) -> Matrix<Scalar>,
-            _ b: (Shard<Scalar>) -> Matrix<Scalar>
-        ) {
-            target.fill(0)
-            for shard in shards {
-                let rows = 0..<steps * shard.lanes
-                kernels.accumulate(
-                    transposed: a(shard).view.rows(rows).columns(columns), times: b(shard).view.rows(rows), into: target
-                )
-            }
-        }
-        func sum(into target: MatrixView<Scalar>, _ columns: Range<Int>, _ values: (Shard<Scalar>) -> Matrix<Scalar>) {
-            target.fill(0)
-            for shard in shards {
-                let rows = 0..<steps * shard.lanes
-                kernels.addRows(of: values(shard).view.rows(rows).columns(columns), into: target)
-            }
-        }
-        func scatter(
-            into target: MatrixView<Scalar>, _ columns: Range<Int>, _ values: (Shard<Scalar>) -> Matrix<Scalar>
-        ) {
-            target.fill(0)
-            for shard in shards {
-                let rows = 0..<steps * shard.lanes
-                kernels.scatterAdd(
-                    values(shard).view.rows(rows).columns(columns), at: shard.ids.view.columns(rows), into: target)
-            }
-        }
         switch task {
-        case .decoderWeight(let rows):
-            product(into: gradient.decoderWeight.rows(rows), rows, \.logits) { $0.layers.last!.output }
-        case .decoderBias:
-            sum(into: gradient.decoderBias, 0..<model.vocabularySize, \.logits)
-        case .recurrentWeight(let layer, let rows):
-            product(into: gradient.layers[layer].recurrentWeight.rows(rows), rows) {
-                $0.layers[layer].recurrentGradient
-            } _: {
-                $0.layers[layer].previous
+        case .layer(let index, let rows):
+            let target = gradient.layers[index]
+            let (inputBias, recurrentBias) = (target.inputBias.columns(rows), target.recurrentBias.columns(rows))
+            inputBias.fill(0)
+            recurrentBias.fill(0)
+            for (number, shard) in shards.enumerated() {
+                let layer = shard.layers[index]
+                let inner = steps * shard.lanes
+                func part(_ matrix: Matrix<Scalar>) -> MatrixView<Scalar> {
+                    matrix.view.rows(0..<inner).columns(rows)
+                }
+                func product(_ b: PackedMatrix<Scalar>, from first: Int, into weight: MatrixView<Scalar>) {
+                    kernels.product(
+                        transposed: packed, b, from: first, inner: inner, accumulate: number > 0,
+                        into: weight.rows(rows))
+                }
+                kernels.pack(part(layer.recurrentGradient), into: packed, sums: recurrentBias)
+                product(layer.learning!.packedStates, from: 0, into: target.recurrentWeight)
+                if model.cell == .gru { kernels.pack(part(layer.gateValues), into: packed, sums: inputBias) }
+                if index > 0 {
+                    let input = shard.layers[index - 1].packedOutput
+                    product(input.matrix, from: input.from, into: target.inputWeight)
+                } else if let input = shard.packedEmbedded {
+                    product(input, from: 0, into: target.inputWeight)
+                }
             }
-        case .inputWeight(let layer, let rows):
-            product(into: gradient.layers[layer].inputWeight.rows(rows), rows) {
-                $0.layers[layer].gateValues
-            } _: {
-                layer > 0 ? $0.layers[layer - 1].output : $0.embedded
+            if model.cell != .gru { inputBias.copy(recurrentBias) }
+        case .decoder(let rows):
+            let bias = gradient.decoderBias.columns(rows)
+            bias.fill(0)
+            for (number, shard) in shards.enumerated() {
+                let inner = steps * shard.lanes
+                let output = shard.layers.last!.packedOutput
+                kernels.pack(shard.logits.view.rows(0..<inner).columns(rows), into: packed, sums: bias)
+                kernels.product(
+                    transposed: packed, output.matrix, from: output.from, inner: inner, accumulate: number > 0,
+                    into: gradient.decoderWeight.rows(rows))
             }
         case .oneHot(let columns):
-            scatter(into: gradient.layers[0].inputWeight.columns(columns), columns) { $0.layers[0].gateValues }
+            scatter(columns, \.layers[0].gateValues, shards, steps, into: gradient.layers[0].inputWeight)
         case .encoder(let columns):
-            scatter(into: gradient.encoder!.columns(columns), columns, \.embeddedGradient)
-        case .biases(let layer, let columns):
-            sum(into: gradient.layers[layer].inputBias.columns(columns), columns) { $0.layers[layer].gateValues }
-            sum(into: gradient.layers[layer].recurrentBias.columns(columns), columns) {
-                $0.layers[layer].recurrentGradient
-            }
+            scatter(columns, \.embeddedGradient, shards, steps, into: gradient.encoder!)
+        }
+    }
+
+    /// Sums rows by the id that was read.
+    private func scatter(
+        _ columns: Range<Int>, _ values: (Shard<Scalar>) -> Matrix<Scalar>, _ shards: [Shard<Scalar>], _ steps: Int,
+        into table: MatrixView<Scalar>
+    ) {
+        table.columns(columns).fill(0)
+        for shard in shards {
+            let rows = 0..<steps * shard.lanes
+            Scalar.kernels.scatterAdd(
+                values(shard).view.rows(rows).columns(columns), at: shard.ids.view.columns(rows),
+                into: table.columns(columns))
         }
     }
 }

@@ -27,9 +27,14 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
         let outputGradient: Matrix<Scalar>
         /// [T B, 3H], for a GRU: the gradient of the recurrent part, where it differs from the input's.
         let recurrentGradient: Matrix<Scalar>
-        /// [B, H]: the gradients of h and c that a step hands to the one before.
-        let carried: Matrix<Scalar>
+        /// [B, H]: rows that a reset keeps from what the step after it hands back.
+        let setAside: Matrix<Scalar>
+        /// [B, H]: the gradient of c that a step hands to the one before.
         let cellGradient: Matrix<Scalar>
+        /// `states`, packed for the gradients of weights.
+        let packedStates: PackedMatrix<Scalar>
+        /// `separateOutput`, packed likewise; nil where the states are the output.
+        let packedOutput: PackedMatrix<Scalar>?
     }
 
     let cell: CellKind
@@ -40,36 +45,41 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
     /// [B, GH]: one step's recurrent part.
     let recurrent: Matrix<Scalar>
     /// [(T + 1) B, H]: h before each step, and after the last.
-    let previous: Matrix<Scalar>
+    let states: Matrix<Scalar>
     /// [(T + 1) B, H], for an LSTM: c before each step, and after the last.
-    let previousCell: Matrix<Scalar>
+    let cellStates: Matrix<Scalar>
     /// [T B, H]: what the way back needs of each step: tanh(c'), or the GRU's recurrent part of n.
     let kept: Matrix<Scalar>
-    /// [T B, H]: h after each step, as the layer above reads it.
-    let output: Matrix<Scalar>
+    /// [T B, H]: what the layer above reads, where that is not h: dropout changes the one and resets the other.
+    let separateOutput: Matrix<Scalar>?
     let learning: Learning?
 
-    init(_ model: ModelConfiguration, lanes: Int, steps: Int, learns: Bool) {
+    /// - Parameter restarts: whether lanes may begin a text within a window.
+    init(_ model: ModelConfiguration, lanes: Int, steps: Int, learns: Bool, restarts: Bool) {
         func rows(_ rows: Int, of columns: Int, if used: Bool = true) -> Matrix<Scalar> {
             Matrix(rows: used ? rows : 0, columns: columns)
         }
         let h = model.hidden
         let gh = model.cell.gates * h
+        let isSeparate = restarts || (learns && model.dropout > 0)
         cell = model.cell
         nonlinearity = model.nonlinearity
         self.lanes = lanes
         gateValues = rows(steps * lanes, of: gh)
         recurrent = rows(lanes, of: gh)
-        previous = rows((steps + 1) * lanes, of: h)
-        previousCell = rows((steps + 1) * lanes, of: h, if: model.cell == .lstm)
+        states = rows((steps + 1) * lanes, of: h)
+        cellStates = rows((steps + 1) * lanes, of: h, if: model.cell == .lstm)
         kept = rows(steps * lanes, of: h, if: model.cell != .rnn)
-        output = rows(steps * lanes, of: h)
+        separateOutput = isSeparate ? rows(steps * lanes, of: h) : nil
         learning =
             learns
             ? Learning(
                 outputGradient: rows(steps * lanes, of: h),
                 recurrentGradient: rows(steps * lanes, of: gh, if: model.cell == .gru),
-                carried: rows(lanes, of: h), cellGradient: rows(lanes, of: h, if: model.cell == .lstm))
+                setAside: rows(lanes, of: h),
+                cellGradient: rows(lanes, of: h, if: model.cell == .lstm),
+                packedStates: PackedMatrix(inner: (steps + 1) * lanes, columns: h),
+                packedOutput: isSeparate ? PackedMatrix(inner: steps * lanes, columns: h) : nil)
             : nil
     }
 
@@ -80,7 +90,12 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
 
     func gates(_ step: Int) -> MatrixView<Scalar> { slot(step, of: gateValues) }
 
-    /// Runs the steps of a window from the state in slot 0, which is left in slot `steps`.
+    /// What the layer above reads in the first steps [T B, H].
+    func output(_ steps: Int) -> MatrixView<Scalar> {
+        separateOutput?.view.rows(0..<steps * lanes) ?? states.view.rows(lanes..<(steps + 1) * lanes)
+    }
+
+    /// Runs the steps of a window from the state in slot 0; the state after it is left in slot `steps`.
     func forward(
         steps: Int, input: LayerInput<Scalar>, resets: [Reset], weights: Network<Scalar>.Layer,
         parameters: Parameters<Scalar>.Layer
@@ -93,16 +108,19 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
             kernels.product(x, weights.input!, bias: parameters.inputBias, accumulate: false, into: all)
         }
         for step in 0..<steps {
-            for reset in resets where reset.step == step { clear(step * lanes + reset.lane) }
+            for reset in resets where reset.step == step {
+                precondition(step == 0 || separateOutput != nil, "a reset in a window that was made without")
+                clear(step * lanes + reset.lane)
+            }
             kernels.product(
-                slot(step, of: previous), weights.recurrent, bias: parameters.recurrentBias, accumulate: false,
+                slot(step, of: states), weights.recurrent, bias: parameters.recurrentBias, accumulate: false,
                 into: recurrent.view)
             switch cell {
             case .lstm: lstmForward(step)
             case .gru: gruForward(step)
             case .rnn: elmanForward(step)
             }
-            slot(step + 1, of: previous).copy(slot(step, of: output))
+            if let separateOutput { slot(step, of: separateOutput).copy(slot(step + 1, of: states)) }
         }
     }
 
@@ -114,22 +132,24 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
     ) {
         guard let learning else { preconditionFailure("this window was made for reading only") }
         let kernels = Scalar.kernels
-        learning.carried.view.fill(0)
         learning.cellGradient.view.fill(0)
         for step in (0..<steps).reversed() {
-            kernels.add(learning.carried.view, into: slot(step, of: learning.outputGradient))
+            // What the cell hands back past the product, and then the product, are added to the step before.
+            let below = step > 0 ? slot(step - 1, of: learning.outputGradient) : learning.setAside.view
+            for reset in resets where reset.step == step {
+                row(reset, of: learning.setAside.view).copy(row(reset, of: below))
+            }
             switch cell {
             case .lstm: lstmBackward(step, learning)
-            case .gru: gruBackward(step, learning)
+            case .gru: gruBackward(step, learning, below: below)
             case .rnn: elmanBackward(step, learning)
             }
             guard step > 0 else { break }
             kernels.product(
-                slot(step, of: recurrentGradient), weights.recurrentBackward!, bias: nil, accumulate: cell == .gru,
-                into: learning.carried.view)
+                slot(step, of: recurrentGradient), weights.recurrentBackward!, bias: nil, accumulate: true, into: below)
             for reset in resets where reset.step == step {
-                learning.carried.view.rows(reset.lane..<reset.lane + 1).fill(0)
-                if cell == .lstm { learning.cellGradient.view.rows(reset.lane..<reset.lane + 1).fill(0) }
+                row(reset, of: below).copy(row(reset, of: learning.setAside.view))
+                if cell == .lstm { row(reset, of: learning.cellGradient.view).fill(0) }
             }
         }
         if let inputGradient {
@@ -137,13 +157,26 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
                 gateValues.view.rows(0..<steps * lanes), weights.inputBackward!, bias: nil, accumulate: false,
                 into: inputGradient)
         }
+        kernels.pack(states.view.rows(0..<(steps + 1) * lanes), into: learning.packedStates, sums: nil)
+        if let packed = learning.packedOutput {
+            kernels.pack(output(steps), into: packed, sums: nil)
+        }
     }
 
     /// The gradient of the recurrent part of the pre-activations [T B, GH]; the input's own but for the GRU.
     var recurrentGradient: Matrix<Scalar> { cell == .gru ? learning!.recurrentGradient : gateValues }
 
+    /// What the layer above reads, packed, and the row from which on it stands there.
+    var packedOutput: (matrix: PackedMatrix<Scalar>, from: Int) {
+        learning!.packedOutput.map { ($0, 0) } ?? (learning!.packedStates, lanes)
+    }
+
+    private func row(_ reset: Reset, of view: MatrixView<Scalar>) -> MatrixView<Scalar> {
+        view.rows(reset.lane..<reset.lane + 1)
+    }
+
     private func clear(_ row: Int) {
-        previous.view.rows(row..<row + 1).fill(0)
-        if cell == .lstm { previousCell.view.rows(row..<row + 1).fill(0) }
+        states.view.rows(row..<row + 1).fill(0)
+        if cell == .lstm { cellStates.view.rows(row..<row + 1).fill(0) }
     }
 }

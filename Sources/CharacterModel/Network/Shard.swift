@@ -22,22 +22,29 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     package let losses: Matrix<Double>
     /// [T B, E]: the embedded input and its gradient.
     let embedded: Matrix<Scalar>
+    let packedEmbedded: PackedMatrix<Scalar>?
     let embeddedGradient: Matrix<Scalar>
     /// [T B, H] for each layer: what its output is multiplied by, where dropout is on.
     private let masks: [Matrix<Scalar>]
 
-    package init(_ model: ModelConfiguration, lanes: Int, steps: Int, learns: Bool) {
+    /// - Parameters:
+    ///   - learns: whether it can run backward.
+    ///   - restarts: whether lanes may begin a text within a window.
+    package init(_ model: ModelConfiguration, lanes: Int, steps: Int, learns: Bool, restarts: Bool = true) {
         self.model = model
         self.lanes = lanes
         capacity = steps
         let rows = steps * lanes
-        layers = (0..<model.layers).map { _ in LayerWindow(model, lanes: lanes, steps: steps, learns: learns) }
+        layers = (0..<model.layers).map { _ in
+            LayerWindow(model, lanes: lanes, steps: steps, learns: learns, restarts: restarts)
+        }
         ids = Matrix(rows: 1, columns: rows)
         targets = Matrix(rows: 1, columns: rows)
         logits = Matrix(rows: rows, columns: model.vocabularySize)
         losses = Matrix(rows: 1, columns: rows)
         embedded = Matrix(rows: model.isOneHot ? 0 : rows, columns: model.embedding)
         embeddedGradient = Matrix(rows: model.isOneHot || !learns ? 0 : rows, columns: model.embedding)
+        packedEmbedded = model.isOneHot || !learns ? nil : PackedMatrix(inner: rows, columns: model.embedding)
         masks =
             learns && model.dropout > 0
             ? (0..<model.layers).map { _ in Matrix(rows: rows, columns: model.hidden) } : []
@@ -48,16 +55,16 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
         get {
             var state = NetworkState<Scalar>(model, lanes: lanes)
             for (index, layer) in layers.enumerated() {
-                state.hidden[index] = layer.slot(0, of: layer.previous).elements
-                if model.cell == .lstm { state.cell[index] = layer.slot(0, of: layer.previousCell).elements }
+                state.hidden[index] = layer.slot(0, of: layer.states).elements
+                if model.cell == .lstm { state.cell[index] = layer.slot(0, of: layer.cellStates).elements }
             }
             return state
         }
         set {
             precondition(newValue.lanes == lanes, "a state of \(newValue.lanes) lanes for \(lanes)")
             for (index, layer) in layers.enumerated() {
-                layer.slot(0, of: layer.previous).assign(newValue.hidden[index])
-                if model.cell == .lstm { layer.slot(0, of: layer.previousCell).assign(newValue.cell[index]) }
+                layer.slot(0, of: layer.states).assign(newValue.hidden[index])
+                if model.cell == .lstm { layer.slot(0, of: layer.cellStates).assign(newValue.cell[index]) }
             }
         }
     }
@@ -65,9 +72,9 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     /// Makes the state after `steps` steps the one before the next window.
     package func advance(steps: Int) {
         for layer in layers {
-            layer.slot(0, of: layer.previous).copy(layer.slot(steps, of: layer.previous))
+            layer.slot(0, of: layer.states).copy(layer.slot(steps, of: layer.states))
             if model.cell == .lstm {
-                layer.slot(0, of: layer.previousCell).copy(layer.slot(steps, of: layer.previousCell))
+                layer.slot(0, of: layer.cellStates).copy(layer.slot(steps, of: layer.cellStates))
             }
         }
     }
@@ -89,16 +96,17 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
             layer.forward(
                 steps: steps, input: input, resets: resets, weights: network.layers[index],
                 parameters: network.parameters.layers[index])
-            let output = layer.output.view.rows(rows)
+            let output = layer.output(steps)
             if let dropout, !masks.isEmpty {
                 var generator = dropout.generator(layer: index)
-                kernels.fillDropoutMask(masks[index].view.rows(rows), keep: 1 - model.dropout, using: &generator)
-                kernels.multiply(output, by: masks[index].view.rows(rows))
+                let mask = masks[index].view.rows(rows)
+                kernels.fillDropoutMask(mask, keep: 1 - model.dropout, using: &generator)
+                kernels.multiply(output, by: mask)
             }
             input = .matrix(output)
         }
         kernels.product(
-            layers.last!.output.view.rows(rows), network.decoder, bias: network.parameters.decoderBias,
+            layers.last!.output(steps), network.decoder, bias: network.parameters.decoderBias,
             accumulate: false, into: logits.view.rows(rows))
     }
 
@@ -132,6 +140,7 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
             layer.backward(
                 steps: steps, resets: resets, weights: network.layers[index], inputGradient: below)
         }
+        if let packedEmbedded { kernels.pack(embedded.view.rows(rows), into: packedEmbedded, sums: nil) }
     }
 }
 

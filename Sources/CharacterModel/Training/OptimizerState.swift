@@ -5,21 +5,23 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
     package let optimizer: Optimizer
     package let moments: [Parameters<Scalar>]
     private static var pieceSize: Int { 1 << 14 }
+    /// [1, pieces]: the sum of the squares of each piece.
+    private let sums: Matrix<Double>
 
     package init(_ optimizer: Optimizer, _ model: ModelConfiguration) {
         self.optimizer = optimizer
         moments = optimizer.moments.map { _ in Parameters(model) }
+        sums = Matrix(rows: 1, columns: (ParameterLayout(model).count + Self.pieceSize - 1) / Self.pieceSize)
     }
 
     /// The Euclidean norm of a gradient, summed in an order of its own.
     package func norm(of gradient: Parameters<Scalar>, using workers: Workers) -> Double {
         let row = gradient.all
-        let pieces = (row.columns + Self.pieceSize - 1) / Self.pieceSize
-        let sums = Matrix<Double>(rows: 1, columns: pieces)
+        precondition(gradient.layout.count <= sums.view.columns * Self.pieceSize, "the gradient of another model")
         workers.forEachPiece(of: row.columns, size: Self.pieceSize) { range in
             sums.view[0, range.lowerBound / Self.pieceSize] = Scalar.kernels.sumOfSquares(row.columns(range))
         }
-        return sums.elements.reduce(0, +).squareRoot()
+        return (0..<sums.view.columns).reduce(0) { $0 + sums.view[0, $1] }.squareRoot()
     }
 
     /// Moves the parameters by one step.
@@ -32,10 +34,11 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         decay: Double, using workers: Workers
     ) {
         let rule = optimizer.rule(step: step, scale: scale, rate: rate, decay: decay)
+        let (first, second) = (moments.first?.all, moments.count > 1 ? moments[1].all : nil)
         workers.forEachPiece(of: parameters.all.columns, size: Self.pieceSize) { range in
             Scalar.kernels.update(
                 rule, parameters: parameters.all.columns(range), gradient: gradient.all.columns(range),
-                moments: moments.map { $0.all.columns(range) })
+                moments: (first?.columns(range), second?.columns(range)))
         }
         assert(parameters.gapsAreZero && moments.allSatisfy(\.gapsAreZero))
     }

@@ -109,7 +109,7 @@ public final class Trainer {
         }
         machine = TrainingStep(
             configuration, parameters: parameters, optimizer: options.optimizer, batch: batch, window: options.window,
-            seed: options.seed, workers: workers)
+            restarts: data.training.starts.count > 1, seed: options.seed, workers: workers)
         if let state = checkpoint?.state {
             guard state.lanes.map(\.lanes) == machine.shards.map(\.lanes) else {
                 throw TrainingError.corpusChanged(name: "the corpus")

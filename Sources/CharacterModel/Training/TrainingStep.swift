@@ -2,16 +2,24 @@ import LinearAlgebra
 
 /// The machine that carries out training steps: shards, gradient, optimizer, all allocated once.
 package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
-    /// Lanes in a shard. A constant of the arithmetic: gradients are summed shard by shard.
-    package static var shardLanes: Int { 8 }
-
     package let network: Network<Scalar>
     package let optimizer: OptimizerState<Scalar>
     package let gradient: Parameters<Scalar>
     package let shards: [Shard<Scalar>]
+    private let firstLanes: [Int]
     private let reduction: GradientReduction<Scalar>
     private let workers: Workers
     private let seed: UInt64
+    /// [1, shards]: the loss of each shard, and how many targets it has.
+    private let sums: Matrix<Double>
+    private let targets: Matrix<Int>
+
+    /// How many lanes each shard has: about 8, alike, and an even number of shards, so that two threads or four share
+    /// them well. A constant of the arithmetic, since gradients are summed shard by shard.
+    package static func shardLanes(batch: Int) -> [Int] {
+        let shards = min(batch, max(1, (batch + 8) / 16) * 2)
+        return (0..<shards).map { (batch + shards - 1 - $0) / shards }
+    }
 
     package struct Outcome: Sendable {
         /// The sum of the losses in nats, and how many symbols it is over.
@@ -20,25 +28,27 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
         package var gradientNorm: Double
     }
 
+    /// - Parameter restarts: whether lanes may begin a text within a window.
     package init(
         _ model: ModelConfiguration, parameters: Parameters<Scalar>, optimizer: Optimizer, batch: Int, window: Int,
-        seed: UInt64, workers: Workers
+        restarts: Bool = true, seed: UInt64, workers: Workers
     ) {
         network = Network(model, parameters, learns: true, using: workers)
         self.optimizer = OptimizerState(optimizer, model)
         gradient = Parameters(model)
-        reduction = GradientReduction(model)
-        shards = stride(from: 0, to: batch, by: Self.shardLanes).map { first in
-            Shard(model, lanes: min(Self.shardLanes, batch - first), steps: window, learns: true)
-        }
+        let counts = Self.shardLanes(batch: batch)
+        shards = counts.map { Shard(model, lanes: $0, steps: window, learns: true, restarts: restarts) }
+        firstLanes = counts.indices.map { counts[..<$0].reduce(0, +) }
+        reduction = GradientReduction(model, rows: window * counts[0], threads: workers.count)
+        sums = Matrix(rows: 1, columns: shards.count)
+        targets = Matrix(rows: 1, columns: shards.count)
         self.workers = workers
         self.seed = seed
     }
 
     /// The lanes of a shard.
     package func lanes(ofShard shard: Int) -> Range<Int> {
-        let first = shard * Self.shardLanes
-        return first..<first + shards[shard].lanes
+        firstLanes[shard]..<firstLanes[shard] + shards[shard].lanes
     }
 
     /// Computes the gradient of the mean loss of a window, and moves the state to its end.
@@ -51,8 +61,6 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
     ) -> Outcome {
         let scale = Scalar(1 / Double(symbols))
         let drops = network.model.dropout > 0
-        let sums = Matrix<Double>(rows: 1, columns: shards.count)
-        let targets = Matrix<Int>(rows: 1, columns: shards.count)
         workers.forEach(shards.count) { index in
             let shard = shards[index]
             targets.view[0, index] = fill(shard, index)
@@ -61,11 +69,13 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
             sums.view[0, index] = shard.loss(steps: steps, scale: scale)
             shard.backward(network, steps: steps, dropped: drops)
         }
-        precondition(targets.elements.reduce(0, +) == symbols, "the lanes do not hold \(symbols) targets")
+        precondition(
+            shards.indices.reduce(0) { $0 + targets.view[0, $1] } == symbols, "the lanes do not hold \(symbols) targets"
+        )
         reduction.run(shards, steps: steps, into: gradient, using: workers)
         for shard in shards { shard.advance(steps: steps) }
         return Outcome(
-            nats: sums.elements.reduce(0, +), symbols: symbols,
+            nats: shards.indices.reduce(0) { $0 + sums.view[0, $1] }, symbols: symbols,
             gradientNorm: optimizer.norm(of: gradient, using: workers))
     }
 
