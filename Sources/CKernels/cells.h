@@ -135,6 +135,20 @@ TARGET static void NAME(softmax_cross_entropy)(int64_t rows, int64_t size, float
     }
 }
 
+TARGET static void NAME(adam)(int64_t size, float *parameters, const float *gradient, float *mean, float *square,
+                              ck_adam_step step) {
+    FOR_UNITS {
+        FV p = LOAD(parameters), m = LOAD(mean), v = LOAD(square);
+        FV d = LOAD(gradient) * step.scale + p * step.added_decay;
+        m = m + (d - m) * (1 - step.beta1);
+        v = v * step.beta2 + d * d * (1 - step.beta2);
+        p = p * step.shrink - m * step.size / (__builtin_elementwise_sqrt(v) * step.root_scale + step.epsilon);
+        STORE(mean, m);
+        STORE(square, v);
+        STORE(parameters, p);
+    }
+}
+
 TARGET static void NAME(exp)(int64_t size, const float *x, float *y) {
     FOR_UNITS { STORE(y, NAME(exp_v)(LOAD(x))); }
 }

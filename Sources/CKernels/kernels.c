@@ -50,14 +50,37 @@ void ck_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, con
     DISPATCH(product, rows, columns, inner, a, a_stride, packed, bias, accumulate, c, c_stride);
 }
 
+void ck_compact_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
+                        const uint32_t *pairs, const float *bias, float *c, int64_t c_stride) {
+    DISPATCH(compact_product, rows, columns, inner, a, a_stride, pairs, bias, c, c_stride);
+}
+
+// Round to nearest, ties to even; finite numbers only.
+static uint32_t bfloat16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+}
+
+void ck_compact(int64_t columns, int64_t inner, const float *packed, uint32_t *pairs) {
+    int64_t panels = (columns + CK_PANEL - 1) / CK_PANEL;
+    for (int64_t panel = 0; panel < panels; panel += 2) {
+        const float *low = packed + panel * inner * CK_PANEL;
+        const float *high = panel + 1 < panels ? low + inner * CK_PANEL : 0;
+        uint32_t *words = pairs + panel / 2 * inner * CK_PANEL;
+        for (int64_t at = 0; at < inner * CK_PANEL; at++)
+            words[at] = bfloat16(low[at]) | (high ? bfloat16(high[at]) << 16 : 0);
+    }
+}
+
 void ck_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_panel,
                            const float *b, int64_t b_panel, int32_t accumulate, float *c, int64_t c_stride) {
     DISPATCH(transposed_product, rows, columns, inner, a, a_panel, b, b_panel, accumulate, c, c_stride);
 }
 
 void ck_pack(int32_t level, int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
-             int64_t panel, float *sums) {
-    DISPATCH(pack, rows, columns, source, stride, packed, panel, sums);
+             int64_t panel, float *sums, const int32_t *ids, float *table, int64_t table_stride) {
+    DISPATCH(pack, rows, columns, source, stride, packed, panel, sums, ids, table, table_stride);
 }
 
 void ck_lstm_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *recurrent,
@@ -93,6 +116,11 @@ void ck_elman_backward(int32_t level, int64_t rows, int64_t hidden_size, int32_t
 void ck_softmax_cross_entropy(int32_t level, int64_t rows, int64_t columns, float *logits, const int32_t *targets,
                               float scale, double *losses) {
     DISPATCH(softmax_cross_entropy, rows, columns, logits, targets, scale, losses);
+}
+
+void ck_adam(int32_t level, int64_t count, float *parameters, const float *gradient, float *mean, float *square,
+             ck_adam_step step) {
+    DISPATCH(adam, count, parameters, gradient, mean, square, step);
 }
 
 void ck_exp(int32_t level, int64_t count, const float *x, float *y) { DISPATCH(exp, count, x, y); }

@@ -1,6 +1,7 @@
 // One level: what kernels.c includes once for each, after defining TARGET, NAME and WIDTH.
 #include "vector.h"
 #include "product.h"
+#include "compact.h"
 #include "cells.h"
 #undef TARGET
 #undef NAME

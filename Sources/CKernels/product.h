@@ -142,17 +142,20 @@ TARGET static void NAME(transposed_product)(int64_t rows, int64_t columns, int64
 }
 
 // Rows of 16 floats, several panels at a time so that the source is read in long pieces; columns beyond the last are
-// zero. Where `sums` is given, the columns are added up on the way.
+// zero. On the way, where asked for, the rows are added up, and added to the rows of a table that `ids` name.
 TARGET static void NAME(pack)(int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
-                              int64_t panel, float *sums) {
+                              int64_t panel, float *sums, const int32_t *ids, float *table, int64_t table_stride) {
     for (int64_t first = 0; first < columns; first += 8 * CK_PANEL) {
         int64_t end = columns - first < 8 * CK_PANEL ? columns - first : 8 * CK_PANEL;
         for (int64_t k = 0; k < rows; k++) {
             const float *row = source + k * stride + first;
+            float *entry = ids ? table + ids[k] * table_stride + first : 0;
             for (int64_t j = 0; j < end; j += WIDTH) {
+                if (k + 8 < rows) __builtin_prefetch(row + 8 * stride + j);
                 FV x = NAME(load)(row + j, end - j);
                 NAME(store)(packed + (first + j) / CK_PANEL * panel + k * CK_PANEL + j % CK_PANEL, x, WIDTH);
                 if (sums) NAME(store)(sums + first + j, NAME(load)(sums + first + j, end - j) + x, end - j);
+                if (entry) NAME(store)(entry + j, NAME(load)(entry + j, end - j) + x, end - j);
             }
             if (WIDTH < CK_PANEL && (end - 1) % CK_PANEL < WIDTH)
                 NAME(store)(packed + (first + end - 1) / CK_PANEL * panel + k * CK_PANEL + WIDTH % CK_PANEL,

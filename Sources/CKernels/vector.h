@@ -15,7 +15,7 @@ INLINE FV NAME(splat)(float x) {
 
 INLINE FV NAME(select)(IV mask, FV yes, FV no) { return (FV)((mask & (IV)yes) | (~mask & (IV)no)); }
 
-// The first `count` floats at `p`, at most WIDTH; the rest are zero.
+// The first `count` floats at `p`, at most WIDTH and none if it is negative; the rest are zero.
 INLINE FV NAME(load)(const float *p, int64_t count) {
     FV x = {0};
     if (count >= WIDTH) {

@@ -28,9 +28,22 @@ package struct FloatKernels: Kernels {
         into c: MatrixView<Float>
     ) {
         checkProduct(a, b, bias, c)
+        if let pairs = b.pairs {
+            precondition(!accumulate, "a compact matrix is for reading")
+            ck_compact_product(
+                level, Int64(c.rows), Int64(c.columns), Int64(b.inner), a.base, Int64(a.stride), pairs.view.base,
+                bias?.base, c.base, Int64(c.stride))
+            return
+        }
         ck_product(
             level, Int64(c.rows), Int64(c.columns), Int64(b.inner), a.base, Int64(a.stride), b.storage.view.base,
             bias?.base, accumulate ? 1 : 0, c.base, Int64(c.stride))
+    }
+
+    package func compact(_ b: PackedMatrix<Float>) -> PackedMatrix<Float> {
+        let pairs = Matrix<UInt32>(rows: (b.panels + 1) / 2, columns: b.panelStride)
+        ck_compact(Int64(b.columns), Int64(b.inner), b.storage.view.base, pairs.view.base)
+        return PackedMatrix(inner: b.inner, columns: b.columns, pairs: pairs)
     }
 
     package func product(
@@ -44,11 +57,26 @@ package struct FloatKernels: Kernels {
             c.base, Int64(c.stride))
     }
 
-    package func pack(_ matrix: MatrixView<Float>, into packed: PackedMatrix<Float>, sums: MatrixView<Float>?) {
-        checkPacking(matrix, packed, sums)
+    package func pack(
+        _ matrix: MatrixView<Float>, into packed: PackedMatrix<Float>, fromPanel panel: Int,
+        sums: MatrixView<Float>?, scatter: (ids: MatrixView<Int32>, table: MatrixView<Float>)?
+    ) {
+        checkPacking(matrix, packed, panel, sums, scatter)
         ck_pack(
             level, Int64(matrix.rows), Int64(matrix.columns), matrix.base, Int64(matrix.stride),
-            packed.storage.view.base, Int64(packed.panelStride), sums?.base)
+            packed.storage.view.base + panel * packed.panelStride, Int64(packed.panelStride), sums?.base,
+            scatter?.ids.base, scatter?.table.base, Int64(scatter?.table.stride ?? 0))
+    }
+
+    package func adam(
+        _ step: AdamStep<Float>, parameters: MatrixView<Float>, gradient: MatrixView<Float>, mean: MatrixView<Float>,
+        square: MatrixView<Float>
+    ) {
+        let step = ck_adam_step(
+            scale: step.scale, added_decay: step.addedDecay, beta1: step.beta1, beta2: step.beta2,
+            shrink: step.shrink, size: step.size, root_scale: step.rootScale, epsilon: step.epsilon)
+        ck_adam(
+            level, Int64(parameters.columns), parameters.base, gradient.base, mean.base, square.base, step)
     }
 
     package func lstmForward(

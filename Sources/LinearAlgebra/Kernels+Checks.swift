@@ -13,19 +13,26 @@ extension Kernels {
         _ a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, _ first: Int, _ inner: Int, _ c: MatrixView<Scalar>
     ) {
         precondition(inner >= 1 && inner <= a.inner, "\(inner) rows of \(a.inner)")
+        precondition(a.pairs == nil && b.pairs == nil, "a compact matrix is for reading")
         precondition(first >= 0 && first + inner <= b.inner, "rows \(first) + \(inner) of \(b.inner)")
         precondition(
             c.rows <= a.columns && c.columns == b.columns,
             "the result of [\(a.columns), \(b.columns)] has shape [\(c.rows), \(c.columns)]")
     }
 
-    func checkPacking(_ matrix: MatrixView<Scalar>, _ packed: PackedMatrix<Scalar>, _ sums: MatrixView<Scalar>?) {
+    func checkPacking(
+        _ matrix: MatrixView<Scalar>, _ packed: PackedMatrix<Scalar>, _ panel: Int, _ sums: MatrixView<Scalar>?,
+        _ scatter: (ids: MatrixView<Int32>, table: MatrixView<Scalar>)?
+    ) {
+        precondition(packed.pairs == nil, "a compact matrix is for reading")
+        let room = packed.columns - panel * PackedMatrix<Scalar>.panelWidth
         precondition(
-            matrix.rows <= packed.inner && matrix.columns <= packed.columns,
-            "[\(matrix.rows), \(matrix.columns)] does not fit into [\(packed.inner), \(packed.columns)]")
+            panel >= 0 && matrix.rows <= packed.inner && matrix.columns <= room,
+            "[\(matrix.rows), \(matrix.columns)] does not fit into [\(packed.inner), \(room)]")
         precondition(
             sums.map { $0.rows == 1 && $0.columns == matrix.columns } ?? true, "sums are not one row of the same length"
         )
+        if let scatter { checkIDs(scatter.ids, scatter.table, matrix) }
     }
 
     /// A step's matrices are without gaps: `gates` and `recurrent` [B, gates H], the rest [B, H].

@@ -1,7 +1,7 @@
 import RealModule
 
 /// A floating-point type that networks compute with.
-package protocol KernelScalar: Real, BinaryFloatingPoint, Sendable {
+package protocol KernelScalar: Real, BinaryFloatingPoint, BitwiseCopyable, Sendable {
     associatedtype KernelType: Kernels<Self>
     /// The kernels to use for this type on this processor.
     static var kernels: KernelType { get }
@@ -19,15 +19,23 @@ package protocol Kernels<Scalar>: Sendable {
         _ a: MatrixView<Scalar>, _ b: PackedMatrix<Scalar>, bias: MatrixView<Scalar>?, accumulate: Bool,
         into c: MatrixView<Scalar>)
 
+    /// The same matrix with its elements, all finite, rounded to bfloat16 (8 significant bits, the exponents of a float), in half
+    /// the memory of floats: for products of few rows, whose speed is that of reading the matrix.
+    func compact(_ b: PackedMatrix<Scalar>) -> PackedMatrix<Scalar>
+
     /// c = transpose(a) b, plus c if `accumulate`, for the first `inner` rows of a [K, M] and as many rows of b [K, N] from
     /// row `first` on; c [M, N].
     func product(
         transposed a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, from first: Int, inner: Int, accumulate: Bool,
         into c: MatrixView<Scalar>)
 
-    /// Packs `matrix` [K, N] into the first rows of `packed`, which has room for at least as many rows and columns.
-    /// sums [1, N], where given, += the sum of the rows, in their order.
-    func pack(_ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, sums: MatrixView<Scalar>?)
+    /// Packs `matrix` [K, N] into the first rows of `packed`, from the given panel on.
+    ///
+    /// On the way, where asked for and in the order of the rows: sums [1, N] += row k; table[ids[k]] += row k, for a table
+    /// [V, N] and ids [1, K].
+    func pack(
+        _ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, fromPanel panel: Int,
+        sums: MatrixView<Scalar>?, scatter: (ids: MatrixView<Int32>, table: MatrixView<Scalar>)?)
 
     func lstmForward(
         gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previousCell: MatrixView<Scalar>,
@@ -54,6 +62,11 @@ package protocol Kernels<Scalar>: Sendable {
     func softmaxCrossEntropy(
         logits: MatrixView<Scalar>, targets: MatrixView<Int32>, scale: Scalar, losses: MatrixView<Double>)
 
+    /// One step of Adam; see ``OptimizerRule``. All are one row of the same length.
+    func adam(
+        _ step: AdamStep<Scalar>, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
+        mean: MatrixView<Scalar>, square: MatrixView<Scalar>)
+
     // Loops bound by memory: the reference is what every type uses.
 
     /// out[i] = bias + table[ids[i]], for table [V, N], ids [1, B], bias [1, N] or none, out [B, N].
@@ -72,6 +85,13 @@ package protocol Kernels<Scalar>: Sendable {
     func update(
         _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
         moments: (MatrixView<Scalar>?, MatrixView<Scalar>?))
+}
+
+extension Kernels {
+    package func pack(_ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, sums: MatrixView<Scalar>? = nil)
+    {
+        pack(matrix, into: packed, fromPanel: 0, sums: sums, scatter: nil)
+    }
 }
 
 /// The nonlinearity of an Elman network.

@@ -1,5 +1,5 @@
-/// A row-major matrix that owns its memory: aligned to 64 bytes, zero at first.
-package final class Matrix<Element: Numeric>: @unchecked Sendable {
+/// A row-major matrix that owns its memory: aligned to 64 bytes, zero (all bits) at first.
+package final class Matrix<Element: Numeric & BitwiseCopyable>: @unchecked Sendable {
     package let view: MatrixView<Element>
 
     package init(rows: Int, columns: Int) {
@@ -8,12 +8,12 @@ package final class Matrix<Element: Numeric>: @unchecked Sendable {
         let memory = UnsafeMutableRawPointer.allocate(
             byteCount: count * MemoryLayout<Element>.stride, alignment: 64)
         let base = memory.bindMemory(to: Element.self, capacity: count)
-        base.initialize(repeating: .zero, count: count)
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: count * MemoryLayout<Element>.stride)
         view = MatrixView(base: base, rows: rows, columns: columns, stride: columns)
     }
 
     /// A matrix with the given elements, in row-major order.
-    package convenience init(rows: Int, columns: Int, _ elements: some Collection<Element>) {
+    package convenience init(rows: Int, columns: Int, _ elements: [Element]) {
         self.init(rows: rows, columns: columns)
         view.assign(elements)
     }

@@ -4,7 +4,7 @@
 /// hands each thread its own rows or columns. That is why a view can be sent, and why making one costs no reference
 /// count. Swift may release a local owner right after its last mention, so `matrix.view.elements` on a local matrix is
 /// wrong where `matrix.elements` is right.
-package struct MatrixView<Element>: @unchecked Sendable {
+package struct MatrixView<Element: BitwiseCopyable>: @unchecked Sendable {
     let base: UnsafeMutablePointer<Element>
     package let rows: Int
     package let columns: Int
@@ -48,20 +48,27 @@ package struct MatrixView<Element>: @unchecked Sendable {
     package var elements: [Element] {
         [Element](unsafeUninitializedCapacity: rows * columns) { buffer, count in
             for row in 0..<rows {
-                (buffer.baseAddress! + row * columns).initialize(from: base + row * stride, count: columns)
+                UnsafeMutableRawPointer(buffer.baseAddress! + row * columns).copyMemory(
+                    from: base + row * stride, byteCount: columns * MemoryLayout<Element>.stride)
             }
             count = rows * columns
         }
     }
 
+    /// Copies the elements in row-major order into as many that are there.
+    package func read(into elements: inout [Element]) {
+        precondition(elements.count == rows * columns && isContiguous, "\(elements.count) for \(rows) x \(columns)")
+        elements.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: base, count: $0.count)) }
+    }
+
     /// Sets every element from `values`, which are in row-major order.
-    package func assign(_ values: some Collection<Element>) {
+    package func assign(_ values: [Element]) {
         precondition(values.count == rows * columns, "\(values.count) values for \(rows) x \(columns)")
-        var index = values.startIndex
-        for row in 0..<rows {
-            for column in 0..<columns {
-                base[row * stride + column] = values[index]
-                index = values.index(after: index)
+        values.withUnsafeBytes { bytes in
+            for row in 0..<rows {
+                let length = columns * MemoryLayout<Element>.stride
+                (UnsafeMutableRawPointer(base) + row * pitch).copyMemory(
+                    from: bytes.baseAddress! + row * length, byteCount: length)
             }
         }
     }
@@ -70,15 +77,29 @@ package struct MatrixView<Element>: @unchecked Sendable {
         for row in 0..<rows { (base + row * stride).update(repeating: value, count: columns) }
     }
 
+    /// Sets every element to zero.
+    package func clear() {
+        for row in 0..<pieces {
+            (UnsafeMutableRawPointer(base) + row * pitch).initializeMemory(
+                as: UInt8.self, repeating: 0, count: pieceSize)
+        }
+    }
+
     /// Copies `other`, which has the same shape.
     package func copy(_ other: MatrixView) {
         precondition(other.rows == rows && other.columns == columns, "shapes differ")
-        if isContiguous && other.isContiguous {
-            base.update(from: other.base, count: rows * columns)
-        } else {
-            for row in 0..<rows { (base + row * stride).update(from: other.base + row * other.stride, count: columns) }
+        let whole = isContiguous && other.isContiguous
+        for row in 0..<(whole ? 1 : rows) {
+            (UnsafeMutableRawPointer(base) + row * pitch).copyMemory(
+                from: UnsafeRawPointer(other.base) + row * other.pitch,
+                byteCount: (whole ? rows : 1) * columns * MemoryLayout<Element>.stride)
         }
     }
+
+    // Bytes are moved rather than elements, so that callers in other modules need no copy of this code for their type.
+    private var pieces: Int { isContiguous ? 1 : rows }
+    private var pieceSize: Int { (isContiguous ? rows : 1) * columns * MemoryLayout<Element>.stride }
+    private var pitch: Int { stride * MemoryLayout<Element>.stride }
 }
 
 extension MatrixView {

@@ -15,6 +15,11 @@ package enum OptimizerRule: Sendable {
     case adagrad(scale: Double, rate: Double, decay: Double, epsilon: Double)
 }
 
+/// The numbers of one step of Adam, ready to use.
+package struct AdamStep<Scalar: KernelScalar>: Sendable {
+    let scale, addedDecay, beta1, beta2, shrink, size, rootScale, epsilon: Scalar
+}
+
 extension Kernels {
     package func update(
         _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
@@ -23,10 +28,10 @@ extension Kernels {
         func check(_ view: MatrixView<Scalar>) {
             precondition(view.rows == 1 && view.columns == parameters.columns, "shapes differ")
         }
-        func moment(_ view: MatrixView<Scalar>?) -> UnsafeMutablePointer<Scalar> {
+        func moment(_ view: MatrixView<Scalar>?) -> MatrixView<Scalar> {
             guard let view else { preconditionFailure("a moment is missing for \(rule)") }
             check(view)
-            return view.base
+            return view
         }
         check(parameters)
         check(gradient)
@@ -36,19 +41,17 @@ extension Kernels {
             let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
             for index in 0..<count { p[index] -= rate * (scale * g[index] + decay * p[index]) }
         case .adam(let scale, let rate, let decay, let decoupled, let beta1, let beta2, let epsilon, let step):
-            let (m, v) = (moment(moments.0), moment(moments.1))
-            let (scale, b1, b2, epsilon) = (Scalar(scale), Scalar(beta1), Scalar(beta2), Scalar(epsilon))
-            let size = Scalar(rate / (1 - Double.pow(beta1, Double(step))))
-            let root = Scalar((1 / (1 - Double.pow(beta2, Double(step)))).squareRoot())
-            let (shrink, added) = (Scalar(decoupled ? 1 - rate * decay : 1), Scalar(decoupled ? 0 : decay))
-            for index in 0..<count {
-                let d = scale * g[index] + added * p[index]
-                m[index] += (1 - b1) * (d - m[index])
-                v[index] = b2 * v[index] + (1 - b2) * d * d
-                p[index] = shrink * p[index] - size * m[index] / (v[index].squareRoot() * root + epsilon)
-            }
+            // A moving mean's start at zero is made up for in the size of the step.
+            adam(
+                AdamStep(
+                    scale: Scalar(scale), addedDecay: Scalar(decoupled ? 0 : decay), beta1: Scalar(beta1),
+                    beta2: Scalar(beta2), shrink: Scalar(decoupled ? 1 - rate * decay : 1),
+                    size: Scalar(rate / (1 - Double.pow(beta1, Double(step)))),
+                    rootScale: Scalar((1 / (1 - Double.pow(beta2, Double(step)))).squareRoot()),
+                    epsilon: Scalar(epsilon)),
+                parameters: parameters, gradient: gradient, mean: moment(moments.0), square: moment(moments.1))
         case .rmsprop(let scale, let rate, let decay, let alpha, let epsilon):
-            let v = moment(moments.0)
+            let v = moment(moments.0).base
             let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
             let (alpha, epsilon) = (Scalar(alpha), Scalar(epsilon))
             for index in 0..<count {
@@ -57,7 +60,7 @@ extension Kernels {
                 p[index] -= rate * d / (v[index].squareRoot() + epsilon)
             }
         case .adagrad(let scale, let rate, let decay, let epsilon):
-            let v = moment(moments.0)
+            let v = moment(moments.0).base
             let (scale, rate, decay, epsilon) = (Scalar(scale), Scalar(rate), Scalar(decay), Scalar(epsilon))
             for index in 0..<count {
                 let d = scale * g[index] + decay * p[index]

@@ -2,11 +2,13 @@
 ///
 /// Panels of 16 columns follow each other; within a panel the 16 elements of a row are adjacent, so a product streams
 /// through memory once. Columns beyond the last are zero.
-package final class PackedMatrix<Element: Numeric>: @unchecked Sendable {
+package final class PackedMatrix<Element: Numeric & BitwiseCopyable>: @unchecked Sendable {
     /// Rows: the length of the sums (K).
     package let inner: Int
     package let columns: Int
     let storage: Matrix<Element>
+    /// The elements in bfloat16, two panels in one, where that replaces `storage`: see `Kernels.compact`.
+    let pairs: Matrix<UInt32>?
 
     static var panelWidth: Int { 16 }
     package var panels: Int { (columns + Self.panelWidth - 1) / Self.panelWidth }
@@ -16,6 +18,15 @@ package final class PackedMatrix<Element: Numeric>: @unchecked Sendable {
         self.columns = columns
         storage = Matrix(
             rows: (columns + Self.panelWidth - 1) / Self.panelWidth, columns: inner * Self.panelWidth)
+        pairs = nil
+    }
+
+    /// The compact form of a matrix [inner, columns].
+    init(inner: Int, columns: Int, pairs: Matrix<UInt32>) {
+        self.inner = inner
+        self.columns = columns
+        self.pairs = pairs
+        storage = Matrix(rows: 0, columns: 0)
     }
 
     /// The distance from one panel to the next, in elements.
@@ -30,30 +41,27 @@ package final class PackedMatrix<Element: Numeric>: @unchecked Sendable {
     private func offset(_ row: Int, _ column: Int) -> Int {
         column / Self.panelWidth * panelStride + row * Self.panelWidth + column % Self.panelWidth
     }
+}
 
-    /// Packs the given panels of `matrix` [inner, columns].
-    package func pack(_ matrix: MatrixView<Element>, panels: Range<Int>) {
-        precondition(matrix.rows == inner && matrix.columns == columns, "shape differs from the packed one")
-        for panel in panels {
-            let first = panel * Self.panelWidth
-            let width = min(Self.panelWidth, columns - first)
-            let target = storage.view.base + panel * panelStride
-            for k in 0..<inner {
-                (target + k * Self.panelWidth).update(from: matrix.base + k * matrix.stride + first, count: width)
-            }
-        }
+extension Kernels {
+    /// Packs the given panels of `matrix` [K, N].
+    package func pack(_ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, panels: Range<Int>) {
+        let width = PackedMatrix<Scalar>.panelWidth
+        let columns = panels.lowerBound * width..<min(panels.upperBound * width, matrix.columns)
+        pack(matrix.columns(columns), into: packed, fromPanel: panels.lowerBound, sums: nil, scatter: nil)
     }
 
-    /// Packs the given panels of the transpose of `matrix` [columns, inner].
-    package func pack(transposeOf matrix: MatrixView<Element>, panels: Range<Int>) {
-        precondition(matrix.rows == columns && matrix.columns == inner, "shape differs from the packed one")
+    /// Packs the given panels of the transpose of `matrix` [N, K].
+    package func pack(transposeOf matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, panels: Range<Int>) {
+        precondition(
+            matrix.rows == packed.columns && matrix.columns == packed.inner, "shape differs from the packed one")
+        let width = PackedMatrix<Scalar>.panelWidth
         for panel in panels {
-            let first = panel * Self.panelWidth
-            let width = min(Self.panelWidth, columns - first)
-            let target = storage.view.base + panel * panelStride
-            let source = matrix.base + first * matrix.stride
-            for k in 0..<inner {
-                for column in 0..<width { target[k * Self.panelWidth + column] = source[column * matrix.stride + k] }
+            let rows = min(width, packed.columns - panel * width)
+            let target = packed.storage.view.base + panel * packed.panelStride
+            let source = matrix.base + panel * width * matrix.stride
+            for k in 0..<packed.inner {
+                for row in 0..<rows { target[k * width + row] = source[row * matrix.stride + k] }
             }
         }
     }

@@ -18,6 +18,18 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         }
     }
 
+    package func compact(_ b: PackedMatrix<Scalar>) -> PackedMatrix<Scalar> {
+        let compact = PackedMatrix<Scalar>(inner: b.inner, columns: b.columns)
+        for k in 0..<b.inner {
+            for j in 0..<b.columns {
+                // To nearest, ties to even: what is left of a float's 24 bits is 8.
+                let bits = Float(b[k, j]).bitPattern
+                compact[k, j] = Scalar(Float(bitPattern: (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000))
+            }
+        }
+        return compact
+    }
+
     package func product(
         transposed a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, from first: Int, inner: Int, accumulate: Bool,
         into c: MatrixView<Scalar>
@@ -32,13 +44,32 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         }
     }
 
-    package func pack(_ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, sums: MatrixView<Scalar>?) {
-        checkPacking(matrix, packed, sums)
+    package func pack(
+        _ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, fromPanel panel: Int,
+        sums: MatrixView<Scalar>?, scatter: (ids: MatrixView<Int32>, table: MatrixView<Scalar>)?
+    ) {
+        checkPacking(matrix, packed, panel, sums, scatter)
+        let first = panel * PackedMatrix<Scalar>.panelWidth
         for k in 0..<matrix.rows {
             for j in 0..<matrix.columns {
-                packed[k, j] = matrix.base[k * matrix.stride + j]
+                packed[k, first + j] = matrix.base[k * matrix.stride + j]
                 sums?.base[j] += matrix.base[k * matrix.stride + j]
             }
+        }
+        if let scatter { scatterAdd(matrix, at: scatter.ids, into: scatter.table) }
+    }
+
+    package func adam(
+        _ step: AdamStep<Scalar>, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
+        mean: MatrixView<Scalar>, square: MatrixView<Scalar>
+    ) {
+        let (p, g, m, v) = (parameters.base, gradient.base, mean.base, square.base)
+        for index in 0..<parameters.columns {
+            let d = step.scale * g[index] + step.addedDecay * p[index]
+            m[index] += (1 - step.beta1) * (d - m[index])
+            v[index] = step.beta2 * v[index] + (1 - step.beta2) * d * d
+            p[index] =
+                step.shrink * p[index] - step.size * m[index] / (step.rootScale * v[index].squareRoot() + step.epsilon)
         }
     }
 

@@ -14,7 +14,7 @@ struct ProductTests {
             let b = randomMatrix(inner, columns, seed: 2, as: Float.self)
             let bias = randomMatrix(1, columns, seed: 3, as: Float.self)
             let packed = PackedMatrix<Float>(inner: inner, columns: columns)
-            packed.pack(b.view, panels: 0..<packed.panels)
+            Float.kernels.pack(b.view, into: packed, panels: 0..<packed.panels)
             for (bias, accumulate) in [(nil, false), (bias.view, false), (nil, true)] {
                 let start = randomMatrix(rows, columns, seed: 4, as: Float.self)
                 let fast = kept(Matrix<Float>(rows: rows, columns: columns, start.elements))
@@ -40,7 +40,7 @@ struct ProductTests {
         let kernels = FloatKernels(level: level)
         let a = randomMatrix(29, 50, seed: 1, as: Float.self)
         let packed = PackedMatrix<Float>(inner: 50, columns: 100)
-        packed.pack(randomMatrix(50, 100, seed: 2, as: Float.self).view, panels: 0..<packed.panels)
+        Float.kernels.pack(randomMatrix(50, 100, seed: 2, as: Float.self).view, into: packed, panels: 0..<packed.panels)
         let whole = kept(Matrix<Float>(rows: 29, columns: 100))
         kernels.product(a.view, packed, bias: nil, accumulate: false, into: whole.view)
         for size in 1...9 {
@@ -61,8 +61,8 @@ struct ProductTests {
         let identity = kept(Matrix<Double>(rows: 9, columns: 9))
         for i in 0..<9 { identity.view[i, i] = 1 }
         for packs in [
-            { (p: PackedMatrix<Double>) in p.pack(b.view, panels: 0..<p.panels) },
-            { $0.pack(transposeOf: transposed.view, panels: 0..<$0.panels) },
+            { (p: PackedMatrix<Double>) in Double.kernels.pack(b.view, into: p, panels: 0..<p.panels) },
+            { Double.kernels.pack(transposeOf: transposed.view, into: $0, panels: 0..<$0.panels) },
         ] {
             let packed = PackedMatrix<Double>(inner: 9, columns: 37)
             packs(packed)
@@ -89,7 +89,7 @@ struct ProductTests {
             let sums = randomMatrix(1, rows, seed: 9, as: Float.self)
             let start = sums.elements
             kernels.pack(a.view, into: packedA, sums: sums.view)
-            kernels.pack(b.view, into: packedB, sums: nil)
+            kernels.pack(b.view, into: packedB)
             for i in 0..<rows {
                 let sum = (0..<inner).reduce(start[i]) { $0 + a.view[$1, i] }
                 #expect(sums.view[0, i] == sum, "the sum of column \(i)")
@@ -119,14 +119,49 @@ struct ProductTests {
         let packed = PackedMatrix<Float>(inner: 5, columns: 150)
         for columns in [1, 7, 8, 9, 16, 17, 130, 150] {
             let matrix = randomMatrix(5, columns, seed: UInt64(columns), as: Float.self)
-            for _ in 0..<2 { FloatKernels(level: level).pack(matrix.view, into: packed, sums: nil) }
+            for _ in 0..<2 { FloatKernels(level: level).pack(matrix.view, into: packed) }
             let whole = PackedMatrix<Float>(inner: 5, columns: columns)
-            whole.pack(matrix.view, panels: 0..<whole.panels)
+            Float.kernels.pack(matrix.view, into: whole, panels: 0..<whole.panels)
             for k in 0..<5 {
                 for j in 0..<columns { #expect(packed[k, j] == matrix.view[k, j]) }
                 for j in columns..<(columns + 15) / 16 * 16 { #expect(packed[k, j] == 0) }
             }
             for k in 0..<5 { for j in 0..<columns { #expect(packed[k, j] == whole[k, j]) } }
+        }
+    }
+
+    /// Rounding to 8 significant bits errs by 2^-8 of each element at most; the product is that of the rounded matrix, to float rounding.
+    @Test("A compact product is the product of the rounded matrix", arguments: KernelLevel.allCases, 1...9)
+    func compact(level: KernelLevel, rows: Int) {
+        guard level.rawValue <= KernelLevel.best.rawValue else { return }
+        let kernels = FloatKernels(level: level)
+        for (inner, columns) in [(1, 1), (7, 16), (16, 17), (33, 32), (40, 70), (5, 150), (20, 67)] {
+            let a = randomMatrix(rows, inner, seed: 1, as: Float.self)
+            let b = randomMatrix(inner, columns, seed: 2, as: Float.self)
+            let bias = randomMatrix(1, columns, seed: 3, as: Float.self)
+            let packed = PackedMatrix<Float>(inner: inner, columns: columns)
+            kernels.pack(b.view, into: packed)
+            let reference = ReferenceKernels<Float>()
+            let rounded = reference.compact(packed)
+            for k in 0..<inner {
+                for j in 0..<columns { #expect(abs(rounded[k, j] - b.view[k, j]) <= abs(b.view[k, j]) / 256) }
+            }
+            for bias in [nil, bias.view] {
+                let fast = kept(Matrix<Float>(rows: rows, columns: columns))
+                let plain = kept(Matrix<Float>(rows: rows, columns: columns))
+                kernels.product(a.view, kernels.compact(packed), bias: bias, accumulate: false, into: fast.view)
+                reference.product(a.view, rounded, bias: bias, accumulate: false, into: plain.view)
+                let flaw = difference(fast.elements, plain.elements, relative: 0, absolute: 1e-6 * Double(inner + 1))
+                #expect(flaw == nil, "\(rows) x \(inner) x \(columns)")
+                // A row alone is the row among others.
+                for i in 0..<rows {
+                    let alone = kept(Matrix<Float>(rows: 1, columns: columns))
+                    kernels.product(
+                        a.view.rows(i..<i + 1), kernels.compact(packed), bias: bias, accumulate: false, into: alone.view
+                    )
+                    #expect(alone.elements == fast.view.rows(i..<i + 1).elements)
+                }
+            }
         }
     }
 }

@@ -23,15 +23,23 @@ int32_t ck_best_level(void);
 void ck_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
                 const float *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride);
 
+/// c[i, j] = bias[j] (or 0) + sum over k of a[i, k] * b[k, j], for a b in bfloat16 made by `ck_compact`.
+void ck_compact_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
+                        const uint32_t *pairs, const float *bias, float *c, int64_t c_stride);
+
+/// Rounds a packed b to bfloat16. Panels 2p and 2p + 1 share words, the first in the low halves: pair p, row k, column j at
+/// ((p * inner) + k) * 16 + j. An odd last panel has zeros beside it.
+void ck_compact(int64_t columns, int64_t inner, const float *packed, uint32_t *pairs);
+
 /// c[i, j] = start + sum over k of a[k, i] * b[k, j], where start is c[i, j] if `accumulate`, else 0. Both sides are packed as
 /// above; `a_panel` and `b_panel` count the floats from one panel to the next, at least 16 * inner.
 void ck_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_panel,
                            const float *b, int64_t b_panel, int32_t accumulate, float *c, int64_t c_stride);
 
 /// Packs `source` [rows, columns] into panels `panel` floats apart. Unless `sums` is null, sums[j] += the sum over rows of
-/// source[k, j], in their order.
+/// source[k, j]; unless `ids` is null, table[ids[k], j] += source[k, j]; both in the order of k.
 void ck_pack(int32_t level, int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
-             int64_t panel, float *sums);
+             int64_t panel, float *sums, const int32_t *ids, float *table, int64_t table_stride);
 
 /// One LSTM step. `gates` [B, 4H] holds the input part and receives the activations i, f, g, o; `recurrent` [B, 4H] is the
 /// recurrent part; `previous_cell`, `cell`, `tanh_cell` and `hidden` are [B, H].
@@ -64,6 +72,15 @@ void ck_elman_backward(int32_t level, int64_t rows, int64_t hidden_size, int32_t
 /// target is negative becomes zero. `losses` [B] receives -ln p(target), or 0 for such a row.
 void ck_softmax_cross_entropy(int32_t level, int64_t rows, int64_t columns, float *logits, const int32_t *targets,
                               float scale, double *losses);
+
+/// The numbers of one step of Adam: d = scale g + added_decay p; m += (1 - beta1)(d - m); v = beta2 v + (1 - beta2) d d;
+/// p = shrink p - size m / (root_scale sqrt(v) + epsilon).
+typedef struct {
+    float scale, added_decay, beta1, beta2, shrink, size, root_scale, epsilon;
+} ck_adam_step;
+
+void ck_adam(int32_t level, int64_t count, float *parameters, const float *gradient, float *mean, float *square,
+             ck_adam_step step);
 
 void ck_exp(int32_t level, int64_t count, const float *x, float *y);
 void ck_tanh(int32_t level, int64_t count, const float *x, float *y);

@@ -31,8 +31,8 @@ extension Network {
 
     /// The nats of each symbol of a text, read in one lane from its boundary to its end.
     ///
-    /// What stands between two of the text's starts depends on nothing else, so threads share such parts; a text with one
-    /// start is read by one.
+    /// What stands between two of the text's starts depends on nothing else, so threads share such parts where there are
+    /// enough; otherwise they share the layers of one part after the other. The nats are the same to the bit.
     ///
     /// - Parameter isCancelled: asked now and then; the answer yes ends the work.
     /// - Returns: nats, the spelling of unknown symbols included; nil if it was cancelled.
@@ -41,23 +41,49 @@ extension Network {
     ) -> [Double]? {
         let parts = parts(of: text)
         let nats = Matrix<Double>(rows: 1, columns: text.count)
-        workers.forEach(parts.count) { index in
-            let part = parts[index]
-            let shard = Shard<Scalar>(model, lanes: 1, steps: min(256, part.count), learns: false)
-            let lane = [Lane(origin: part.lowerBound, scored: part, startsFresh: false)]
-            for first in stride(from: 0, to: part.count, by: shard.capacity) where !isCancelled() {
-                let steps = min(shard.capacity, part.count - first)
-                _ = shard.fill(lane, of: text, first: first, steps: steps)
-                shard.forward(self, steps: steps)
-                _ = shard.loss(steps: steps, scale: 1)
-                for step in 0..<steps {
-                    nats.view[0, part.lowerBound + first + step] = shard.losses.view[0, step]
-                }
-                shard.advance(steps: steps)
+        if parts.count >= 2 * workers.count {
+            workers.forEach(parts.count) { index in
+                score(parts[index], of: text, into: nats, using: Workers(count: 1), isCancelled: isCancelled)
             }
+        } else {
+            for part in parts { score(part, of: text, into: nats, using: workers, isCancelled: isCancelled) }
         }
         for spelling in text.spellings { nats.view[0, spelling.position] += spelling.nats }
         return isCancelled() ? nil : nats.elements
+    }
+
+    /// Scores a part of a text in chunks of steps, as a pipeline: while a layer reads one chunk, the layer above reads the
+    /// one before, and the decoder the one before that. Each chunk on its way has a shard of its own.
+    private func score(
+        _ part: Range<Int>, of text: EncodedText, into nats: Matrix<Double>, using workers: Workers,
+        isCancelled: @Sendable () -> Bool
+    ) {
+        let lane = [Lane(origin: part.lowerBound, scored: part, startsFresh: false)]
+        let (layers, size) = (model.layers, min(256, part.count))
+        let chunks = (part.count + size - 1) / size
+        let shards = (0...layers).map { _ in Shard<Scalar>(model, lanes: 1, steps: size, learns: false) }
+        /// Layer `stage`, or behind the last one the decoder, reads a chunk.
+        @Sendable func run(_ stage: Int, _ chunk: Int) {
+            let (first, shard) = (chunk * size, shards[chunk % shards.count])
+            let steps = min(size, part.count - first)
+            if stage == 0 { _ = shard.fill(lane, of: text, first: first, steps: steps) }
+            if stage < layers {
+                shard.forward(self, layer: stage, steps: steps)
+                shard.hand(layer: stage, after: steps, to: shards[(chunk + 1) % shards.count])
+                return
+            }
+            shard.decode(self, steps: steps)
+            _ = shard.loss(steps: steps, scale: 1)
+            for step in 0..<steps { nats.view[0, part.lowerBound + first + step] = shard.losses.view[0, step] }
+        }
+        for round in 0..<chunks + layers where !isCancelled() {
+            // Upper layers first: they have more to do than the lowest, and the decoder the least.
+            let stages = (0..<layers).reversed() + [layers]
+            workers.forEach(stages.count) { index in
+                let stage = stages[index]
+                if (0..<chunks).contains(round - stage) { run(stage, round - stage) }
+            }
+        }
     }
 
     /// A text cut at starts into parts that are worth a task each.

@@ -1,26 +1,45 @@
 import RealModule
 
-/// What a strategy makes of a model's logits: the probabilities of the symbols it keeps, likeliest first.
+/// What a strategy makes of a model's logits: the probabilities of the symbols it keeps.
 package struct Distribution: Sendable, Equatable {
-    package private(set) var candidates: [(id: Int, probability: Double)]
+    /// Likeliest first where a filter had to know, else in the order of their ids.
+    package private(set) var candidates: [(id: Int, probability: Double)] = []
 
-    /// - Parameters:
-    ///   - logits: for each symbol that may be drawn; ids are indices.
-    ///   - recent: ids that the repetition penalty falls on.
+    package init() {}
+
     package init(logits: [Float], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, recent: Set<Int> = [])
     {
-        var scores = logits.map(Double.init)
-        for id in recent where penalty != .none && id < scores.count {
-            scores[id] = scores[id] > 0 ? scores[id] / penalty.value : scores[id] * penalty.value
+        set(logits[...], strategy: strategy, penalty: penalty, recent: recent)
+    }
+
+    /// - Parameters:
+    ///   - logits: for each symbol that may be drawn; ids count from 0.
+    ///   - recent: ids that the repetition penalty falls on.
+    package mutating func set(
+        _ logits: ArraySlice<Float>, strategy: SamplingStrategy, penalty: RepetitionPenalty, recent: Set<Int>
+    ) {
+        // At first, scores stand where probabilities will.
+        candidates.removeAll(keepingCapacity: true)
+        for logit in logits { candidates.append((candidates.count, Double(logit))) }
+        for id in recent where penalty != .none && id < candidates.count {
+            let score = candidates[id].probability
+            candidates[id].probability = score > 0 ? score / penalty.value : score * penalty.value
         }
-        var order = Array(scores.indices)
-        order.sort { (scores[$0], $1) > (scores[$1], $0) }
+        var best = 0
+        for index in candidates.indices where candidates[index].probability > candidates[best].probability {
+            best = index
+        }
         switch strategy {
-        case .greedy: candidates = [(order[0], 1)]
+        case .greedy: candidates = [(candidates[best].id, 1)]
         case .sampled(let temperature, let filter):
-            if let k = filter.topK { order.removeLast(max(0, order.count - k)) }
-            let highest = scores[order[0]]
-            candidates = order.map { ($0, .exp((scores[$0] - highest) / temperature.value)) }
+            let highest = candidates[best].probability
+            for index in candidates.indices {
+                candidates[index].probability = .exp((candidates[index].probability - highest) / temperature.value)
+            }
+            if filter.topK != nil || filter.topP != nil {
+                candidates.sort { ($0.probability, $1.id) > ($1.probability, $0.id) }
+            }
+            if let k = filter.topK { candidates.removeLast(max(0, candidates.count - k)) }
             normalize()
             if let p = filter.topP, p < 1 {
                 var sum = 0.0
@@ -32,7 +51,7 @@ package struct Distribution: Sendable, Equatable {
                 normalize()
             }
             if let share = filter.minP {
-                let least = share * candidates[0].probability
+                let least = share * candidates.reduce(0) { max($0, $1.probability) }
                 candidates.removeAll { $0.probability < least }
                 normalize()
             }

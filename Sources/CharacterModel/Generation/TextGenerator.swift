@@ -15,7 +15,11 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     private let model: LanguageModel
     private let strategy: SamplingStrategy
     private let penalty: RepetitionPenalty
+    private let network: Network<Float>
     private let shard: Shard<Float>
+    /// The logits of the symbols that may be drawn, and what the strategy makes of them: memory that is used again.
+    private var logits: [Float]
+    private var distribution = Distribution()
     private var generator: SplitMix64
     /// The last symbols read, prompt included, at most as many as the penalty reaches.
     private var recent: [Int] = []
@@ -33,11 +37,13 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         self.model = model
         self.strategy = strategy
         self.penalty = penalty
+        network = model.compactNetwork
         let vocabulary = model.vocabulary
         let tokenizer = try Tokenizer(unit: vocabulary.unit, normalization: vocabulary.normalization)
         let ids = try tokenizer.symbols(of: prompt, path: "the prompt").map { vocabulary.id(of: $0) }
         generator = SplitMix64(seed: seed, stream: Stream.sampling, stream)
         shard = Shard(model.configuration, lanes: 1, steps: Swift.max(1, Swift.min(64, ids.count + 1)), learns: false)
+        logits = [Float](repeating: 0, count: vocabulary.count)
         let inputs = [vocabulary.boundary] + ids
         for first in stride(from: 0, to: inputs.count, by: shard.capacity) {
             read(inputs[first..<Swift.min(first + shard.capacity, inputs.count)])
@@ -45,9 +51,9 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         recent = Array(ids.suffix(RepetitionPenalty.reach))
     }
 
-    private func read(_ inputs: ArraySlice<Int>) {
+    private func read(_ inputs: some Collection<Int>) {
         for (step, id) in inputs.enumerated() { shard.ids.view[0, step] = Int32(id) }
-        shard.forward(model.network, steps: inputs.count)
+        shard.forward(network, steps: inputs.count)
         shard.advance(steps: inputs.count)
         row = inputs.count - 1
     }
@@ -56,17 +62,21 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     public func next() -> Element? {
         let vocabulary = model.vocabulary
         guard !vocabulary.symbols.isEmpty else { return nil }
-        let logits = shard.logits.view.rows(row..<row + 1).elements
-        let distribution = Distribution(
-            logits: Array(logits.prefix(vocabulary.symbols.count)), strategy: strategy, penalty: penalty,
+        shard.logits.view.rows(row..<row + 1).read(into: &logits)
+        var highest = -Float.infinity
+        for logit in logits { highest = Swift.max(highest, logit) }
+        var sum = 0.0
+        for logit in logits { sum += .exp(Double(logit - highest)) }
+        distribution.set(
+            logits.prefix(vocabulary.symbols.count), strategy: strategy, penalty: penalty,
             recent: penalty == .none ? [] : Set(recent))
         let id = distribution.draw(using: &generator)
-        let highest = Double(logits.max()!)
-        let sum = logits.reduce(0) { $0 + Double.exp(Double($1) - highest) }
-        recent.append(id)
-        if recent.count > RepetitionPenalty.reach { recent.removeFirst() }
-        read([id])
-        return Element(
-            id: id, symbol: vocabulary.symbols[id], logProbability: Double(logits[id]) - highest - .log(sum))
+        let logProbability = Double(logits[id] - highest) - .log(sum)
+        if penalty != .none {
+            recent.append(id)
+            if recent.count > RepetitionPenalty.reach { recent.removeFirst() }
+        }
+        read(CollectionOfOne(id))
+        return Element(id: id, symbol: vocabulary.symbols[id], logProbability: logProbability)
     }
 }

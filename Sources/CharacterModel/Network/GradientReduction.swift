@@ -10,7 +10,6 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
         /// Rows of a layer's weights and columns of its biases.
         case layer(Int, rows: Range<Int>)
         case decoder(rows: Range<Int>)
-        case oneHot(columns: Range<Int>)
         case encoder(columns: Range<Int>)
     }
 
@@ -33,8 +32,7 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
         var tasks: [Task] = []
         for layer in (0..<model.layers).reversed() { tasks += cut(gh).map { .layer(layer, rows: $0) } }
         tasks += cut(model.vocabularySize).map { .decoder(rows: $0) }
-        tasks +=
-            model.isOneHot ? cut(gh).map { .oneHot(columns: $0) } : cut(model.embedding).map { .encoder(columns: $0) }
+        tasks += cut(model.embedding).map { .encoder(columns: $0) }
         self.tasks = tasks
         scratch = (0..<threads).map { _ in PackedMatrix(inner: rows, columns: Self.taskSize) }
     }
@@ -57,8 +55,10 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
         case .layer(let index, let rows):
             let target = gradient.layers[index]
             let (inputBias, recurrentBias) = (target.inputBias.columns(rows), target.recurrentBias.columns(rows))
-            inputBias.fill(0)
-            recurrentBias.fill(0)
+            inputBias.clear()
+            recurrentBias.clear()
+            let table = index == 0 && model.isOneHot ? target.inputWeight.columns(rows) : nil
+            table?.clear()
             for (number, shard) in shards.enumerated() {
                 let layer = shard.layers[index]
                 let inner = steps * shard.lanes
@@ -70,9 +70,15 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
                         transposed: packed, b, from: first, inner: inner, accumulate: number > 0,
                         into: weight.rows(rows))
                 }
-                kernels.pack(part(layer.recurrentGradient), into: packed, sums: recurrentBias)
+                let scatter = table.map { (ids: shard.ids.view.columns(0..<inner), table: $0) }
+                kernels.pack(
+                    part(layer.recurrentGradient), into: packed, fromPanel: 0, sums: recurrentBias,
+                    scatter: model.cell == .gru ? nil : scatter)
                 product(layer.learning!.packedStates, from: 0, into: target.recurrentWeight)
-                if model.cell == .gru { kernels.pack(part(layer.gateValues), into: packed, sums: inputBias) }
+                if model.cell == .gru {
+                    kernels.pack(
+                        part(layer.gateValues), into: packed, fromPanel: 0, sums: inputBias, scatter: scatter)
+                }
                 if index > 0 {
                     let input = shard.layers[index - 1].packedOutput
                     product(input.matrix, from: input.from, into: target.inputWeight)
@@ -83,7 +89,7 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
             if model.cell != .gru { inputBias.copy(recurrentBias) }
         case .decoder(let rows):
             let bias = gradient.decoderBias.columns(rows)
-            bias.fill(0)
+            bias.clear()
             for (number, shard) in shards.enumerated() {
                 let inner = steps * shard.lanes
                 let output = shard.layers.last!.packedOutput
@@ -92,24 +98,15 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
                     transposed: packed, output.matrix, from: output.from, inner: inner, accumulate: number > 0,
                     into: gradient.decoderWeight.rows(rows))
             }
-        case .oneHot(let columns):
-            scatter(columns, \.layers[0].gateValues, shards, steps, into: gradient.layers[0].inputWeight)
         case .encoder(let columns):
-            scatter(columns, \.embeddedGradient, shards, steps, into: gradient.encoder!)
-        }
-    }
-
-    /// Sums rows by the id that was read.
-    private func scatter(
-        _ columns: Range<Int>, _ values: (Shard<Scalar>) -> Matrix<Scalar>, _ shards: [Shard<Scalar>], _ steps: Int,
-        into table: MatrixView<Scalar>
-    ) {
-        table.columns(columns).fill(0)
-        for shard in shards {
-            let rows = 0..<steps * shard.lanes
-            Scalar.kernels.scatterAdd(
-                values(shard).view.rows(rows).columns(columns), at: shard.ids.view.columns(rows),
-                into: table.columns(columns))
+            let table = gradient.encoder!.columns(columns)
+            table.clear()
+            for shard in shards {
+                let inner = 0..<steps * shard.lanes
+                kernels.scatterAdd(
+                    shard.embeddedGradient.view.rows(inner).columns(columns), at: shard.ids.view.columns(inner),
+                    into: table)
+            }
         }
     }
 }

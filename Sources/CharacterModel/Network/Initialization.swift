@@ -24,10 +24,10 @@ extension Parameters {
                     fillOrthogonal(parameter.rows(gate * h..<(gate + 1) * h), using: &generator)
                 }
             case .inputBias:
-                parameter.fill(0)
+                parameter.clear()
                 if model.cell == .lstm { parameter.columns(h..<2 * h).fill(1) }
             case .recurrentBias, .decoderBias:
-                parameter.fill(0)
+                parameter.clear()
             }
         }
     }

@@ -132,7 +132,7 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
     ) {
         guard let learning else { preconditionFailure("this window was made for reading only") }
         let kernels = Scalar.kernels
-        learning.cellGradient.view.fill(0)
+        learning.cellGradient.view.clear()
         for step in (0..<steps).reversed() {
             // What the cell hands back past the product, and then the product, are added to the step before.
             let below = step > 0 ? slot(step - 1, of: learning.outputGradient) : learning.setAside.view
@@ -149,7 +149,7 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
                 slot(step, of: recurrentGradient), weights.recurrentBackward!, bias: nil, accumulate: true, into: below)
             for reset in resets where reset.step == step {
                 row(reset, of: below).copy(row(reset, of: learning.setAside.view))
-                if cell == .lstm { row(reset, of: learning.cellGradient.view).fill(0) }
+                if cell == .lstm { row(reset, of: learning.cellGradient.view).clear() }
             }
         }
         if let inputGradient {
@@ -157,9 +157,9 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
                 gateValues.view.rows(0..<steps * lanes), weights.inputBackward!, bias: nil, accumulate: false,
                 into: inputGradient)
         }
-        kernels.pack(states.view.rows(0..<(steps + 1) * lanes), into: learning.packedStates, sums: nil)
+        kernels.pack(states.view.rows(0..<(steps + 1) * lanes), into: learning.packedStates)
         if let packed = learning.packedOutput {
-            kernels.pack(output(steps), into: packed, sums: nil)
+            kernels.pack(output(steps), into: packed)
         }
     }
 
@@ -176,7 +176,7 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
     }
 
     private func clear(_ row: Int) {
-        states.view.rows(row..<row + 1).fill(0)
-        if cell == .lstm { cellStates.view.rows(row..<row + 1).fill(0) }
+        states.view.rows(row..<row + 1).clear()
+        if cell == .lstm { cellStates.view.rows(row..<row + 1).clear() }
     }
 }

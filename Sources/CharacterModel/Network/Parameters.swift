@@ -73,7 +73,12 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
     }
 }
 
-private func transpose<Element>(_ elements: [Element], rows: Int, columns: Int) -> [Element] {
+private func transpose<Scalar: KernelScalar>(_ elements: [Scalar], rows: Int, columns: Int) -> [Scalar] {
     precondition(elements.count == rows * columns, "\(elements.count) elements for \(rows) x \(columns)")
-    return (0..<columns).flatMap { column in (0..<rows).map { elements[$0 * columns + column] } }
+    return [Scalar](unsafeUninitializedCapacity: rows * columns) { buffer, count in
+        for column in 0..<columns {
+            for row in 0..<rows { buffer[column * rows + row] = elements[row * columns + column] }
+        }
+        count = rows * columns
+    }
 }

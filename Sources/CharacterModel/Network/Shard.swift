@@ -71,12 +71,14 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
 
     /// Makes the state after `steps` steps the one before the next window.
     package func advance(steps: Int) {
-        for layer in layers {
-            layer.slot(0, of: layer.states).copy(layer.slot(steps, of: layer.states))
-            if model.cell == .lstm {
-                layer.slot(0, of: layer.cellStates).copy(layer.slot(steps, of: layer.cellStates))
-            }
-        }
+        for index in layers.indices { hand(layer: index, after: steps, to: self) }
+    }
+
+    /// Makes a layer's state after `steps` steps the one before another shard's window.
+    func hand(layer index: Int, after steps: Int, to other: Shard) {
+        let (layer, next) = (layers[index], other.layers[index])
+        next.slot(0, of: next.states).copy(layer.slot(steps, of: layer.states))
+        if model.cell == .lstm { next.slot(0, of: next.cellStates).copy(layer.slot(steps, of: layer.cellStates)) }
     }
 
     /// Computes the logits of a window.
@@ -84,30 +86,41 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     /// - Parameter dropout: draws the masks of a training step; nil to read without dropout. Masks are inverted: what is
     ///   kept is divided by the probability to be kept (Srivastava et al. 2014), outside the recurrence (Zaremba et al. 2014).
     package func forward(_ network: Network<Scalar>, steps: Int, dropout: DropoutStream? = nil) {
+        for index in layers.indices { forward(network, layer: index, steps: steps, dropout: dropout) }
+        decode(network, steps: steps)
+    }
+
+    /// One layer's part of a window; the layer below must have done its own.
+    func forward(_ network: Network<Scalar>, layer index: Int, steps: Int, dropout: DropoutStream? = nil) {
         precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
         let rows = 0..<steps * lanes
         let kernels = Scalar.kernels
-        var input = LayerInput<Scalar>.ids(ids.view.columns(rows))
-        if let encoder = network.parameters.encoder {
+        let input: LayerInput<Scalar>
+        if index > 0 {
+            input = .matrix(layers[index - 1].output(steps))
+        } else if let encoder = network.parameters.encoder {
             kernels.gather(ids.view.columns(rows), from: encoder, bias: nil, into: embedded.view.rows(rows))
             input = .matrix(embedded.view.rows(rows))
+        } else {
+            input = .ids(ids.view.columns(rows))
         }
-        for (index, layer) in layers.enumerated() {
-            layer.forward(
-                steps: steps, input: input, resets: resets, weights: network.layers[index],
-                parameters: network.parameters.layers[index])
-            let output = layer.output(steps)
-            if let dropout, !masks.isEmpty {
-                var generator = dropout.generator(layer: index)
-                let mask = masks[index].view.rows(rows)
-                kernels.fillDropoutMask(mask, keep: 1 - model.dropout, using: &generator)
-                kernels.multiply(output, by: mask)
-            }
-            input = .matrix(output)
+        let layer = layers[index]
+        layer.forward(
+            steps: steps, input: input, resets: resets, weights: network.layers[index],
+            parameters: network.parameters.layers[index])
+        if let dropout, !masks.isEmpty {
+            var generator = dropout.generator(layer: index)
+            let mask = masks[index].view.rows(rows)
+            kernels.fillDropoutMask(mask, keep: 1 - model.dropout, using: &generator)
+            kernels.multiply(layer.output(steps), by: mask)
         }
-        kernels.product(
-            layers.last!.output(steps), network.decoder, bias: network.parameters.decoderBias,
-            accumulate: false, into: logits.view.rows(rows))
+    }
+
+    /// The logits of a window whose layers are done.
+    func decode(_ network: Network<Scalar>, steps: Int) {
+        Scalar.kernels.product(
+            layers.last!.output(steps), network.decoder, bias: network.parameters.decoderBias, accumulate: false,
+            into: logits.view.rows(0..<steps * lanes))
     }
 
     /// Turns the logits of a window into losses and into `scale` times their gradient; returns the sum of the losses.
@@ -140,7 +153,7 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
             layer.backward(
                 steps: steps, resets: resets, weights: network.layers[index], inputGradient: below)
         }
-        if let packedEmbedded { kernels.pack(embedded.view.rows(rows), into: packedEmbedded, sums: nil) }
+        if let packedEmbedded { kernels.pack(embedded.view.rows(rows), into: packedEmbedded) }
     }
 }
 
