@@ -1,14 +1,15 @@
 # `make demo` shows what Escriba does; `make test` runs every test. Both install what is missing first.
 
 SWIFT ?= swift
+PYTHON ?= python3
 PREFIX ?= /usr/local
-PACKAGES := libicu-dev zlib1g-dev libmd-dev
+PACKAGES := libicu-dev zlib1g-dev libssl-dev
 RELEASE := -c release --static-swift-stdlib
 BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
 
-.PHONY: setup build demo test lint format bench install corpora clean
+.PHONY: setup build demo test lint format bench bench-peers install corpora clean
 
 # As root or with sudo; does nothing where nothing is missing.
 setup:
@@ -44,6 +45,11 @@ format:
 
 bench: setup
 	cd Benchmarks && $(SWIFT) run -c release --scratch-path ../.build-benchmarks benchmarks
+
+# The same beside PyTorch, where `$(PYTHON)` has it; half an hour at most.
+bench-peers: setup
+	cd Benchmarks && $(SWIFT) run -c release --scratch-path ../.build-benchmarks benchmarks \
+		--peer "$$($(PYTHON) -c 'import torch, sys; print(sys.executable)')"
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin

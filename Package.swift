@@ -26,13 +26,13 @@ let package = Package(
             linkerSettings: [.linkedLibrary("icui18n"), .linkedLibrary("icuuc")]),
         .target(name: "CKernels", cSettings: c, linkerSettings: [.linkedLibrary("m")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
-        .systemLibrary(name: "CMessageDigest", pkgConfig: "libmd", providers: [.apt(["libmd-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
         // MARK: Modules
         .target(
             name: "LinearAlgebra",
             dependencies: ["CKernels", real], swiftSettings: swift),
-        .target(name: "Tokenization", dependencies: ["CICU", "CMessageDigest"], swiftSettings: swift),
+        .target(name: "Tokenization", dependencies: ["CICU", "COpenSSL"], swiftSettings: swift),
         .target(
             name: "CharacterModel", dependencies: ["LinearAlgebra", "Tokenization", "CZlib", real],
             swiftSettings: swift),

@@ -5,12 +5,15 @@ let package = Package(
     name: "Benchmarks",
     dependencies: [.package(name: "Escriba", path: "..")],
     targets: [
+        .target(name: "CProbe", cSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
             name: "benchmarks",
             dependencies: [
+                "CProbe",
                 .product(name: "CharacterModel", package: "Escriba"),
                 .product(name: "Tokenization", package: "Escriba"),
-            ])
+            ],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
     ],
     swiftLanguageModes: [.v6]
 )

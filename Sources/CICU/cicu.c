@@ -96,4 +96,26 @@ int32_t cicu_breaker_next(cicu_breaker *breaker) {
     return end == UBRK_DONE ? -1 : end;
 }
 
-int32_t cicu_is_white_space(uint32_t scalar) { return u_isUWhiteSpace((UChar32)scalar); }
+// Whether a normal form leaves the scalar as it is and never looks across its beginning.
+static int begins_itself(const UNormalizer2 *form, UChar32 scalar, UErrorCode *error) {
+    if (!unorm2_hasBoundaryBefore(form, scalar)) return 0;
+    UChar text[2];
+    int32_t length = 0;
+    U16_APPEND_UNSAFE(text, length, scalar);
+    return unorm2_isNormalized(form, text, length, error);
+}
+
+void cicu_classify(int32_t form, uint32_t first, uint8_t *out, int32_t *status) {
+    UErrorCode error = U_ZERO_ERROR;
+    const UNormalizer2 *with = form < 0 ? NULL : normalizer((cicu_form)form, &error);
+    for (uint32_t i = 0; i < 256 && U_SUCCESS(error); i++) {
+        UChar32 scalar = (UChar32)(first + i);
+        int32_t kind = u_getIntPropertyValue(scalar, UCHAR_GRAPHEME_CLUSTER_BREAK);
+        int separates = kind == U_GCB_OTHER || kind == U_GCB_CONTROL || kind == U_GCB_LF || kind == U_GCB_LV ||
+                        kind == U_GCB_LVT;
+        int plain = separates && !u_hasBinaryProperty(scalar, UCHAR_EXTENDED_PICTOGRAPHIC) &&
+                    (with == NULL || begins_itself(with, scalar, &error));
+        out[i] = (plain ? CICU_PLAIN : 0) | (u_isUWhiteSpace(scalar) ? CICU_WHITE_SPACE : 0);
+    }
+    *status = code(error);
+}

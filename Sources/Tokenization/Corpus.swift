@@ -18,7 +18,7 @@ public struct Corpus: Sendable {
     /// SHA-256 of the bytes of all files, one after the other.
     public private(set) var sha256 = ""
     /// Bit 31: a character of the text starts here. The rest: the index of the symbol.
-    private var tokens: [UInt32] = []
+    private let tokens: TokenBuffer
     /// Where a piece of the original held more (or fewer) characters than its symbols say, and how many.
     private var surplus: [(token: Int, characters: Int)] = []
 
@@ -39,30 +39,26 @@ public struct Corpus: Sendable {
         self.unit = unit
         self.normalization = normalization
         let tokenizer = try Tokenizer(unit: unit, normalization: normalization)
-        var table = SymbolTable()
-        var digest = SHA256()
-        var tokens: [UInt32] = []
+        var sink = TokenSink()
+        tokens = sink.tokens
+        let digest = SHA256()
         for source in sources {
-            var file = File(name: source.name, tokens: tokens.count..<tokens.count, counts: TextCounts())
+            var file = File(name: source.name, tokens: sink.tokens.count..<sink.tokens.count, counts: TextCounts())
             var surplus: [(token: Int, characters: Int)] = []
             var inWord = false
             try reader.forEachPiece(of: source) { bytes, offset throws(TextError) in
                 digest.update(bytes)
                 let piece = try tokenizer.tokenize(
-                    bytes, path: source.name, offset: offset, inWord: &inWord
-                ) { symbol, starts in
-                    tokens.append(UInt32(bitPattern: table.intern(symbol)) | (starts ? 1 << 31 : 0))
-                }
+                    bytes, path: source.name, offset: offset, inWord: &inWord, into: &sink)
                 file.counts += piece.counts
-                if piece.surplusCharacters != 0 { surplus.append((tokens.count - 1, piece.surplusCharacters)) }
+                if piece.surplusCharacters != 0 { surplus.append((sink.tokens.count - 1, piece.surplusCharacters)) }
             }
-            file.tokens = file.tokens.lowerBound..<tokens.count
+            file.tokens = file.tokens.lowerBound..<sink.tokens.count
             files.append(file)
             counts += file.counts
             self.surplus += surplus
         }
-        self.tokens = tokens
-        symbols = table.symbols
+        symbols = sink.table.symbols
         sha256 = digest.finalize()
     }
 
@@ -74,7 +70,7 @@ public struct Corpus: Sendable {
 
     /// How many characters of the original text the tokens in a range stand for.
     public func characters(in range: Range<Int>) -> Int {
-        let started = tokens[range].reduce(0) { $0 + Int($1 >> 31) }
+        let started = tokens.withTokens(in: range) { $0.reduce(0) { $0 + Int($1 >> 31) } }
         return surplus.reduce(started) { range.contains($1.token) ? $0 + $1.characters : $0 }
     }
 
@@ -84,7 +80,7 @@ public struct Corpus: Sendable {
     /// How often each of `symbols` occurs in a range.
     public func occurrences(in range: Range<Int>) -> [Int] {
         var counts = [Int](repeating: 0, count: symbols.count)
-        for token in tokens[range] { counts[Int(token & 0x7FFF_FFFF)] += 1 }
+        tokens.withTokens(in: range) { for token in $0 { counts[Int(token & 0x7FFF_FFFF)] += 1 } }
         return counts
     }
 }

@@ -1,18 +1,26 @@
-import CMessageDigest
+import COpenSSL
 
-/// SHA-256 (FIPS 180-4) of bytes that come in pieces.
-struct SHA256 {
-    private var context = SHA2_CTX()
+/// The SHA-256 of bytes that come in parts (FIPS 180-4).
+final class SHA256 {
+    private let context: OpaquePointer
 
-    init() { SHA256Init(&context) }
+    init() {
+        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+            preconditionFailure("OpenSSL has no SHA-256")
+        }
+        self.context = context
+    }
 
-    mutating func update(_ bytes: UnsafeBufferPointer<UInt8>) { SHA256Update(&context, bytes.baseAddress, bytes.count) }
+    deinit { EVP_MD_CTX_free(context) }
 
-    /// The digest as 64 lowercase hexadecimal digits; ends the computation.
-    mutating func finalize() -> String {
+    func update(_ bytes: UnsafeBufferPointer<UInt8>) {
+        precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "SHA-256 stopped")
+    }
+
+    /// In lowercase hexadecimal. Nothing can be added afterwards.
+    func finalize() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
-        SHA256Final(&digest, &context)
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+        precondition(EVP_DigestFinal_ex(context, &digest, nil) == 1, "SHA-256 stopped")
+        return digest.map { String(UInt16($0) + 0x100, radix: 16).dropFirst() }.joined()
     }
 }

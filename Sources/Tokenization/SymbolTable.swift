@@ -2,6 +2,8 @@
 struct SymbolTable: Sendable {
     private(set) var symbols: [Symbol] = []
     private var single = [Int32](repeating: -1, count: 256)
+    /// By scalar, in pages of 256, for symbols of one scalar beyond ASCII.
+    private var scalars = [[Int32]](repeating: [], count: 0x1100)
     private var short: [UInt64: Int32] = [:]
     private var long: [Symbol: Int32] = [:]
 
@@ -34,6 +36,43 @@ struct SymbolTable: Sendable {
         default: long[symbol] = id
         }
         symbols.append(symbol)
+        return id
+    }
+
+    /// Hands out the ids of the ASCII characters at the beginning of a part of a text, up to the first that is not ASCII or
+    /// has no id; returns how many there are.
+    @inline(__always)
+    func lookUpASCII(_ text: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, _ body: (Int32) -> Void) -> Int {
+        single.withUnsafeBufferPointer { single in
+            for index in part {
+                let byte = text[index]
+                let id = single[Int(byte)]
+                guard byte < 0x80 && id >= 0 else { return index - part.lowerBound }
+                body(id)
+            }
+            return part.count
+        }
+    }
+
+    /// The id of a symbol of one scalar, which stands in some bytes of a text.
+    @inline(__always)
+    mutating func intern(scalar: UInt32, _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int32 {
+        if scalar < 0x80 {
+            let id = single[Int(scalar)]
+            if id >= 0 { return id }
+        } else if case let page = scalars[Int(scalar >> 8)], !page.isEmpty {
+            let id = page[Int(scalar & 0xFF)]
+            if id >= 0 { return id }
+        }
+        return internNew(scalar: scalar, UnsafeBufferPointer(rebasing: text[range]))
+    }
+
+    private mutating func internNew(scalar: UInt32, _ bytes: UnsafeBufferPointer<UInt8>) -> Int32 {
+        let id = intern(bytes)
+        guard scalar >= 0x80 else { return id }
+        let page = Int(scalar >> 8)
+        if scalars[page].isEmpty { scalars[page] = [Int32](repeating: -1, count: 256) }
+        scalars[page][Int(scalar & 0xFF)] = id
         return id
     }
 }

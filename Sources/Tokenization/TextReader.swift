@@ -34,7 +34,7 @@ struct TextReader {
     private static let longestPiece = 1 << 30
 
     /// The last place at which `bytes` can be cut, nil if there is none from `start` on.
-    private static func lastCut(in bytes: [UInt8], from start: Int) -> Int? {
+    private static func lastCut(in bytes: ArraySlice<UInt8>, from start: Int) -> Int? {
         var index = bytes.count
         while index > max(start, 1) - 1 && index > 0 {
             let before = bytes[index - 1]
@@ -49,13 +49,14 @@ struct TextReader {
     private func forEachPiece(
         _ descriptor: Int32, name: String, _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
     ) throws(TextError) {
-        var pending: [UInt8] = []
+        /// Room for what is left of the block before and for the next; `kept` bytes of it are in use.
+        var pending = [UInt8](repeating: 0, count: blockSize)
+        var kept = 0
         var offset = 0
         while true {
-            let kept = pending.count
+            if pending.count < kept + blockSize { pending += [UInt8](repeating: 0, count: kept + blockSize) }
             var got = 0
             var failure: Int32 = 0
-            pending.append(contentsOf: repeatElement(0, count: blockSize))
             pending.withUnsafeMutableBytes { buffer in
                 repeat {
                     got = read(descriptor, buffer.baseAddress! + kept, blockSize)
@@ -63,24 +64,20 @@ struct TextReader {
                 } while got < 0 && failure == EINTR
             }
             guard got >= 0 else { throw .unreadable(path: name, reason: String(cString: strerror(failure))) }
-            pending.removeLast(blockSize - got)
-            let end: Int
-            if got == 0 {
-                end = pending.count
-            } else if let cut = Self.lastCut(in: pending, from: kept) {
-                end = cut
-            } else if pending.count < Self.longestPiece {
-                continue
-            } else {
-                throw .unbroken(path: name, offset: offset)
-            }
+            let filled = kept + got
+            let cut = got == 0 ? filled : Self.lastCut(in: pending[..<filled], from: kept)
+            if cut == nil && filled >= Self.longestPiece { throw .unbroken(path: name, offset: offset) }
+            let end = cut ?? 0
             if end > 0 {
                 try pending.withUnsafeBufferPointer { all throws(TextError) in
                     try body(UnsafeBufferPointer(rebasing: all[..<end]), offset)
                 }
                 offset += end
-                pending.removeFirst(end)
+                pending.withUnsafeMutableBytes { all in
+                    _ = memmove(all.baseAddress!, all.baseAddress! + end, filled - end)
+                }
             }
+            kept = filled - end
             if got == 0 { return }
         }
     }

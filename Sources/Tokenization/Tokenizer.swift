@@ -1,3 +1,5 @@
+import CICU
+
 /// Cuts text into symbols: decoding, normalization, segmentation.
 ///
 /// Text comes in pieces, cut where no cluster and no normal form reaches across (see ``TextReader``), so a text's symbols
@@ -6,6 +8,7 @@ public final class Tokenizer {
     public let unit: TextUnit
     public let normalization: Normalization
     private let clusters: ClusterIterator
+    private let kinds: ScalarKinds
 
     /// What one piece held.
     struct Piece {
@@ -21,83 +24,61 @@ public final class Tokenizer {
         self.unit = unit
         self.normalization = normalization
         clusters = try ClusterIterator()
+        kinds = try ScalarKinds(normalization)
     }
 
-    /// Calls `emit` with each symbol of a piece and whether a character of the text starts with it.
+    /// Hands the symbols of a piece to a sink.
     ///
     /// - Parameter inWord: whether a word goes on from the piece before, and then into the piece after.
     /// - Throws: `TextError.invalidUTF8`, with `path` and an offset counted from `offset`, unless the unit is the byte.
     func tokenize(
         _ piece: UnsafeBufferPointer<UInt8>, path: String, offset: Int, inWord: inout Bool,
-        _ emit: (_ symbol: UnsafeBufferPointer<UInt8>, _ startsCharacter: Bool) -> Void
+        into sink: inout some SymbolSink
     ) throws(TextError) -> Piece {
         var result = Piece()
-        result.counts.addAllButCharacters(of: piece, inWord: &inWord)
-        if piece.allSatisfy({ $0 < 0x80 }) {
-            tokenizeASCII(piece, &result, emit)
-            return result
+        result.counts.bytes += piece.count
+        if let invalid = firstInvalidByte(of: piece) {
+            guard unit == .byte else { throw .invalidUTF8(path: path, offset: offset + invalid) }
+            try tokenizeIllFormed(piece, &result, &inWord, &sink)
+        } else {
+            try tokenizeScalars(piece, &result, &inWord, &sink)
         }
-        if unit != .byte, let invalid = firstInvalidByte(of: piece) {
-            throw .invalidUTF8(path: path, offset: offset + invalid)
-        }
-        let original = try utf16(of: piece)
-        if unit == .byte {
-            try tokenizeBytes(piece, original, &result, emit)
-            return result
-        }
-        let text = try normalization.apply(to: original)
-        var started = 0
-        try forEachSymbol(of: text) { symbol, starts in
-            if starts { started += 1 }
-            emit(symbol, starts)
-        }
-        result.counts.characters = started
-        if text != original {
-            result.counts.characters = 0
-            try original.withUnsafeBufferPointer { units throws(TextError) in
-                try clusters.forEachEnd(in: units) { _ in result.counts.characters += 1 }
-            }
-        }
-        result.surplusCharacters = result.counts.characters - started
         return result
     }
 
     /// The symbols of a whole text.
     public func symbols(of text: [UInt8], path: String = "the text") throws(TextError) -> [Symbol] {
-        var symbols: [Symbol] = []
-        var inWord = false
-        _ = try text.withUnsafeBufferPointer { bytes throws(TextError) in
-            try tokenize(bytes, path: path, offset: 0, inWord: &inWord) { symbol, _ in
+        struct Sink: SymbolSink {
+            var symbols: [Symbol] = []
+
+            mutating func append(_ symbol: UnsafeBufferPointer<UInt8>, startsCharacter: Bool) {
                 symbols.append(Symbol(bytes: Array(symbol)))
             }
         }
-        return symbols
+        var sink = Sink()
+        var inWord = false
+        _ = try text.withUnsafeBufferPointer { bytes throws(TextError) in
+            try tokenize(bytes, path: path, offset: 0, inWord: &inWord, into: &sink)
+        }
+        return sink.symbols
     }
 
-    /// In ASCII every byte is a symbol, but for CR LF, which is one cluster; only case folding changes it.
-    private func tokenizeASCII(
-        _ piece: UnsafeBufferPointer<UInt8>, _ result: inout Piece,
-        _ emit: (UnsafeBufferPointer<UInt8>, Bool) -> Void
-    ) {
-        var index = 0
-        while index < piece.count {
-            let joins = piece[index] == 0x0D && index + 1 < piece.count && piece[index + 1] == 0x0A
-            let length = joins && unit == .grapheme ? 2 : 1
-            let starts = !(piece[index] == 0x0A && index > 0 && piece[index - 1] == 0x0D)
-            if starts { result.counts.characters += 1 }
-            if normalization == .nfkcCasefold, (0x41...0x5A).contains(piece[index]) {
-                withUnsafeBytes(of: piece[index] + 0x20) { emit($0.assumingMemoryBound(to: UInt8.self), starts) }
-            } else {
-                emit(UnsafeBufferPointer(rebasing: piece[index..<index + length]), starts)
-            }
-            index += length
+    /// Counts the words of text that need not be UTF-8, and takes its bytes as they are.
+    private func tokenizeIllFormed(
+        _ piece: UnsafeBufferPointer<UInt8>, _ result: inout Piece, _ inWord: inout Bool,
+        _ sink: inout some SymbolSink
+    ) throws(TextError) {
+        let text = try utf16(of: piece)
+        for scalar in String(decoding: text, as: UTF16.self).unicodeScalars {
+            let isSpace = try kinds.kind(of: scalar.value) & UInt8(CICU_WHITE_SPACE) != 0
+            result.counts.addScalar(isSpace: isSpace, inWord: &inWord)
         }
+        try appendBytes(piece, text, &result, &sink)
     }
 
     /// Bytes as they are; a character starts where a cluster of the decoded text does.
-    private func tokenizeBytes(
-        _ piece: UnsafeBufferPointer<UInt8>, _ text: [UInt16], _ result: inout Piece,
-        _ emit: (UnsafeBufferPointer<UInt8>, Bool) -> Void
+    private func appendBytes(
+        _ piece: UnsafeBufferPointer<UInt8>, _ text: [UInt16], _ result: inout Piece, _ sink: inout some SymbolSink
     ) throws(TextError) {
         var starts = [Bool](repeating: false, count: piece.count)
         var scalars = ScalarLengths(piece)
@@ -112,34 +93,150 @@ public final class Tokenizer {
                 }
             }
         }
-        for index in piece.indices { emit(UnsafeBufferPointer(rebasing: piece[index..<index + 1]), starts[index]) }
+        for index in piece.indices {
+            sink.append(UnsafeBufferPointer(rebasing: piece[index..<index + 1]), startsCharacter: starts[index])
+        }
     }
 
-    private func forEachSymbol(
-        of text: [UInt16], _ emit: (UnsafeBufferPointer<UInt8>, Bool) -> Void
+    /// Well-formed UTF-8: long runs of plain scalars are symbols as they stand, and ICU reads what lies between.
+    ///
+    /// Two plain scalars in a row are the sign of a place where both clusters and normal forms can be cut, so ICU gets
+    /// each other scalar with one plain neighbour on either side.
+    private func tokenizeScalars(
+        _ piece: UnsafeBufferPointer<UInt8>, _ result: inout Piece, _ inWord: inout Bool, _ sink: inout some SymbolSink
+    ) throws(TextError) {
+        // Shorter runs cost more by themselves than as a part of what ICU reads.
+        let longRun = 8
+        /// What comes before this is done.
+        var done = 0
+        /// The run of plain scalars that goes on: how many, its second and its last scalar.
+        var (run, second, last) = (0, 0, 0)
+        var isPlain = true
+        var index = 0
+        while index < piece.count {
+            // Most text is ASCII, or most of it.
+            if isPlain {
+                let begin = index
+                var (words, wasSpace) = (0, !inWord)
+                while index < piece.count && piece[index] < 0x80 {
+                    let kind = kinds.first[Int(piece[index])]
+                    guard kind & UInt8(CICU_PLAIN) != 0 else { break }
+                    let isSpace = kind & UInt8(CICU_WHITE_SPACE) != 0
+                    words += wasSpace && !isSpace ? 1 : 0
+                    wasSpace = isSpace
+                    index += 1
+                }
+                if index > begin {
+                    last = index - 1
+                    inWord = !wasSpace
+                    result.counts.words += words
+                    result.counts.scalars += index - begin
+                }
+            }
+            guard index < piece.count else { break }
+            let (scalar, length) = piece.scalar(at: index)
+            let kind = try kinds.kind(of: scalar)
+            result.counts.addScalar(isSpace: kind & UInt8(CICU_WHITE_SPACE) != 0, inWord: &inWord)
+            if kind & UInt8(CICU_PLAIN) != 0 {
+                run += 1
+                if run == 2 { second = index }
+                if !isPlain && run == longRun {
+                    try tokenizeWithICU(UnsafeBufferPointer(rebasing: piece[done..<second]), &result, &sink)
+                    (done, isPlain) = (second, true)
+                }
+                last = index
+            } else {
+                if isPlain {
+                    appendPlain(piece[done..<max(done, last)], &result, &sink)
+                    (done, isPlain) = (max(done, last), false)
+                }
+                run = 0
+            }
+            index += length
+        }
+        if isPlain {
+            appendPlain(piece[done...], &result, &sink)
+        } else {
+            try tokenizeWithICU(UnsafeBufferPointer(rebasing: piece[done...]), &result, &sink)
+        }
+    }
+
+    private func appendPlain(
+        _ part: Slice<UnsafeBufferPointer<UInt8>>, _ result: inout Piece, _ sink: inout some SymbolSink
+    ) {
+        for byte in part { result.counts.characters += byte & 0xC0 != 0x80 ? 1 : 0 }
+        let part = UnsafeBufferPointer(rebasing: part)
+        if unit == .byte { sink.append(bytes: part) } else { sink.append(scalars: part) }
+    }
+
+    private func tokenizeWithICU(
+        _ part: UnsafeBufferPointer<UInt8>, _ result: inout Piece, _ sink: inout some SymbolSink
+    ) throws(TextError) {
+        let original = try utf16(of: part)
+        if unit == .byte { return try appendBytes(part, original, &result, &sink) }
+        let text = try normalization.apply(to: original)
+        var started = 0
+        try appendClusters(of: text, &started, &sink)
+        var characters = started
+        if text != original {
+            characters = 0
+            try original.withUnsafeBufferPointer { units throws(TextError) in
+                try clusters.forEachEnd(in: units) { _ in characters += 1 }
+            }
+        }
+        result.counts.characters += characters
+        result.surplusCharacters += characters - started
+    }
+
+    private func appendClusters(
+        of text: [UInt16], _ started: inout Int, _ sink: inout some SymbolSink
     ) throws(TextError) {
         var from = 0
         var scratch: [UInt8] = []
         try text.withUnsafeBufferPointer { units throws(TextError) in
             try clusters.forEachEnd(in: units) { end in
                 scratch.removeAll(keepingCapacity: true)
-                if unit == .grapheme {
-                    _ = transcode(
-                        units[from..<end].makeIterator(), from: UTF16.self, to: UTF8.self, stoppingOnError: false
-                    ) { scratch.append($0) }
-                    scratch.withUnsafeBufferPointer { emit($0, true) }
-                } else {
-                    var starts = true
-                    for scalar in String(decoding: units[from..<end], as: UTF16.self).unicodeScalars {
-                        scratch.removeAll(keepingCapacity: true)
-                        scratch.append(contentsOf: UTF8.encode(scalar)!)
-                        scratch.withUnsafeBufferPointer { emit($0, starts) }
+                var starts = true
+                while from < end {
+                    let begin = scratch.count
+                    from += scratch.appendUTF8(of: units, at: from)
+                    if unit == .scalar {
+                        scratch.withUnsafeBufferPointer {
+                            sink.append(UnsafeBufferPointer(rebasing: $0[begin...]), startsCharacter: starts)
+                        }
                         starts = false
                     }
                 }
-                from = end
+                if unit == .grapheme { scratch.withUnsafeBufferPointer { sink.append($0, startsCharacter: true) } }
+                started += 1
             }
         }
+    }
+}
+
+extension [UInt8] {
+    /// Appends the UTF-8 of the scalar at an index of well-formed UTF-16; returns how many units it takes.
+    fileprivate mutating func appendUTF8(of units: UnsafeBufferPointer<UInt16>, at index: Int) -> Int {
+        let unit = UInt32(units[index])
+        let isPair = unit & 0xFC00 == 0xD800 && index + 1 < units.count
+        let scalar = isPair ? 0x10000 + (unit & 0x3FF) << 10 + UInt32(units[index + 1]) & 0x3FF : unit
+        func tail(_ shift: UInt32) -> UInt8 { UInt8(0x80 | (scalar >> shift & 0x3F)) }
+        switch scalar {
+        case ..<0x80: append(UInt8(scalar))
+        case ..<0x800:
+            append(UInt8(0xC0 | scalar >> 6))
+            append(tail(0))
+        case ..<0x10000:
+            append(UInt8(0xE0 | scalar >> 12))
+            append(tail(6))
+            append(tail(0))
+        default:
+            append(UInt8(0xF0 | scalar >> 18))
+            append(tail(12))
+            append(tail(6))
+            append(tail(0))
+        }
+        return isPair ? 2 : 1
     }
 }
 

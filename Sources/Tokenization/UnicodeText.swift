@@ -38,7 +38,7 @@ func utf16(of bytes: UnsafeBufferPointer<UInt8>) throws(TextError) -> [UInt16] {
 }
 
 extension Normalization {
-    private var form: cicu_form? {
+    var form: cicu_form? {
         switch self {
         case .nfc: CICU_NFC
         case .nfd: CICU_NFD

@@ -1,79 +1,93 @@
-import CharacterModel
 import Foundation
 import Tokenization
 
-// Symbols a second of training, sampling and exact perplexity, on random text with V = 67.
-//
-// Usage: benchmarks [CELL LAYERS HIDDEN BATCH WINDOW]. Without arguments: the sizes that README.md quotes.
-// FLOPs are 6 per weight and symbol for training; one-hot input weights are not counted.
+// Usage:
+//   benchmarks                          one table, each setting in processes of its own
+//   benchmarks --peer PYTHON            the same beside PyTorch, in turn
+//   benchmarks CELL LAYERS HIDDEN BATCH WINDOW     one setting, as JSON
+//   benchmarks --text FILE...           how fast texts are read, one thread
 
-struct Setting {
-    var cell: CellKind
-    var layers: Int
-    var hidden: Int
-    var batch: Int
-    var window: Int
+let rounds = 5
+let threads = ProcessInfo.processInfo.activeProcessorCount
+let arguments = Array(CommandLine.arguments.dropFirst())
+
+/// Runs a program that prints one Measurement.
+func measure(_ program: String, _ arguments: [String]) throws -> Measurement {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: program)
+    process.arguments = arguments
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    let output = pipe.fileHandleForReading.readDataToEndOfFile()
+    process.waitUntilExit()
+    return try JSONDecoder().decode(Measurement.self, from: output)
 }
 
-func measure(_ setting: Setting, threads: Int) throws {
-    var generator = SystemRandomNumberGenerator()
-    let symbols = setting.batch * setting.window * 40
-    let text = (0..<symbols).map { _ in UInt8.random(in: 33..<98, using: &generator) }
-    let corpus = try Corpus(reading: [.bytes(text, name: "random text")], unit: .byte, normalization: .none)
-    let data = try TrainingData(corpus, fraction: 0)
-    let model = try ModelConfiguration(
-        cell: setting.cell, layers: setting.layers, hidden: setting.hidden, vocabularySize: data.vocabulary.count)
-    var record = TrainingRecord()
-    record.options.batch = setting.batch
-    record.options.window = setting.window
-    record.options.budget = .seconds(8)
-    let path = FileManager.default.temporaryDirectory.appendingPathComponent("escriba-benchmark.safetensors").path
-    var output = Trainer.Output(path: path)
-    output.checkpointEvery = 3_600
-    output.logEvery = 1
-    var rates: [Double] = []
-    let trainer = try Trainer(model, data: data, record: record, output: output, threads: threads) { event in
-        if case .step(let report) = event { rates.append(report.tokensPerSecond) }
+func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+func table(peer python: String?) throws {
+    let me = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+    print("Medians of \(rounds) runs, \(threads) threads, V = 67; symbols/s. Peak: multiply-adds in registers.")
+    print("setting".padding(toLength: 22, withPad: " ", startingAt: 0), terminator: "")
+    print("  training  GFLOP/s  of peak  calls/step        MB  sampling   scoring")
+    for setting in Setting.all {
+        var (ours, theirs): ([Measurement], [Measurement]) = ([], [])
+        for _ in 0..<rounds {
+            ours.append(try measure(me, setting.words))
+            if let python { theirs.append(try measure(python, ["peers/torch_peer.py"] + setting.words)) }
+        }
+        func ofOurs(_ value: (Measurement) -> Double) -> Double { median(ours.map(value)) }
+        print(
+            setting.name.padding(toLength: 22, withPad: " ", startingAt: 0)
+                + String(
+                    format: "%10.0f %8.1f %7.0f%% %11.0f %9.0f %9.0f %9.0f", ofOurs(\.training),
+                    ofOurs(\.trainingGFLOPs), 100 * ofOurs { $0.trainingGFLOPs / $0.peakGFLOPs },
+                    ofOurs { $0.allocations ?? .nan }, ofOurs(\.megabytes), ofOurs(\.sampling), ofOurs(\.scoring)))
+        guard !theirs.isEmpty else { continue }
+        func ofTheirs(_ value: (Measurement) -> Double) -> Double { median(theirs.map(value)) }
+        print(
+            "  PyTorch".padding(toLength: 22, withPad: " ", startingAt: 0)
+                + String(
+                    format: "%10.0f %8.1f %7.0f%%*%11@ %9.0f %9.0f %9.0f", ofTheirs(\.training),
+                    ofTheirs(\.trainingGFLOPs), 100 * ofTheirs { $0.trainingGFLOPs / $0.peakGFLOPs }, "-" as NSString,
+                    ofTheirs(\.megabytes), ofTheirs(\.sampling), ofTheirs(\.scoring)))
+        print(
+            "  ratio".padding(toLength: 22, withPad: " ", startingAt: 0)
+                + String(
+                    format: "%9.2fx %8.0f%%*%27@ %8.2fx %8.1fx %8.2fx", ofOurs(\.training) / ofTheirs(\.training),
+                    100 * ofOurs(\.trainingGFLOPs) / ofTheirs(\.peakGFLOPs), "" as NSString,
+                    ofOurs(\.megabytes) / ofTheirs(\.megabytes), ofOurs(\.sampling) / ofTheirs(\.sampling),
+                    ofOurs(\.scoring) / ofTheirs(\.scoring)))
     }
-    _ = try trainer.run()
-    let training = rates.sorted()[rates.count / 2]
-    let weights = Double(model.parameterCount - data.vocabulary.count * setting.cell.gates * setting.hidden)
-
-    let trained = try LanguageModel(contentsOf: path)
-    try? FileManager.default.removeItem(atPath: path)
-    let strategy = SamplingStrategy.sampled(try Temperature(0.8), keeping: .everything)
-    let sampler = try trained.generator(strategy: strategy, seed: 1)
-    let sampling = time { for _ in 0..<2_000 { _ = sampler.next() } }
-    let part = try Corpus(
-        reading: [.bytes(Array(text.prefix(20_000)), name: "part")], unit: .byte, normalization: .none)
-    let scoring = time { _ = trained.evaluate(part, threads: threads) }
-    let name = "\(setting.cell.rawValue) \(setting.layers)x\(setting.hidden) B\(setting.batch) T\(setting.window)"
-    print(
-        name.padding(toLength: 24, withPad: " ", startingAt: 0),
-        String(
-            format: "%9.0f %8.1f %10.0f %10.0f", training, 6 * weights * training / 1e9, 2_000 / sampling,
-            Double(part.count) / scoring))
+    if python != nil {
+        print("* of PyTorch's own product of two matrices of 2048 x 2048 (sgemm), measured in the same run")
+    }
 }
 
-func time(_ body: () -> Void) -> Double {
-    let began = Date()
-    body()
-    return Date().timeIntervalSince(began)
+func readTexts(_ paths: [String]) throws {
+    for path in paths {
+        let size = try Data(contentsOf: URL(fileURLWithPath: path)).count
+        for unit in TextUnit.allCases {
+            var rates: [Double] = []
+            for _ in 0..<3 {
+                var failure: (any Error)?
+                let time = seconds {
+                    do { _ = try Corpus(reading: [.file(path: path)], unit: unit) } catch { failure = error }
+                }
+                if let failure { throw failure }
+                rates.append(Double(size) / time / 1e6)
+            }
+            print(path, unit.rawValue, String(format: "%.0f MB/s", median(rates)))
+        }
+    }
 }
 
-let arguments = CommandLine.arguments.dropFirst()
-var settings = [
-    Setting(cell: .lstm, layers: 2, hidden: 128, batch: 50, window: 50),
-    Setting(cell: .lstm, layers: 2, hidden: 256, batch: 64, window: 64),
-    Setting(cell: .lstm, layers: 1, hidden: 384, batch: 16, window: 64),
-    Setting(cell: .gru, layers: 2, hidden: 256, batch: 64, window: 64),
-    Setting(cell: .rnn, layers: 2, hidden: 256, batch: 64, window: 64),
-]
-let numbers = arguments.dropFirst().compactMap { Int($0) }
-if let cell = arguments.first.flatMap(CellKind.init), numbers.count == 4 {
-    settings = [
-        Setting(cell: cell, layers: numbers[0], hidden: numbers[1], batch: numbers[2], window: numbers[3])
-    ]
+if let setting = Setting(words: arguments) {
+    let data = try JSONEncoder().encode(try Measurement.of(setting, threads: threads))
+    print(String(decoding: data, as: UTF8.self))
+} else if arguments.first == "--text" {
+    try readTexts(Array(arguments.dropFirst()))
+} else {
+    try table(peer: arguments.first == "--peer" ? arguments.dropFirst().first : nil)
 }
-print("setting                   training  GFLOP/s   sampling    scoring   (symbols/s)")
-for setting in settings { try measure(setting, threads: ProcessInfo.processInfo.activeProcessorCount) }

@@ -40,7 +40,17 @@ void cicu_breaker_set_text(cicu_breaker *breaker, const uint16_t *text, int32_t 
 /// The end of the next cluster, or -1 after the last.
 int32_t cicu_breaker_next(cicu_breaker *breaker);
 
-/// The White_Space property.
-int32_t cicu_is_white_space(uint32_t scalar);
+/// What is known of a scalar whatever stands beside it.
+enum {
+    /// Between two scalars of this kind a grapheme cluster ends, and a normal form leaves both as they are. That holds
+    /// where no rule of UAX #29 joins them (neither is a mark, a pictograph, a leading jamo, ...), and each is its own
+    /// normal form and begins a segment of it (UAX #15).
+    CICU_PLAIN = 1,
+    /// The White_Space property.
+    CICU_WHITE_SPACE = 2,
+};
+
+/// The kinds of the 256 scalars from `first` on, under a form, or without normalization if `form` is negative.
+void cicu_classify(int32_t form, uint32_t first, uint8_t *out, int32_t *status);
 
 #endif

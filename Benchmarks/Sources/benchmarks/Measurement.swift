@@ -1,0 +1,104 @@
+import CProbe
+import CharacterModel
+import Foundation
+import Tokenization
+
+/// What one process found for one setting: ours, or a peer's.
+struct Measurement: Codable {
+    /// Symbols a second.
+    var training: Double
+    var sampling: Double
+    var scoring: Double
+    /// The most memory the process had while it trained, less what it had before, in MB.
+    var megabytes: Double
+    /// What two threads reach together: multiply-adds in registers for us, a large matrix product for a peer.
+    var peakGFLOPs: Double
+    /// Operations at 6 per weight and symbol; one-hot input weights are not counted.
+    var trainingGFLOPs: Double
+    /// Calls for memory within a step of training, after the first.
+    var allocations: Double?
+
+    enum CodingKeys: String, CodingKey {
+        case training, sampling, scoring, megabytes
+        case peakGFLOPs = "peak_gflops"
+        case trainingGFLOPs = "training_gflops"
+        case allocations
+    }
+
+    static func of(_ setting: Setting, threads: Int) throws -> Measurement {
+        let before = residentMegabytes()
+        let text = randomText(setting.batch * setting.window * 40)
+        let corpus = try Corpus(reading: [.bytes(text, name: "random text")], unit: .byte, normalization: .none)
+        let data = try TrainingData(corpus, fraction: 0)
+        let model = try ModelConfiguration(
+            cell: setting.cell, layers: setting.layers, hidden: setting.hidden, vocabularySize: data.vocabulary.count)
+        var record = TrainingRecord()
+        record.options.batch = setting.batch
+        record.options.window = setting.window
+        record.options.budget = .seconds(5)
+        let path = FileManager.default.temporaryDirectory
+            .appendingPathComponent("escriba-benchmark-\(getpid()).safetensors").path
+        var output = Trainer.Output(path: path)
+        output.checkpointEvery = 3_600
+        output.logEvery = 1
+        // Room for all of them, so that keeping count takes no memory within the loop.
+        var rates: [Double] = []
+        var calls: [Int64] = []
+        rates.reserveCapacity(1 << 16)
+        calls.reserveCapacity(1 << 16)
+        var megabytes = 0.0
+        let trainer = try Trainer(model, data: data, record: record, output: output, threads: threads) { event in
+            guard case .step(let report) = event else { return }
+            rates.append(report.tokensPerSecond)
+            calls.append(probe_allocations())
+            if megabytes == 0 { megabytes = residentMegabytes() - before }
+        }
+        _ = try trainer.run()
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        // Between the reports of two steps lies one step and the telling of it.
+        let perStep = zip(calls, calls.dropFirst()).map { $1 - $0 }.sorted()
+        let training = rates.sorted()[rates.count / 2]
+        let weights = Double(model.parameterCount - data.vocabulary.count * setting.cell.gates * setting.hidden)
+
+        let trained = try LanguageModel(contentsOf: path)
+        let sampler = try trained.generator(strategy: .sampled(try Temperature(0.8), keeping: .everything), seed: 1)
+        let drawn = 4_000
+        for _ in 0..<100 { _ = sampler.next() }
+        let sampling = seconds { for _ in 0..<drawn { _ = sampler.next() } }
+        let part = try Corpus(
+            reading: [.bytes(randomText(20_000), name: "part")], unit: .byte, normalization: .none)
+        let scoring = seconds { _ = trained.evaluate(part, threads: threads) }
+        return Measurement(
+            training: training, sampling: Double(drawn) / sampling, scoring: Double(part.count) / scoring,
+            megabytes: megabytes, peakGFLOPs: peak(threads: threads), trainingGFLOPs: 6 * weights * training / 1e9,
+            allocations: Double(perStep[perStep.count / 2]))
+    }
+}
+
+func randomText(_ length: Int) -> [UInt8] {
+    var generator = SystemRandomNumberGenerator()
+    return (0..<length).map { _ in UInt8.random(in: 33..<98, using: &generator) }
+}
+
+func seconds(_ body: () -> Void) -> Double {
+    let clock = ContinuousClock()
+    let time = clock.measure(body).components
+    return Double(time.seconds) + Double(time.attoseconds) * 1e-18
+}
+
+/// What all threads reach with multiply-adds that need no memory, in GFLOP/s: best of five.
+private func peak(threads: Int) -> Double {
+    let rounds: Int64 = 20_000_000
+    return (0..<5).map { _ in
+        let time = seconds {
+            DispatchQueue.concurrentPerform(iterations: threads) { _ in _ = probe_multiply_adds(rounds) }
+        }
+        return Double(threads) * probe_multiply_adds(1) * Double(rounds) / time / 1e9
+    }.max()!
+}
+
+/// The memory this process has in use.
+private func residentMegabytes() -> Double {
+    let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
+    return fields.count > 1 ? Double(fields[1])! * Double(sysconf(Int32(_SC_PAGESIZE))) / 1e6 : .nan
+}
