@@ -18,19 +18,18 @@ package final class Workers: Sendable {
 
     deinit { crew.dismiss() }
 
-    /// Runs `body` for every index below `tasks` and returns when all are done.
-    ///
-    /// - Parameter body: is given the index of the task, and that of the thread, below `count`.
-    package func forEach(_ tasks: Int, _ body: @Sendable (_ task: Int, _ worker: Int) -> Void) {
+    /// Runs every task of a list below `tasks` and returns when all are done. Takes no memory.
+    package func run(_ tasks: Int, of list: WorkList) {
         guard count > 1 && tasks > 1 else {
-            for task in 0..<tasks { body(task, 0) }
+            for task in 0..<tasks { list.body(task, 0) }
             return
         }
-        withoutActuallyEscaping(body) { crew.work(tasks, $0) }
+        crew.work(tasks, list)
     }
 
+    /// Runs `body` for every index below `tasks` and returns when all are done.
     package func forEach(_ tasks: Int, _ body: @Sendable (_ task: Int) -> Void) {
-        forEach(tasks) { task, _ in body(task) }
+        withoutActuallyEscaping(body) { body in run(tasks, of: WorkList { task, _ in body(task) }) }
     }
 
     /// Cuts `0..<length` into pieces of `size` (the last may be shorter) and runs `body` for each.
@@ -39,10 +38,16 @@ package final class Workers: Sendable {
     }
 }
 
+/// Tasks that threads share. Whoever runs the same list at every step makes it once, so that running it takes no memory.
+package final class WorkList: Sendable {
+    fileprivate let body: @Sendable (Int, Int) -> Void
+
+    /// - Parameter body: runs a task; is given its index, and that of the thread, which is below the number of threads.
+    package init(_ body: @escaping @Sendable (_ task: Int, _ worker: Int) -> Void) { self.body = body }
+}
+
 /// The threads beside the caller's, and the list they work on.
 private final class Crew: @unchecked Sendable {
-    typealias Body = @Sendable (Int, Int) -> Void
-
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// There is a list, or the threads are to end.
     private let called = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -50,9 +55,10 @@ private final class Crew: @unchecked Sendable {
     private let idle = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let next = Atomic<Int>(0)
     // Guarded by the mutex.
-    private var body: Body?
+    private var list: WorkList?
     private var tasks = 0
-    private var list = 0
+    /// How many lists there have been.
+    private var lists = 0
     private var working = 0
     private var ends = false
 
@@ -91,27 +97,27 @@ private final class Crew: @unchecked Sendable {
     }
 
     /// Shares a list with the threads that are free, and returns when nobody works on it.
-    func work(_ tasks: Int, _ body: @escaping Body) {
+    func work(_ tasks: Int, _ list: WorkList) {
         pthread_mutex_lock(mutex)
-        precondition(self.body == nil, "workers were called while they work")
-        self.body = body
+        precondition(self.list == nil, "workers were called while they work")
+        self.list = list
         self.tasks = tasks
-        list += 1
+        lists += 1
         next.store(0, ordering: .relaxed)
         pthread_cond_broadcast(called)
         pthread_mutex_unlock(mutex)
-        claim(tasks, body, worker: 0)
+        claim(tasks, list, worker: 0)
         pthread_mutex_lock(mutex)
-        self.body = nil
+        self.list = nil
         while working > 0 { pthread_cond_wait(idle, mutex) }
         pthread_mutex_unlock(mutex)
     }
 
-    private func claim(_ tasks: Int, _ body: Body, worker: Int) {
+    private func claim(_ tasks: Int, _ list: WorkList, worker: Int) {
         while true {
             let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard task < tasks else { return }
-            body(task, worker)
+            list.body(task, worker)
         }
     }
 
@@ -119,13 +125,13 @@ private final class Crew: @unchecked Sendable {
         var seen = 0
         pthread_mutex_lock(mutex)
         while true {
-            while !ends && (body == nil || list == seen) { pthread_cond_wait(called, mutex) }
-            guard !ends, let body else { break }
-            seen = list
+            while !ends && (list == nil || lists == seen) { pthread_cond_wait(called, mutex) }
+            guard !ends, let list else { break }
+            seen = lists
             working += 1
             let tasks = tasks
             pthread_mutex_unlock(mutex)
-            claim(tasks, body, worker: worker)
+            claim(tasks, list, worker: worker)
             pthread_mutex_lock(mutex)
             working -= 1
             if working == 0 { pthread_cond_signal(idle) }

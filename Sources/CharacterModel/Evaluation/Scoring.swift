@@ -52,8 +52,8 @@ extension Network {
         return isCancelled() ? nil : nats.elements
     }
 
-    /// Scores a part of a text in chunks of steps, as a pipeline: while a layer reads one chunk, the layer above reads the
-    /// one before, and the decoder the one before that. Each chunk on its way has a shard of its own.
+    /// Scores a part of a text in chunks of steps, as a pipeline: while a layer reads one chunk, the projection into the layer
+    /// above, that layer and the decoder work on chunks before it. Each chunk on its way has a shard of its own.
     private func score(
         _ part: Range<Int>, of text: EncodedText, into nats: Matrix<Double>, using workers: Workers,
         isCancelled: @Sendable () -> Bool
@@ -61,27 +61,38 @@ extension Network {
         let lane = [Lane(origin: part.lowerBound, scored: part, startsFresh: false)]
         let (layers, size) = (model.layers, min(256, part.count))
         let chunks = (part.count + size - 1) / size
-        let shards = (0...layers).map { _ in Shard<Scalar>(model, lanes: 1, steps: size, learns: false) }
-        /// Layer `stage`, or behind the last one the decoder, reads a chunk.
-        @Sendable func run(_ stage: Int, _ chunk: Int) {
-            let (first, shard) = (chunk * size, shards[chunk % shards.count])
+        // Stages: layer 0, then a projection and a recurrence for each layer above, then the decoder.
+        let stages = 2 * layers
+        let shards = (0..<stages).map { _ in Shard<Scalar>(model, lanes: 1, steps: size, learns: false) }
+        @Sendable func run(_ task: PipelineTask, _ chunk: Int) {
+            let (first, shard) = (chunk * size, shards[chunk % stages])
             let steps = min(size, part.count - first)
-            if stage == 0 { _ = shard.fill(lane, of: text, first: first, steps: steps) }
-            if stage < layers {
-                shard.forward(self, layer: stage, steps: steps)
-                shard.hand(layer: stage, after: steps, to: shards[(chunk + 1) % shards.count])
-                return
+            switch task {
+            case .recurrence(let layer):
+                if layer == 0 {
+                    _ = shard.fill(lane, of: text, first: first, steps: steps)
+                    shard.project(self, layer: 0, steps: 0..<steps)
+                }
+                shard.recur(self, layer: layer, steps: steps)
+                shard.hand(layer: layer, after: steps, to: shards[(chunk + 1) % stages])
+            case .projection(let layer, let part, let parts):
+                let range = part * steps / parts..<(part + 1) * steps / parts
+                if !range.isEmpty { shard.project(self, layer: layer, steps: range) }
+            case .decoder:
+                shard.decode(self, steps: steps)
+                _ = shard.loss(steps: steps, scale: 1)
+                for step in 0..<steps { nats.view[0, part.lowerBound + first + step] = shard.losses.view[0, step] }
             }
-            shard.decode(self, steps: steps)
-            _ = shard.loss(steps: steps, scale: 1)
-            for step in 0..<steps { nats.view[0, part.lowerBound + first + step] = shard.losses.view[0, step] }
         }
-        for round in 0..<chunks + layers where !isCancelled() {
-            // Upper layers first: they have more to do than the lowest, and the decoder the least.
-            let stages = (0..<layers).reversed() + [layers]
-            workers.forEach(stages.count) { index in
-                let stage = stages[index]
-                if (0..<chunks).contains(round - stage) { run(stage, round - stage) }
+        // The longest tasks first; projections in parts, so that threads end together.
+        let tasks =
+            (0..<layers).map { PipelineTask.recurrence(layer: $0) }
+            + (1..<max(layers, 1)).flatMap { layer in (0..<4).map { .projection(layer: layer, part: $0, of: 4) } }
+            + [.decoder]
+        for round in 0..<chunks + stages - 1 where !isCancelled() {
+            workers.forEach(tasks.count) { index in
+                let chunk = round - tasks[index].stage(layers: layers)
+                if (0..<chunks).contains(chunk) { run(tasks[index], chunk) }
             }
         }
     }
@@ -95,5 +106,22 @@ extension Network {
             first = end
         }
         return parts
+    }
+}
+
+/// What a thread does with a chunk in one round of scoring.
+private enum PipelineTask: Sendable {
+    /// The lowest layer's includes its projection, which is a gather or small.
+    case recurrence(layer: Int)
+    case projection(layer: Int, part: Int, of: Int)
+    case decoder
+
+    /// How many rounds after the first stage it comes.
+    func stage(layers: Int) -> Int {
+        switch self {
+        case .recurrence(let layer): 2 * layer
+        case .projection(let layer, _, _): 2 * layer - 1
+        case .decoder: 2 * layers - 1
+        }
     }
 }

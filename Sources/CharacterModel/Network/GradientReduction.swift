@@ -4,7 +4,7 @@ import LinearAlgebra
 ///
 /// The work is cut into tasks by rows (or columns) of the gradients, each of a fixed size and each adding the shards in
 /// order: the sums do not depend on the number of threads.
-package struct GradientReduction<Scalar: KernelScalar>: Sendable {
+package final class GradientReduction<Scalar: KernelScalar>: @unchecked Sendable {
     /// A part of a parameter's gradient.
     private enum Task: Sendable {
         /// Rows of a layer's weights and columns of its biases.
@@ -20,11 +20,23 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
     /// For each thread, a part of the gradient of pre-activations [T B, 128], packed.
     private let scratch: [PackedMatrix<Scalar>]
 
+    private let shards: [Shard<Scalar>]
+    private let gradient: Parameters<Scalar>
+    /// Of the windows that are summed.
+    private var steps = 0
+    private lazy var list = WorkList { [unowned self] in run($0, worker: $1) }
+
     /// - Parameters:
+    ///   - gradient: is overwritten with the sums over `shards`.
     ///   - rows: T B of the largest shard.
     ///   - threads: of the workers that will run it.
-    package init(_ model: ModelConfiguration, rows: Int, threads: Int) {
+    package init(
+        _ model: ModelConfiguration, _ shards: [Shard<Scalar>], into gradient: Parameters<Scalar>, rows: Int,
+        threads: Int
+    ) {
         self.model = model
+        self.shards = shards
+        self.gradient = gradient
         func cut(_ length: Int) -> [Range<Int>] {
             stride(from: 0, to: length, by: Self.taskSize).map { $0..<min($0 + Self.taskSize, length) }
         }
@@ -37,19 +49,14 @@ package struct GradientReduction<Scalar: KernelScalar>: Sendable {
         scratch = (0..<threads).map { _ in PackedMatrix(inner: rows, columns: Self.taskSize) }
     }
 
-    /// Overwrites `gradient` with the sums over `shards`, whose windows of `steps` steps have run backward.
-    package func run(
-        _ shards: [Shard<Scalar>], steps: Int, into gradient: Parameters<Scalar>, using workers: Workers
-    ) {
-        workers.forEach(tasks.count) { task, worker in
-            run(tasks[task], shards, steps, gradient, scratch[worker])
-        }
+    /// Sums over windows of `steps` steps that have run backward.
+    package func run(steps: Int, using workers: Workers) {
+        self.steps = steps
+        workers.run(tasks.count, of: list)
     }
 
-    private func run(
-        _ task: Task, _ shards: [Shard<Scalar>], _ steps: Int, _ gradient: Parameters<Scalar>,
-        _ packed: PackedMatrix<Scalar>
-    ) {
+    private func run(_ index: Int, worker: Int) {
+        let (task, packed) = (tasks[index], scratch[worker])
         let kernels = Scalar.kernels
         switch task {
         case .layer(let index, let rows):

@@ -95,18 +95,29 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
         separateOutput?.view.rows(0..<steps * lanes) ?? states.view.rows(lanes..<(steps + 1) * lanes)
     }
 
-    /// Runs the steps of a window from the state in slot 0; the state after it is left in slot `steps`.
-    func forward(
-        steps: Int, input: LayerInput<Scalar>, resets: [Reset], weights: Network<Scalar>.Layer,
+    /// The input's part of the pre-activations, of some steps.
+    func project(
+        _ steps: Range<Int>, of input: LayerInput<Scalar>, weights: Network<Scalar>.Layer,
         parameters: Parameters<Scalar>.Layer
     ) {
         let kernels = Scalar.kernels
-        let all = gateValues.view.rows(0..<steps * lanes)
+        let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
+        let target = gateValues.view.rows(rows)
         switch input {
-        case .ids(let ids): kernels.gather(ids, from: parameters.inputWeight, bias: parameters.inputBias, into: all)
+        case .ids(let ids):
+            kernels.gather(
+                ids.columns(rows), from: parameters.inputWeight, bias: parameters.inputBias, into: target)
         case .matrix(let x):
-            kernels.product(x, weights.input!, bias: parameters.inputBias, accumulate: false, into: all)
+            kernels.product(x.rows(rows), weights.input!, bias: parameters.inputBias, accumulate: false, into: target)
         }
+    }
+
+    /// Runs the steps of a window, whose input is projected, from the state in slot 0; the state after it is left in slot
+    /// `steps`.
+    func recur(
+        steps: Int, resets: [Reset], weights: Network<Scalar>.Layer, parameters: Parameters<Scalar>.Layer
+    ) {
+        let kernels = Scalar.kernels
         for step in 0..<steps {
             for reset in resets where reset.step == step {
                 precondition(step == 0 || separateOutput != nil, "a reset in a window that was made without")

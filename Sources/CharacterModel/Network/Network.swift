@@ -3,7 +3,7 @@ import LinearAlgebra
 /// A network: its parameters, and the same packed for products.
 ///
 /// The packed copies are made once for each optimizer step; whoever changes the parameters calls ``pack(using:)``.
-package final class Network<Scalar: KernelScalar>: Sendable {
+package final class Network<Scalar: KernelScalar>: @unchecked Sendable {
     package struct Layer: Sendable {
         /// W_ih transposed [K, GH]; nil for a one-hot input, whose rows are gathered.
         package let input: PackedMatrix<Scalar>?
@@ -21,6 +21,7 @@ package final class Network<Scalar: KernelScalar>: Sendable {
     package let decoder: PackedMatrix<Scalar>
     package let decoderBackward: PackedMatrix<Scalar>?
     private let tasks: [PackingTask]
+    private lazy var list = WorkList { [unowned self] task, _ in run(task) }
 
     /// One packed matrix, where it comes from, and some of its panels.
     private struct PackingTask: Sendable {
@@ -81,14 +82,14 @@ package final class Network<Scalar: KernelScalar>: Sendable {
     }
 
     /// Packs the parameters as they are now.
-    package func pack(using workers: Workers) {
-        workers.forEach(tasks.count) { index in
-            let task = tasks[index]
-            if task.transposes {
-                Scalar.kernels.pack(transposeOf: task.source, into: task.target, panels: task.panels)
-            } else {
-                Scalar.kernels.pack(task.source, into: task.target, panels: task.panels)
-            }
+    package func pack(using workers: Workers) { workers.run(tasks.count, of: list) }
+
+    private func run(_ index: Int) {
+        let task = tasks[index]
+        if task.transposes {
+            Scalar.kernels.pack(transposeOf: task.source, into: task.target, panels: task.panels)
+        } else {
+            Scalar.kernels.pack(task.source, into: task.target, panels: task.panels)
         }
     }
 }

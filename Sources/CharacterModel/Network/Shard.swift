@@ -86,33 +86,41 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     /// - Parameter dropout: draws the masks of a training step; nil to read without dropout. Masks are inverted: what is
     ///   kept is divided by the probability to be kept (Srivastava et al. 2014), outside the recurrence (Zaremba et al. 2014).
     package func forward(_ network: Network<Scalar>, steps: Int, dropout: DropoutStream? = nil) {
-        for index in layers.indices { forward(network, layer: index, steps: steps, dropout: dropout) }
+        precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
+        for index in layers.indices {
+            project(network, layer: index, steps: 0..<steps)
+            recur(network, layer: index, steps: steps, dropout: dropout)
+        }
         decode(network, steps: steps)
     }
 
-    /// One layer's part of a window; the layer below must have done its own.
-    func forward(_ network: Network<Scalar>, layer index: Int, steps: Int, dropout: DropoutStream? = nil) {
-        precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
-        let rows = 0..<steps * lanes
-        let kernels = Scalar.kernels
+    /// The first half of a layer's part of some steps; the layer below must have done its own.
+    func project(_ network: Network<Scalar>, layer index: Int, steps: Range<Int>) {
+        let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
         let input: LayerInput<Scalar>
         if index > 0 {
-            input = .matrix(layers[index - 1].output(steps))
+            input = .matrix(layers[index - 1].output(capacity))
         } else if let encoder = network.parameters.encoder {
-            kernels.gather(ids.view.columns(rows), from: encoder, bias: nil, into: embedded.view.rows(rows))
-            input = .matrix(embedded.view.rows(rows))
+            Scalar.kernels.gather(ids.view.columns(rows), from: encoder, bias: nil, into: embedded.view.rows(rows))
+            input = .matrix(embedded.view)
         } else {
-            input = .ids(ids.view.columns(rows))
+            input = .ids(ids.view)
         }
+        layers[index].project(
+            steps, of: input, weights: network.layers[index], parameters: network.parameters.layers[index])
+    }
+
+    /// The second half of a layer's part of a window.
+    func recur(_ network: Network<Scalar>, layer index: Int, steps: Int, dropout: DropoutStream? = nil) {
         let layer = layers[index]
-        layer.forward(
-            steps: steps, input: input, resets: resets, weights: network.layers[index],
+        layer.recur(
+            steps: steps, resets: resets, weights: network.layers[index],
             parameters: network.parameters.layers[index])
         if let dropout, !masks.isEmpty {
             var generator = dropout.generator(layer: index)
-            let mask = masks[index].view.rows(rows)
-            kernels.fillDropoutMask(mask, keep: 1 - model.dropout, using: &generator)
-            kernels.multiply(layer.output(steps), by: mask)
+            let mask = masks[index].view.rows(0..<steps * lanes)
+            Scalar.kernels.fillDropoutMask(mask, keep: 1 - model.dropout, using: &generator)
+            Scalar.kernels.multiply(layer.output(steps), by: mask)
         }
     }
 

@@ -1,12 +1,21 @@
 import LinearAlgebra
 
-/// An optimizer at work: its moments, and one fused pass over the arena for each step.
-package final class OptimizerState<Scalar: KernelScalar>: Sendable {
+/// An optimizer at work: its moments, and one fused pass over the arena for each step. One caller at a time.
+package final class OptimizerState<Scalar: KernelScalar>: @unchecked Sendable {
     package let optimizer: Optimizer
     package let moments: [Parameters<Scalar>]
     private static var pieceSize: Int { 1 << 14 }
     /// [1, pieces]: the sum of the squares of each piece.
     private let sums: Matrix<Double>
+    private var work = Work.none
+    private lazy var list = WorkList { [unowned self] piece, _ in run(piece) }
+
+    /// What is done with each piece of the arena.
+    private enum Work {
+        case none
+        case norm(MatrixView<Scalar>)
+        case update(OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>)
+    }
 
     package init(_ optimizer: Optimizer, _ model: ModelConfiguration) {
         self.optimizer = optimizer
@@ -16,11 +25,7 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
 
     /// The Euclidean norm of a gradient, summed in an order of its own.
     package func norm(of gradient: Parameters<Scalar>, using workers: Workers) -> Double {
-        let row = gradient.all
-        precondition(gradient.layout.count <= sums.view.columns * Self.pieceSize, "the gradient of another model")
-        workers.forEachPiece(of: row.columns, size: Self.pieceSize) { range in
-            sums.view[0, range.lowerBound / Self.pieceSize] = Scalar.kernels.sumOfSquares(row.columns(range))
-        }
+        run(.norm(gradient.all), count: gradient.layout.count, using: workers)
         return (0..<sums.view.columns).reduce(0) { $0 + sums.view[0, $1] }.squareRoot()
     }
 
@@ -34,13 +39,34 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         decay: Double, using workers: Workers
     ) {
         let rule = optimizer.rule(step: step, scale: scale, rate: rate, decay: decay)
-        let (first, second) = (moments.first?.all, moments.count > 1 ? moments[1].all : nil)
-        workers.forEachPiece(of: parameters.all.columns, size: Self.pieceSize) { range in
-            Scalar.kernels.update(
-                rule, parameters: parameters.all.columns(range), gradient: gradient.all.columns(range),
-                moments: (first?.columns(range), second?.columns(range)))
-        }
+        run(
+            .update(rule, parameters: parameters.all, gradient: gradient.all), count: gradient.layout.count,
+            using: workers)
         assert(parameters.gapsAreZero && moments.allSatisfy(\.gapsAreZero))
+    }
+
+    private func run(_ work: Work, count: Int, using workers: Workers) {
+        let pieces = sums.view.columns
+        precondition(pieces == (count + Self.pieceSize - 1) / Self.pieceSize, "the parameters of another model")
+        self.work = work
+        workers.run(pieces, of: list)
+        self.work = .none
+    }
+
+    private func run(_ piece: Int) {
+        let first = piece * Self.pieceSize
+        func part(_ row: MatrixView<Scalar>) -> MatrixView<Scalar> {
+            row.columns(first..<min(first + Self.pieceSize, row.columns))
+        }
+        switch work {
+        case .none: break
+        case .norm(let row): sums.view[0, piece] = Scalar.kernels.sumOfSquares(part(row))
+        case .update(let rule, let parameters, let gradient):
+            let second = moments.count > 1 ? part(moments[1].all) : nil
+            Scalar.kernels.update(
+                rule, parameters: part(parameters), gradient: part(gradient),
+                moments: (moments.isEmpty ? nil : part(moments[0].all), second))
+        }
     }
 }
 

@@ -40,7 +40,8 @@ public final class Trainer {
     let machine: TrainingStep<Float>
     let workers: Workers
     private let schedule: LaneSchedule
-    private let unknowns: UnknownRule
+    private let feed: TrainingFeed
+    private let fill: TrainingStep<Float>.Fill
     let metrics: MetricsFile?
     private let observe: (TrainingEvent) -> Void
     /// When the first step of this run began, less what earlier runs took.
@@ -98,8 +99,6 @@ public final class Trainer {
             // The best model is gone: the next validation is the best there is.
             (self.record.bestValidation, self.record.bestStep) = (nil, nil)
         }
-        unknowns = UnknownRule(
-            text: data.training, vocabularySize: data.vocabulary.count, seed: options.seed)
         let parameters: Parameters<Float>
         if let checkpoint {
             parameters = checkpoint.parameters
@@ -110,6 +109,9 @@ public final class Trainer {
         machine = TrainingStep(
             configuration, parameters: parameters, optimizer: options.optimizer, batch: batch, window: options.window,
             restarts: data.training.starts.count > 1, seed: options.seed, workers: workers)
+        let (feed, machine) = (TrainingFeed(data, schedule.lanes, seed: options.seed), machine)
+        self.feed = feed
+        fill = { feed.fill($0, lanes: machine.lanes(ofShard: $1)) }
         if let state = checkpoint?.state {
             guard state.lanes.map(\.lanes) == machine.shards.map(\.lanes) else {
                 throw TrainingError.corpusChanged(name: "the corpus")
@@ -192,14 +194,11 @@ public final class Trainer {
 
     /// The gradient of the window that comes next.
     private func gradient() -> TrainingStep<Float>.Outcome {
-        let range = schedule.steps(ofWindow: record.window)
-        let symbols = schedule.symbols(ofWindow: record.window)
-        let (lanes, text, unknowns, machine, epoch) = (schedule.lanes, data.training, unknowns, machine, record.epoch)
-        return machine.accumulate(steps: range.count, symbols: symbols, step: record.step) { shard, index in
-            shard.fill(
-                lanes[machine.lanes(ofShard: index)], of: text, first: range.lowerBound, steps: range.count
-            ) { unknowns.replaces($0, epoch: epoch) }
-        }
+        feed.steps = schedule.steps(ofWindow: record.window)
+        feed.epoch = record.epoch
+        return machine.accumulate(
+            steps: feed.steps.count, symbols: schedule.symbols(ofWindow: record.window), step: record.step,
+            fill: fill)
     }
 
     /// A step without its effect, for measuring.

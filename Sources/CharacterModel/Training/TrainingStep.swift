@@ -10,6 +10,9 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
     private let reduction: GradientReduction<Scalar>
     private let workers: Workers
     private let seed: UInt64
+    /// The window that is being computed.
+    private var current = Window(steps: 0, scale: 0, step: 0, fill: { _, _ in 0 })
+    private lazy var list = WorkList { [unowned self] shard, _ in run(shard) }
     /// [1, shards]: the loss of each shard, and how many targets it has.
     private let sums: Matrix<Double>
     private let targets: Matrix<Int>
@@ -19,6 +22,18 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
     package static func shardLanes(batch: Int) -> [Int] {
         let shards = min(batch, max(1, (batch + 8) / 16) * 2)
         return (0..<shards).map { (batch + shards - 1 - $0) / shards }
+    }
+
+    /// Sets the inputs and targets of a shard, given its index, and returns how many targets it has.
+    package typealias Fill = @Sendable (Shard<Scalar>, Int) -> Int
+
+    private struct Window {
+        var steps: Int
+        /// Of the gradient: 1 over the number of symbols.
+        var scale: Scalar
+        /// Names the dropout masks.
+        var step: Int
+        var fill: Fill
     }
 
     package struct Outcome: Sendable {
@@ -39,7 +54,8 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
         let counts = Self.shardLanes(batch: batch)
         shards = counts.map { Shard(model, lanes: $0, steps: window, learns: true, restarts: restarts) }
         firstLanes = counts.indices.map { counts[..<$0].reduce(0, +) }
-        reduction = GradientReduction(model, rows: window * counts[0], threads: workers.count)
+        reduction = GradientReduction(
+            model, shards, into: gradient, rows: window * counts[0], threads: workers.count)
         sums = Matrix(rows: 1, columns: shards.count)
         targets = Matrix(rows: 1, columns: shards.count)
         self.workers = workers
@@ -53,30 +69,29 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
 
     /// Computes the gradient of the mean loss of a window, and moves the state to its end.
     ///
-    /// - Parameters:
-    ///   - step: names the dropout masks.
-    ///   - fill: sets the inputs and targets of a shard, given its index, and returns how many targets it has.
-    package func accumulate(
-        steps: Int, symbols: Int, step: Int, fill: @Sendable (Shard<Scalar>, Int) -> Int
-    ) -> Outcome {
-        let scale = Scalar(1 / Double(symbols))
-        let drops = network.model.dropout > 0
-        workers.forEach(shards.count) { index in
-            let shard = shards[index]
-            targets.view[0, index] = fill(shard, index)
-            shard.forward(
-                network, steps: steps, dropout: drops ? DropoutStream(seed: seed, step: step, shard: index) : nil)
-            sums.view[0, index] = shard.loss(steps: steps, scale: scale)
-            shard.backward(network, steps: steps, dropped: drops)
-        }
+    /// - Parameter step: names the dropout masks.
+    package func accumulate(steps: Int, symbols: Int, step: Int, fill: @escaping Fill) -> Outcome {
+        current = Window(steps: steps, scale: Scalar(1 / Double(symbols)), step: step, fill: fill)
+        workers.run(shards.count, of: list)
         precondition(
             shards.indices.reduce(0) { $0 + targets.view[0, $1] } == symbols, "the lanes do not hold \(symbols) targets"
         )
-        reduction.run(shards, steps: steps, into: gradient, using: workers)
+        reduction.run(steps: steps, using: workers)
         for shard in shards { shard.advance(steps: steps) }
         return Outcome(
             nats: shards.indices.reduce(0) { $0 + sums.view[0, $1] }, symbols: symbols,
             gradientNorm: optimizer.norm(of: gradient, using: workers))
+    }
+
+    /// Carries a shard through the window, forward and back.
+    private func run(_ index: Int) {
+        let (shard, window, drops) = (shards[index], current, network.model.dropout > 0)
+        targets.view[0, index] = window.fill(shard, index)
+        shard.forward(
+            network, steps: window.steps,
+            dropout: drops ? DropoutStream(seed: seed, step: window.step, shard: index) : nil)
+        sums.view[0, index] = shard.loss(steps: window.steps, scale: window.scale)
+        shard.backward(network, steps: window.steps, dropped: drops)
     }
 
     /// Moves the parameters along the gradient.
