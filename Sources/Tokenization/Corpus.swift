@@ -70,7 +70,8 @@ public struct Corpus: Sendable {
 
     /// How many characters of the original text the tokens in a range stand for.
     public func characters(in range: Range<Int>) -> Int {
-        let started = tokens.withTokens(in: range) { $0.reduce(0) { $0 + Int($1 >> 31) } }
+        var started = 0
+        tokens.forEachBlock(in: range) { for token in $0 { started += Int(token >> 31) } }
         return surplus.reduce(started) { range.contains($1.token) ? $0 + $1.characters : $0 }
     }
 
@@ -80,7 +81,7 @@ public struct Corpus: Sendable {
     /// How often each of `symbols` occurs in a range.
     public func occurrences(in range: Range<Int>) -> [Int] {
         var counts = [Int](repeating: 0, count: symbols.count)
-        tokens.withTokens(in: range) { for token in $0 { counts[Int(token & 0x7FFF_FFFF)] += 1 } }
+        tokens.forEachBlock(in: range) { for token in $0 { counts[Int(token & 0x7FFF_FFFF)] += 1 } }
         return counts
     }
 }

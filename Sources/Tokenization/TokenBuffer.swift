@@ -1,51 +1,76 @@
 import Foundation
 
-/// The tokens of a text, in memory that grows without being copied: the C library moves large blocks by their pages.
+/// The tokens of a text, in blocks of memory that stay where they are.
 ///
 /// It is written by one thread and then only read.
 final class TokenBuffer: @unchecked Sendable {
-    private var base: UnsafeMutablePointer<UInt32>?
-    private var capacity = 0
+    private var blocks: [UnsafeMutablePointer<UInt32>] = []
     private(set) var count = 0
+    private static let shift = 20
+    private static var blockSize: Int { 1 << shift }
 
     init() {}
 
-    deinit { free(base) }
+    deinit { for block in blocks { free(block) } }
 
     func append(_ token: UInt32) {
-        if count == capacity { grow(to: count + 1) }
-        base![count] = token
-        count += 1
+        append(atMost: 1) { room in
+            room[0] = token
+            return 1
+        }
     }
 
-    /// Makes room for some more tokens and lets `fill` write them; it returns how many it wrote.
+    /// Lets `fill` write some more tokens; it returns how many it wrote.
+    ///
+    /// - Parameter more: at most 4,096.
     @inline(__always)
     func append(atMost more: Int, _ fill: (UnsafeMutablePointer<UInt32>) -> Int) {
-        if count + more > capacity { grow(to: count + more) }
-        let added = fill(base! + count)
-        precondition(added <= more, "\(added) tokens in the room of \(more)")
-        count += added
+        precondition(more <= 4_096, "\(more) tokens at once")
+        let (index, offset) = (count >> Self.shift, count & (Self.blockSize - 1))
+        if index == blocks.count { blocks.append(Self.makeBlock()) }
+        let room = Self.blockSize - offset
+        if more <= room {
+            count += fill(blocks[index] + offset)
+        } else {
+            // The tokens may reach across the end of a block.
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: more) { buffer in
+                let added = fill(buffer.baseAddress!)
+                let head = min(added, room)
+                (blocks[index] + offset).update(from: buffer.baseAddress!, count: head)
+                if added > head {
+                    blocks.append(Self.makeBlock())
+                    blocks[index + 1].update(from: buffer.baseAddress! + head, count: added - head)
+                }
+                count += added
+            }
+        }
     }
 
-    private func grow(to needed: Int) {
-        capacity = max(2 * capacity, needed, 1 << 10)
-        let size = capacity * MemoryLayout<UInt32>.stride
-        guard let memory = realloc(base, size) else { preconditionFailure("no memory for \(capacity) tokens") }
-        base = memory.bindMemory(to: UInt32.self, capacity: capacity)
-        // Of a large text, half the time would go into page faults. The advice may be refused.
-        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
-        let first = memory.alignedUp(toMultipleOf: page)
-        if size >= 1 << 22 { madvise(first, size - (first - memory), MADV_HUGEPAGE) }
+    private static func makeBlock() -> UnsafeMutablePointer<UInt32> {
+        let size = blockSize * MemoryLayout<UInt32>.stride
+        var memory: UnsafeMutableRawPointer?
+        guard posix_memalign(&memory, 1 << 21, size) == 0, let memory else {
+            preconditionFailure("no memory for \(blockSize) tokens")
+        }
+        // Half the time of reading a large text would go into page faults. The advice may be refused.
+        madvise(memory, size, MADV_HUGEPAGE)
+        return memory.bindMemory(to: UInt32.self, capacity: blockSize)
     }
 
     subscript(position: Int) -> UInt32 {
         precondition(position >= 0 && position < count, "token \(position) of \(count)")
-        return base![position]
+        return blocks[position >> Self.shift][position & (Self.blockSize - 1)]
     }
 
-    /// Calls `body` with the tokens of a range.
-    func withTokens<Result>(in range: Range<Int>, _ body: (UnsafeBufferPointer<UInt32>) -> Result) -> Result {
+    /// Calls `body` with the tokens of a range, in order, a block's part at a time.
+    func forEachBlock(in range: Range<Int>, _ body: (UnsafeBufferPointer<UInt32>) -> Void) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "tokens \(range) of \(count)")
-        return body(UnsafeBufferPointer(start: base.map { $0 + range.lowerBound }, count: range.count))
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let offset = position & (Self.blockSize - 1)
+            let length = min(Self.blockSize - offset, range.upperBound - position)
+            body(UnsafeBufferPointer(start: blocks[position >> Self.shift] + offset, count: length))
+            position += length
+        }
     }
 }
