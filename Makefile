@@ -30,6 +30,9 @@ build: setup
 demo: build
 	@BIN=$(BIN) sh Scripts/demo.sh
 
+# The Unicode Consortium's own tests, which are read where Debian puts them.
+test: PACKAGES += unicode-data bzip2
+
 # Numeric code is a hundred times slower without optimisation, so the tests run optimised; a few run again in a debug
 # build, where assertions are checked too.
 test: setup

@@ -32,7 +32,7 @@ let package = Package(
         .target(
             name: "LinearAlgebra",
             dependencies: ["CKernels", real], swiftSettings: swift),
-        .target(name: "Tokenization", dependencies: ["CICU", "COpenSSL"], swiftSettings: swift),
+        .target(name: "Tokenization", dependencies: ["CICU", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(
             name: "CharacterModel", dependencies: ["LinearAlgebra", "Tokenization", "CZlib", real],
             swiftSettings: swift),

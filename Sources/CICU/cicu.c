@@ -1,8 +1,11 @@
 #include "CICU.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unicode/ubrk.h>
 #include <unicode/uchar.h>
+#include <unicode/ucnv.h>
+#include <unicode/ucsdet.h>
 #include <unicode/unorm2.h>
 #include <unicode/ustring.h>
 #include <unicode/uversion.h>
@@ -41,6 +44,85 @@ int32_t cicu_utf16_from_utf8(const uint8_t *utf8, int32_t length, uint16_t *out,
     u_strFromUTF8WithSub((UChar *)out, length, &written, (const char *)utf8, length, 0xFFFD, NULL, &error);
     *status = code(error);
     return written;
+}
+
+int32_t cicu_utf8_from_utf16(const uint16_t *text, int32_t length, uint8_t *out, int32_t *status) {
+    UErrorCode error = U_ZERO_ERROR;
+    int32_t written = 0;
+    u_strToUTF8((char *)out, 3 * length, &written, (const UChar *)text, length, &error);
+    *status = code(error);
+    return written;
+}
+
+struct cicu_converter {
+    UConverter *converter;
+};
+
+cicu_converter *cicu_converter_open(const char *name, int32_t *status) {
+    UErrorCode error = U_ZERO_ERROR;
+    UConverter *converter = ucnv_open(name, &error);
+    if (U_SUCCESS(error)) ucnv_setToUCallBack(converter, UCNV_TO_U_CALLBACK_STOP, NULL, NULL, NULL, &error);
+    cicu_converter *result = U_SUCCESS(error) ? malloc(sizeof *result) : NULL;
+    if (U_SUCCESS(error) && result == NULL) error = U_MEMORY_ALLOCATION_ERROR;
+    *status = code(error);
+    if (result == NULL) {
+        ucnv_close(converter);
+        return NULL;
+    }
+    result->converter = converter;
+    return result;
+}
+
+void cicu_converter_close(cicu_converter *converter) {
+    ucnv_close(converter->converter);
+    free(converter);
+}
+
+int32_t cicu_convert(cicu_converter *converter, const uint8_t **source, const uint8_t *end, int32_t is_last,
+                     uint16_t *out, int32_t capacity, int32_t *ill_formed, int32_t *status) {
+    UErrorCode error = U_ZERO_ERROR;
+    UChar *target = (UChar *)out;
+    ucnv_toUnicode(converter->converter, &target, target + capacity, (const char **)source, (const char *)end, NULL,
+                   (UBool)is_last, &error);
+    *ill_formed = 0;
+    if (error == U_ILLEGAL_CHAR_FOUND || error == U_INVALID_CHAR_FOUND || error == U_TRUNCATED_CHAR_FOUND ||
+        error == U_ILLEGAL_ESCAPE_SEQUENCE || error == U_UNSUPPORTED_ESCAPE_SEQUENCE) {
+        char bytes[32];
+        int8_t length = sizeof bytes;
+        UErrorCode asked = U_ZERO_ERROR;
+        ucnv_getInvalidChars(converter->converter, bytes, &length, &asked);
+        *ill_formed = U_SUCCESS(asked) && length > 0 ? length : 1;
+        error = U_ZERO_ERROR;
+    }
+    if (error == U_BUFFER_OVERFLOW_ERROR) error = U_ZERO_ERROR;
+    *status = code(error);
+    return (int32_t)((uint16_t *)target - out);
+}
+
+int32_t cicu_detect(const uint8_t *bytes, int32_t length, char *name, int32_t *status) {
+    UErrorCode error = U_ZERO_ERROR;
+    int32_t confidence = 0;
+    UCharsetDetector *detector = ucsdet_open(&error);
+    ucsdet_setText(detector, (const char *)bytes, length, &error);
+    const UCharsetMatch *match = ucsdet_detect(detector, &error);
+    if (U_SUCCESS(error) && match != NULL) {
+        const char *found = ucsdet_getName(match, &error);
+        if (U_SUCCESS(error) && strlen(found) < 64) {
+            strcpy(name, found);
+            confidence = ucsdet_getConfidence(match, &error);
+        }
+    }
+    ucsdet_close(detector);
+    *status = code(error);
+    return confidence;
+}
+
+const char *cicu_charset(int32_t index) {
+    if (index >= ucnv_countAvailable()) return NULL;
+    UErrorCode error = U_ZERO_ERROR;
+    const char *name = ucnv_getAvailableName(index);
+    const char *standard = ucnv_getStandardName(name, "MIME", &error);
+    return U_SUCCESS(error) && standard != NULL ? standard : name;
 }
 
 static const UNormalizer2 *normalizer(cicu_form form, UErrorCode *error) {

@@ -46,7 +46,8 @@ extension TextError {
     fileprivate var exitCode: Int32 {
         switch self {
         case .missing, .unreadable: ExitStatus.missingInput
-        case .emptyFolder, .invalidUTF8, .unbroken: ExitStatus.badData
+        case .emptyFolder, .invalidUTF8, .invalidEncoding, .damaged, .unbroken: ExitStatus.badData
+        case .unknownEncoding: ExitStatus.usage
         case .unicode: ExitStatus.internalError
         }
     }

@@ -8,6 +8,7 @@ public struct Corpus: Sendable {
         /// Its tokens.
         public var tokens: Range<Int>
         public var counts: TextCounts
+        public var reading = TextReading()
     }
 
     public let unit: TextUnit
@@ -27,10 +28,12 @@ public struct Corpus: Sendable {
     /// - Parameter normalization: not for the byte unit, which takes bytes as they are.
     /// - Throws: `TextError` for what cannot be read or decoded.
     public init(
-        reading sources: [TextSource], unit: TextUnit = .grapheme, normalization: Normalization = .nfc
+        reading sources: [TextSource], unit: TextUnit = .grapheme, normalization: Normalization = .nfc,
+        format: TextFormat = TextFormat()
     ) throws(TextError) {
         let form = unit == .byte ? Normalization.none : normalization
-        try self.init(reading: sources, unit: unit, normalization: form, reader: TextReader())
+        let reader = TextReader(format: unit == .byte ? nil : format)
+        try self.init(reading: sources, unit: unit, normalization: form, reader: reader)
     }
 
     init(
@@ -46,13 +49,15 @@ public struct Corpus: Sendable {
             var file = File(name: source.name, tokens: sink.tokens.count..<sink.tokens.count, counts: TextCounts())
             var surplus: [(token: Int, characters: Int)] = []
             var inWord = false
-            try reader.forEachPiece(of: source) { bytes, offset throws(TextError) in
-                digest.update(bytes)
+            file.reading = try reader.forEachPiece(of: source, raw: digest.update) { bytes, offset throws(TextError) in
                 let piece = try tokenizer.tokenize(
                     bytes, path: source.name, offset: offset, inWord: &inWord, into: &sink)
                 file.counts += piece.counts
                 if piece.surplusCharacters != 0 { surplus.append((sink.tokens.count - 1, piece.surplusCharacters)) }
             }
+            // What was there before line ends were made one.
+            file.counts.bytes += file.reading.dropped
+            file.counts.scalars += file.reading.dropped
             file.tokens = file.tokens.lowerBound..<sink.tokens.count
             files.append(file)
             counts += file.counts

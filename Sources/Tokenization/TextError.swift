@@ -8,6 +8,12 @@ public enum TextError: Error, Equatable, Sendable {
     case emptyFolder(path: String)
     /// The byte at `offset` (counted from 0) begins no well-formed UTF-8 sequence.
     case invalidUTF8(path: String, offset: Int)
+    /// The byte at `offset` (counted from 0) begins a sequence that is ill-formed in the charset.
+    case invalidEncoding(path: String, encoding: String, offset: Int)
+    /// ICU knows no charset of this name.
+    case unknownEncoding(name: String)
+    /// A compressed file that cannot be decompressed.
+    case damaged(path: String, reason: String)
     /// Too much text, from `offset` on, without a place where it could be cut.
     case unbroken(path: String, offset: Int)
     /// ICU failed.
@@ -21,7 +27,12 @@ extension TextError: CustomStringConvertible {
         case .unreadable(let path, let reason): "cannot read \(path): \(reason); check the path and its permissions"
         case .emptyFolder(let path): "the folder \(path) holds no files; give it a text"
         case .invalidUTF8(let path, let offset):
-            "invalid UTF-8 in \(path) at byte offset \(offset); convert the file to UTF-8 (train also reads bytes as they are, with --unit byte)"
+            "invalid UTF-8 in \(path) at byte offset \(offset); say which --encoding it has, or --on-invalid replace or skip (train also reads bytes as they are, with --unit byte)"
+        case .invalidEncoding(let path, let encoding, let offset):
+            "invalid \(encoding) in \(path) at byte offset \(offset); say which --encoding it has, or --on-invalid replace or skip"
+        case .unknownEncoding(let name):
+            "there is no encoding \(name); --encoding list names those there are"
+        case .damaged(let path, let reason): "cannot decompress \(path): \(reason); make or fetch it again"
         case .unbroken(let path, let offset):
             "\(path) has more than a gigabyte without a line feed or two ASCII characters in a row, from byte offset "
                 + "\(offset) on; break it into lines"

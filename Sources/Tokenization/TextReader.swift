@@ -1,6 +1,6 @@
 import Foundation
 
-/// Reads a text in pieces that can be handled one at a time.
+/// Reads a text as UTF-8, in pieces that can be handled one at a time.
 ///
 /// A piece ends after a line feed, between two ASCII characters that are not CR LF, or at the end of the text. No
 /// grapheme cluster reaches across such a place (UAX #29, rules 3 to 5 and 9: what joins is not ASCII), and no normal form
@@ -8,33 +8,95 @@ import Foundation
 struct TextReader {
     /// How much is asked of the system at once.
     var blockSize = 1 << 20
+    /// nil for the byte unit: bytes as they are.
+    var format: TextFormat?
 
-    /// Calls `body` with each piece and its offset in the text, in bytes.
+    /// Calls `body` with each piece and its offset in the text, in bytes, and `raw` with the bytes as they were read.
+    ///
+    /// - Returns: how the text was read.
     func forEachPiece(
-        of source: TextSource, _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
-    ) throws(TextError) {
-        let descriptor: Int32
-        switch source {
-        case .bytes(let bytes, _):
-            if !bytes.isEmpty { try bytes.withUnsafeBufferPointer { all throws(TextError) in try body(all, 0) } }
-            return
-        case .standardInput: descriptor = 0
-        case .file(let path):
-            descriptor = open(path, O_RDONLY | O_CLOEXEC)
-            guard descriptor >= 0 else {
-                if errno == ENOENT { throw .missing(path: path) }
-                throw .unreadable(path: path, reason: String(cString: strerror(errno)))
+        of source: TextSource, raw: (UnsafeBufferPointer<UInt8>) -> Void = { _ in },
+        _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
+    ) throws(TextError) -> TextReading {
+        let bytes = try ByteSource(source)
+        var reading = TextReading()
+        var decoder: CharsetDecoder?
+        var newlines = NewlineFilter()
+        var block = [UInt8](repeating: 0, count: blockSize)
+        /// Text that no piece has held yet, from `offset` on.
+        var pending: [UInt8] = []
+        var offset = 0
+        var (isFirst, isLast) = (true, false)
+        while !isLast {
+            var filled = 0
+            // The first block is filled as far as it goes: the charset is found in it.
+            repeat {
+                let got = try block.withUnsafeMutableBufferPointer { buffer throws(TextError) in
+                    try bytes.read(into: .init(UnsafeMutableBufferPointer(rebasing: buffer[filled...])))
+                }
+                filled += got
+                isLast = got == 0
+            } while isFirst && !isLast && filled < blockSize
+            let kept = pending.count
+            try block.withUnsafeBufferPointer { all throws(TextError) in
+                var part = UnsafeBufferPointer(rebasing: all[..<filled])
+                raw(part)
+                if isFirst, let format {
+                    decoder = try Self.decoder(for: part, isWhole: isLast, format, &reading)
+                    // A byte-order mark in UTF-8 is no text.
+                    if decoder == nil && part.starts(with: [0xEF, 0xBB, 0xBF]) {
+                        part = UnsafeBufferPointer(rebasing: part[3...])
+                        offset = 3
+                    }
+                }
+                if let decoder {
+                    let start = pending.count
+                    try decoder.decode(part, isLast: isLast, path: source.name, into: &pending)
+                    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+                    if isFirst && pending[start...].starts(with: mark) { pending.removeFirst(3) }
+                } else {
+                    pending.append(contentsOf: part)
+                }
+            }
+            isFirst = false
+            if format?.newlines == .lf { newlines.apply(to: &pending, from: kept, isLast: isLast) }
+            let cut = isLast ? pending.count : Self.lastCut(in: pending, from: kept)
+            if cut == nil && pending.count >= Self.longestPiece { throw .unbroken(path: source.name, offset: offset) }
+            if let cut, cut > 0 {
+                try pending.withUnsafeBufferPointer { all throws(TextError) in
+                    try body(UnsafeBufferPointer(rebasing: all[..<cut]), offset)
+                }
+                offset += cut
+                pending.removeFirst(cut)
             }
         }
-        defer { if descriptor != 0 { close(descriptor) } }
-        try forEachPiece(descriptor, name: source.name, body)
+        reading.invalid = decoder?.invalid ?? 0
+        reading.newlines = newlines.replaced
+        reading.dropped = newlines.dropped
+        return reading
+    }
+
+    /// What decodes a text that begins so; nil for UTF-8, which is taken as it is and checked later.
+    private static func decoder(
+        for beginning: UnsafeBufferPointer<UInt8>, isWhole: Bool, _ format: TextFormat, _ reading: inout TextReading
+    ) throws(TextError) -> CharsetDecoder? {
+        let name: String
+        switch format.encoding {
+        case .automatic:
+            let (found, confidence) = try CharsetDecoder.detect(beginning, isWhole: isWhole)
+            (name, reading.confidence) = (found, confidence)
+        case .named(let given): name = given
+        }
+        reading.encoding = name
+        let isUTF8 = ["utf-8", "utf8"].contains(name.lowercased())
+        return isUTF8 && format.onInvalid == .error ? nil : try CharsetDecoder(name, policy: format.onInvalid)
     }
 
     /// ICU counts in 32 bits.
     private static let longestPiece = 1 << 30
 
     /// The last place at which `bytes` can be cut, nil if there is none from `start` on.
-    private static func lastCut(in bytes: ArraySlice<UInt8>, from start: Int) -> Int? {
+    private static func lastCut(in bytes: [UInt8], from start: Int) -> Int? {
         var index = bytes.count
         while index > max(start, 1) - 1 && index > 0 {
             let before = bytes[index - 1]
@@ -45,40 +107,30 @@ struct TextReader {
         }
         return nil
     }
+}
 
-    private func forEachPiece(
-        _ descriptor: Int32, name: String, _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
-    ) throws(TextError) {
-        /// Room for what is left of the block before and for the next; `kept` bytes of it are in use.
-        var pending = [UInt8](repeating: 0, count: blockSize)
-        var kept = 0
-        var offset = 0
-        while true {
-            if pending.count < kept + blockSize { pending += [UInt8](repeating: 0, count: kept + blockSize) }
-            var got = 0
-            var failure: Int32 = 0
-            pending.withUnsafeMutableBytes { buffer in
-                repeat {
-                    got = read(descriptor, buffer.baseAddress! + kept, blockSize)
-                    failure = errno
-                } while got < 0 && failure == EINTR
+/// Turns CR LF and CR into LF, where a text comes in parts.
+private struct NewlineFilter {
+    private var afterCR = false
+    /// Carriage returns so far.
+    private(set) var replaced = 0
+    /// Line feeds behind them.
+    private(set) var dropped = 0
+
+    /// - Parameter start: where the new part begins.
+    mutating func apply(to text: inout [UInt8], from start: Int, isLast: Bool) {
+        var end = start
+        for index in start..<text.count {
+            let byte = text[index]
+            if byte == 0x0A && afterCR {
+                dropped += 1
+            } else {
+                text[end] = byte == 0x0D ? 0x0A : byte
+                end += 1
             }
-            guard got >= 0 else { throw .unreadable(path: name, reason: String(cString: strerror(failure))) }
-            let filled = kept + got
-            let cut = got == 0 ? filled : Self.lastCut(in: pending[..<filled], from: kept)
-            if cut == nil && filled >= Self.longestPiece { throw .unbroken(path: name, offset: offset) }
-            let end = cut ?? 0
-            if end > 0 {
-                try pending.withUnsafeBufferPointer { all throws(TextError) in
-                    try body(UnsafeBufferPointer(rebasing: all[..<end]), offset)
-                }
-                offset += end
-                pending.withUnsafeMutableBytes { all in
-                    _ = memmove(all.baseAddress!, all.baseAddress! + end, filled - end)
-                }
-            }
-            kept = filled - end
-            if got == 0 { return }
+            afterCR = byte == 0x0D
+            if afterCR { replaced += 1 }
         }
+        text.removeLast(text.count - end)
     }
 }

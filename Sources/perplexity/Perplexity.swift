@@ -29,6 +29,7 @@ struct Perplexity: ParsableCommand {
     @Option(parsing: .unconditional, help: "Writes the nats of every symbol as tab-separated values.")
     var surprisal: String?
 
+    @OptionGroup(title: "Reading") var reading: ReadingOptions
     @OptionGroup(title: "Machine") var threads: ThreadOptions
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -38,7 +39,15 @@ struct Perplexity: ParsableCommand {
     func run() throws {
         let model = try LanguageModel(reading: checkpoint)
         let (unit, normalization) = (model.vocabulary.unit, model.vocabulary.normalization)
-        let corpus = try Corpus(arguments: files, unit: unit, normalization: normalization)
+        if unit == .byte && !reading.isEmpty {
+            throw UsageError("this model reads bytes as they are; drop --encoding, --on-invalid and --newlines")
+        }
+        // Line ends are part of how the model reads; the charset is the file's own.
+        var known = TextFormat()
+        known.newlines = model.training?.corpus.format.newlines ?? known.newlines
+        let corpus = try Corpus(
+            arguments: files, unit: unit, normalization: normalization, format: reading.format(or: known))
+        corpus.reportReading()
         guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
         try refuseOverwriting(TextSource.sources(at: files) + [.file(path: checkpoint)], with: [surprisal])
         let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }

@@ -19,6 +19,7 @@ struct Plan {
         record = TrainingRecord()
         record.corpus.sources = files
         record.corpus.minimumCount = text.minCount ?? 1
+        record.corpus.format = command.reading.format()
         record.corpus.validationFraction = validation.validationFraction
         record.corpus.validationSource = validation.validation
         record.options.batch = training.batch ?? record.options.batch
@@ -78,6 +79,10 @@ struct Plan {
         try same("--unit", text.unit?.rawValue, checkpoint.vocabulary.unit.rawValue)
         try same("--normalization", text.normalization?.rawValue, checkpoint.vocabulary.normalization.rawValue)
         try same("--min-count", text.minCount, saved.corpus.minimumCount)
+        let format = saved.corpus.format
+        try same("--encoding", command.reading.encoding, format.encoding.name)
+        try same("--on-invalid", command.reading.onInvalid?.rawValue, format.onInvalid.rawValue)
+        try same("--newlines", command.reading.newlines?.rawValue, format.newlines.rawValue)
         try same("--cell", shape.cell?.rawValue, model.cell.rawValue)
         try same("--nonlinearity", shape.nonlinearity?.rawValue, model.nonlinearity.rawValue)
         try same("--layers", shape.layers, model.layers)

@@ -18,6 +18,7 @@ struct Train: ParsableCommand {
     var files: [String] = []
 
     @OptionGroup(title: "Text") var text: TextOptions
+    @OptionGroup(title: "Reading") var reading: ReadingOptions
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Training") var training: TrainingFlags
     @OptionGroup(title: "Validation") var validation: ValidationOptions
@@ -25,6 +26,9 @@ struct Train: ParsableCommand {
     @OptionGroup(title: "Machine") var threads: ThreadOptions
 
     func validate() throws {
+        if text.unit == .byte && !reading.isEmpty {
+            throw ValidationError("--unit byte takes bytes as they are; drop --encoding, --on-invalid and --newlines")
+        }
         if files.isEmpty && output.resume == nil { throw ValidationError("name a text to train on") }
         if validation.patience != nil && validation.validationFraction == 0 {
             throw ValidationError("--patience needs a validation; drop --validation-fraction 0")
@@ -39,10 +43,14 @@ struct Train: ParsableCommand {
         try refuseOverwriting(
             TextSource.sources(at: texts),
             with: [plan.output.path, plan.output.lastPath, plan.output.metricsPath ?? plan.record.metricsPath])
-        let corpus = try Corpus(arguments: plan.files, unit: plan.unit, normalization: plan.normalization)
-        let other = try plan.record.corpus.validationSource.map {
-            try Corpus(arguments: [$0], unit: plan.unit, normalization: plan.normalization)
+        func read(_ files: [String]) throws -> Corpus {
+            let corpus = try Corpus(
+                arguments: files, unit: plan.unit, normalization: plan.normalization, format: plan.record.corpus.format)
+            if !output.quiet { corpus.reportReading() }
+            return corpus
         }
+        let corpus = try read(plan.files)
+        let other = try plan.record.corpus.validationSource.map { try read([$0]) }
         let data = try TrainingData(
             corpus, validation: other, fraction: plan.record.corpus.validationFraction,
             minimumCount: plan.record.corpus.minimumCount, vocabulary: checkpoint?.vocabulary)

@@ -26,6 +26,24 @@ const char *cicu_error_name(int32_t status);
 /// UTF-16 of `length` bytes of UTF-8 in `out` (at least `length` units); ill-formed parts become U+FFFD.
 int32_t cicu_utf16_from_utf8(const uint8_t *utf8, int32_t length, uint16_t *out, int32_t *status);
 
+/// UTF-8 of `length` units of well-formed UTF-16 in `out` (at least three times as many bytes).
+int32_t cicu_utf8_from_utf16(const uint16_t *text, int32_t length, uint8_t *out, int32_t *status);
+
+/// Decodes a charset, a part of the text at a time. One thread at a time.
+typedef struct cicu_converter cicu_converter;
+cicu_converter *cicu_converter_open(const char *name, int32_t *status);
+void cicu_converter_close(cicu_converter *converter);
+/// Decodes from `*source` on, which moves, until `end` or until `capacity` units are written; returns how many were. At an
+/// ill-formed sequence it stops behind it and sets `*ill_formed` to its length (parts of it may have come with earlier
+/// calls); the next call goes on. `is_last`: no more text will come.
+int32_t cicu_convert(cicu_converter *converter, const uint8_t **source, const uint8_t *end, int32_t is_last,
+                     uint16_t *out, int32_t capacity, int32_t *ill_formed, int32_t *status);
+
+/// The likeliest charset of a text, at least 64 bytes of name, and how sure that is, from 0 to 100; 0 if there is none.
+int32_t cicu_detect(const uint8_t *bytes, int32_t length, char *name, int32_t *status);
+/// The names of the charsets there are, by index; null behind the last. Their preferred MIME name where there is one.
+const char *cicu_charset(int32_t index);
+
 /// Writes the normal form of `text` to `out` and returns its length, which may be more than `capacity`: then nothing
 /// can be used, and `status` is CICU_OVERFLOW.
 int32_t cicu_normalize(cicu_form form, const uint16_t *text, int32_t length, uint16_t *out, int32_t capacity,

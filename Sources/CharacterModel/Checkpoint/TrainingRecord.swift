@@ -1,3 +1,5 @@
+import Tokenization
+
 /// The state of a training beside its tensors: what a resumed run needs to go on exactly.
 public struct TrainingRecord: Sendable, Equatable, Codable {
     /// Steps of the optimizer done.
@@ -67,6 +69,24 @@ public struct CorpusRecord: Sendable, Equatable, Codable {
     /// nil: a tenth, at most 1,000,000 symbols.
     public var validationFraction: Double?
     public var validationSource: String?
+    /// How the texts' bytes are read; files of earlier versions do not say, and mean the defaults.
+    public var format: TextFormat {
+        get {
+            var format = TextFormat()
+            if let encoding { format.encoding = TextEncoding(name: encoding) }
+            format.onInvalid = onInvalid ?? format.onInvalid
+            format.newlines = newlines ?? format.newlines
+            return format
+        }
+        set {
+            encoding = newValue.encoding.name
+            onInvalid = newValue.onInvalid
+            newlines = newValue.newlines
+        }
+    }
+    private var encoding: String?
+    private var onInvalid: InvalidPolicy?
+    private var newlines: Newlines?
 
     enum CodingKeys: String, CodingKey {
         case sources, sha256
@@ -74,6 +94,9 @@ public struct CorpusRecord: Sendable, Equatable, Codable {
         case minimumCount = "min_count"
         case validationFraction = "validation_fraction"
         case validationSource = "validation_source"
+        case encoding
+        case onInvalid = "on_invalid"
+        case newlines
     }
 
     public init() {}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import CharacterModel
+import Tokenization
+
+/// How texts are read, for the commands that read them.
+public struct ReadingOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: """
+            The charset of the text: auto, or a name that ICU knows; list prints them. (default: auto: a byte-order mark, \
+            else UTF-8, else the likeliest)
+            """)
+    public var encoding: String?
+
+    @Option(
+        parsing: .unconditional,
+        help:
+            "What becomes of bytes that are ill-formed in the charset: error, replace (by U+FFFD) or skip. (default: error)"
+    )
+    public var onInvalid: InvalidPolicy?
+
+    @Option(parsing: .unconditional, help: "Line ends as they are, or all as LF: keep, lf. (default: keep)")
+    public var newlines: Newlines?
+
+    public init() {}
+
+    public func validate() throws {
+        if encoding == "list" { throw CleanExit.message(TextEncoding.available.joined(separator: "\n")) }
+    }
+
+    /// Whether anything was said.
+    public var isEmpty: Bool { encoding == nil && onInvalid == nil && newlines == nil }
+
+    /// The format asked for, with that of a training (or the defaults) for the rest.
+    public func format(or known: TextFormat = TextFormat()) -> TextFormat {
+        var format = known
+        if let encoding { format.encoding = TextEncoding(name: encoding) }
+        format.onInvalid = onInvalid ?? known.onInvalid
+        format.newlines = newlines ?? known.newlines
+        return format
+    }
+}
+
+extension InvalidPolicy: ExpressibleByArgument {}
+extension Newlines: ExpressibleByArgument {}
+
+extension Corpus {
+    /// Says how files were read, where that is more than taking them as UTF-8.
+    public func reportReading() {
+        for file in files {
+            var parts: [String] = []
+            let reading = file.reading
+            if let encoding = reading.encoding, encoding != "UTF-8" {
+                parts.append("read as \(encoding)" + (reading.confidence.map { " (confidence \($0) %)" } ?? ""))
+            }
+            if reading.invalid > 0 {
+                parts.append("\(formatted(reading.invalid)) invalid sequences replaced or left out")
+            }
+            if reading.newlines > 0 { parts.append("\(formatted(reading.newlines)) line ends made LF") }
+            if !parts.isEmpty { StandardError.print("\(file.name): \(parts.joined(separator: ", "))") }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import CICU
+
+/// The name of the charset with an index; nil behind the last.
+func charset(_ index: Int32) -> String? { cicu_charset(index).map { String(cString: $0) } }
+
+/// Turns the bytes of a charset into UTF-8, a part of the text at a time.
+final class CharsetDecoder {
+    let name: String
+    private let converter: OpaquePointer
+    private let policy: InvalidPolicy
+    private var units = [UInt16](repeating: 0, count: 1 << 16)
+    /// Units at the beginning of `units` that wait for the second half of a pair.
+    private var waiting = 0
+    /// Ill-formed sequences so far.
+    private(set) var invalid = 0
+    private var consumed = 0
+
+    /// - Throws: `TextError.unknownEncoding`.
+    init(_ name: String, policy: InvalidPolicy) throws(TextError) {
+        var status: Int32 = 0
+        guard let converter = cicu_converter_open(name, &status), status == 0 else {
+            throw .unknownEncoding(name: name)
+        }
+        self.name = name
+        self.converter = converter
+        self.policy = policy
+    }
+
+    deinit { cicu_converter_close(converter) }
+
+    /// Appends the UTF-8 of the next bytes.
+    ///
+    /// - Throws: `TextError.invalidEncoding` where the policy is an error.
+    func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, isLast: Bool, path: String, into text: inout [UInt8]
+    ) throws(TextError) {
+        let begin = bytes.baseAddress ?? UnsafePointer(bitPattern: 1)!
+        var source: UnsafePointer<UInt8>? = begin
+        let end = begin + bytes.count
+        while true {
+            var (illFormed, status): (Int32, Int32) = (0, 0)
+            let capacity = units.count - waiting
+            let written = Int(
+                units.withUnsafeMutableBufferPointer {
+                    cicu_convert(
+                        converter, &source, end, isLast ? 1 : 0, $0.baseAddress! + waiting, Int32(capacity),
+                        &illFormed, &status)
+                })
+            try check(status, "ucnv_toUnicode")
+            try append(waiting + written, isLast: isLast || illFormed > 0, to: &text)
+            if illFormed > 0 {
+                let offset = consumed + (source! - begin) - Int(illFormed)
+                guard policy != .error else { throw .invalidEncoding(path: path, encoding: name, offset: offset) }
+                invalid += 1
+                if policy == .replace { text += [0xEF, 0xBF, 0xBD] }
+            } else if source! == end && written < capacity {
+                break
+            }
+        }
+        consumed += bytes.count
+    }
+
+    /// Appends the first units as UTF-8, but for the first half of a pair at their end.
+    private func append(_ count: Int, isLast: Bool, to text: inout [UInt8]) throws(TextError) {
+        let splits = !isLast && count > 0 && units[count - 1] & 0xFC00 == 0xD800
+        let whole = splits ? count - 1 : count
+        if whole > 0 {
+            var status: Int32 = 0
+            let bytes = [UInt8](unsafeUninitializedCapacity: 3 * whole) { buffer, size in
+                size = Int(cicu_utf8_from_utf16(units, Int32(whole), buffer.baseAddress, &status))
+                if status != 0 { size = 0 }
+            }
+            try check(status, "u_strToUTF8")
+            text += bytes
+        }
+        if splits { units[0] = units[count - 1] }
+        waiting = splits ? 1 : 0
+    }
+}
+
+extension CharsetDecoder {
+    /// The charset of a text, from its beginning, and how sure that is.
+    static func detect(_ beginning: UnsafeBufferPointer<UInt8>, isWhole: Bool) throws(TextError) -> (String, Int) {
+        let marks: [([UInt8], String)] = [
+            ([0xEF, 0xBB, 0xBF], "UTF-8"), ([0xFF, 0xFE, 0, 0], "UTF-32LE"), ([0, 0, 0xFE, 0xFF], "UTF-32BE"),
+            ([0xFF, 0xFE], "UTF-16LE"), ([0xFE, 0xFF], "UTF-16BE"),
+        ]
+        for (mark, name) in marks where beginning.starts(with: mark) { return (name, 100) }
+        // The last sequence may be cut off.
+        let invalid = firstInvalidByte(of: beginning)
+        if invalid.map({ !isWhole && beginning.count - $0 < 4 }) ?? true, !beginning.contains(0) {
+            return ("UTF-8", 100)
+        }
+        var name = [CChar](repeating: 0, count: 64)
+        var status: Int32 = 0
+        let length = min(beginning.count, 1 << 16)
+        let confidence = cicu_detect(beginning.baseAddress, Int32(length), &name, &status)
+        try check(status, "ucsdet_detect")
+        let found = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // Text with NUL in it is UTF-8 all the same unless something better is found.
+        if invalid == nil && (confidence < 50 || !found.hasPrefix("UTF-")) { return ("UTF-8", 100) }
+        // A guess from a few bytes would be a silent repair: as UTF-8, the text is an error that asks for the charset.
+        let evidence = beginning.lazy.filter { $0 >= 0x80 || $0 == 0 }.prefix(10).count
+        return confidence >= 30 && evidence == 10 ? (found, Int(confidence)) : ("UTF-8", 0)
+    }
+}
