@@ -54,7 +54,7 @@ def step():
 
 
 training = rate(step, 5, window * batch)
-megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3
+megabytes = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6
 
 with torch.inference_mode():
     carried, symbol = None, torch.zeros(1, 1, dtype=torch.long)

@@ -31,11 +31,11 @@
         }                                                                                                              \
     }
 
-// As many rows and panels at once as registers hold sums for, the rows cut so that no lone one is left over.
+// As many rows and panels at once as the registers of AVX2 or AVX-512 hold sums for, cut so that no lone row is left over.
 #if WIDTH == 16
-#define ROWS_AT_ONCE(left) ((left) >= 8 && (left) != 9 && (left) != 10 ? 8 : (left) >= 6 ? 6 : (left))
+#define ROWS_AT_ONCE(left) ((left) == 7 ? 4 : (left) >= 8 && (left) != 9 && (left) != 10 ? 8 : (left) >= 6 ? 6 : (left))
 #else
-#define ROWS_AT_ONCE(left) ((left) >= 6 && (left) != 7 && (left) != 8 ? 6 : (left) >= 4 ? 4 : (left))
+#define ROWS_AT_ONCE(left) ((left) == 5 ? 5 : (left) >= 6 && (left) != 7 && (left) != 8 ? 6 : (left) >= 4 ? 4 : (left))
 #endif
 #define PANELS_AT_ONCE(columns) (WIDTH == 16 && (columns) > CK_PANEL ? 2 : 1)
 
@@ -76,7 +76,7 @@ INLINE void NAME(rows)(int64_t rows, int64_t columns, ARGUMENTS) {
         c_stride = 2 * CK_PANEL;
         if (start) {
             for (int64_t i = 0; i < rows; i++)
-                for (int64_t j = 0; j < columns; j++) edge[i * c_stride + j] = start[i * start_stride + j];
+                for (int64_t j = 0; j < c_stride; j++) edge[i * c_stride + j] = j < columns ? start[i * start_stride + j] : 0;
             start = edge;
             start_stride = c_stride;
         }

@@ -72,6 +72,7 @@ package struct FloatKernels: Kernels {
         _ step: AdamStep<Float>, parameters: MatrixView<Float>, gradient: MatrixView<Float>, mean: MatrixView<Float>,
         square: MatrixView<Float>
     ) {
+        checkRows(parameters, gradient, mean, square)
         let step = ck_adam_step(
             scale: step.scale, added_decay: step.addedDecay, beta1: step.beta1, beta2: step.beta2,
             shrink: step.shrink, size: step.size, root_scale: step.rootScale, epsilon: step.epsilon)

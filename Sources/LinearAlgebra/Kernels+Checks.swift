@@ -64,6 +64,19 @@ extension Kernels {
         }
     }
 
+    func checkRows(
+        _ first: MatrixView<Scalar>, _ second: MatrixView<Scalar>, _ third: MatrixView<Scalar>,
+        _ fourth: MatrixView<Scalar>
+    ) {
+        func check(_ view: MatrixView<Scalar>) {
+            precondition(view.rows == 1 && view.columns == first.columns, "not rows of the same length")
+        }
+        check(first)
+        check(second)
+        check(third)
+        check(fourth)
+    }
+
     func checkIDs(_ ids: MatrixView<Int32>, _ table: MatrixView<Scalar>, _ values: MatrixView<Scalar>) {
         precondition(ids.rows == 1 && ids.columns == values.rows, "one id a row")
         precondition(table.columns == values.columns, "row lengths differ: \(table.columns), \(values.columns)")

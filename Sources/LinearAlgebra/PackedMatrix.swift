@@ -55,6 +55,7 @@ extension Kernels {
     package func pack(transposeOf matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, panels: Range<Int>) {
         precondition(
             matrix.rows == packed.columns && matrix.columns == packed.inner, "shape differs from the packed one")
+        precondition(packed.pairs == nil && panels.upperBound <= packed.panels, "panels \(panels) of \(packed.panels)")
         let width = PackedMatrix<Scalar>.panelWidth
         for panel in panels {
             let rows = min(width, packed.columns - panel * width)

@@ -9,6 +9,7 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         into c: MatrixView<Scalar>
     ) {
         checkProduct(a, b, bias, c)
+        precondition(b.pairs == nil, "made compact by other kernels")
         for i in 0..<c.rows {
             for j in 0..<c.columns {
                 var sum = accumulate ? c.base[i * c.stride + j] : bias?.base[j] ?? 0
@@ -63,6 +64,7 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         _ step: AdamStep<Scalar>, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
         mean: MatrixView<Scalar>, square: MatrixView<Scalar>
     ) {
+        checkRows(parameters, gradient, mean, square)
         let (p, g, m, v) = (parameters.base, gradient.base, mean.base, square.base)
         for index in 0..<parameters.columns {
             let d = step.scale * g[index] + step.addedDecay * p[index]

@@ -99,7 +99,7 @@ private final class Crew: @unchecked Sendable {
     /// Shares a list with the threads that are free, and returns when nobody works on it.
     func work(_ tasks: Int, _ list: WorkList) {
         pthread_mutex_lock(mutex)
-        precondition(self.list == nil, "workers were called while they work")
+        precondition(self.list == nil && working == 0, "workers were called while they work")
         self.list = list
         self.tasks = tasks
         lists += 1

@@ -14,13 +14,15 @@ final class SHA256 {
     deinit { EVP_MD_CTX_free(context) }
 
     func update(_ bytes: UnsafeBufferPointer<UInt8>) {
-        precondition(EVP_DigestUpdate(context, bytes.baseAddress, bytes.count) == 1, "SHA-256 stopped")
+        let code = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+        precondition(code == 1, "SHA-256 stopped")
     }
 
     /// In lowercase hexadecimal. Nothing can be added afterwards.
     func finalize() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
-        precondition(EVP_DigestFinal_ex(context, &digest, nil) == 1, "SHA-256 stopped")
+        let code = EVP_DigestFinal_ex(context, &digest, nil)
+        precondition(code == 1, "SHA-256 stopped")
         return digest.map { String(UInt16($0) + 0x100, radix: 16).dropFirst() }.joined()
     }
 }

@@ -82,7 +82,8 @@ struct Train: ParsableCommand {
         _ configuration: ModelConfiguration, _ options: TrainingOptions, _ data: TrainingData
     ) throws {
         try options.validate()
-        let needed = Trainer.memory(configuration, options: options, textSymbols: data.trainingSymbols)
+        let needed = Trainer.memory(
+            configuration, options: options, textSymbols: data.trainingSymbols, restarts: data.restarts)
         guard let free = availableMemory(), needed > free else { return }
         throw UsageError(
             "training this model takes \(formatted(bytes: needed)) and \(formatted(bytes: free)) of memory are free; "
@@ -99,7 +100,7 @@ struct Train: ParsableCommand {
                 + "\(formatted(data.validationSymbols)) to validate, \(formatted(data.vocabulary.symbols.count)) distinct"
         )
         let memory = Trainer.memory(
-            configuration, options: trainer.record.options, textSymbols: data.trainingSymbols)
+            configuration, options: trainer.record.options, textSymbols: data.trainingSymbols, restarts: data.restarts)
         StandardError.print(
             "\(configuration.cell.rawValue) \(configuration.layers) x \(configuration.hidden): "
                 + "\(formatted(configuration.parameterCount)) parameters, about \(formatted(bytes: memory)) of memory, "

@@ -107,6 +107,40 @@ struct EvaluationTests {
         }
     }
 
+    /// Chunks are of 256 symbols; some texts end near an edge, some have several parts.
+    @Test("Exact scoring is reading one symbol after the other, to the bit, whatever the threads", arguments: 1...3)
+    func pipeline(layers: Int) throws {
+        let long = String(repeating: sampleText, count: 3)
+        for cell in CellKind.allCases {
+            for lengths in [[1], [255], [256], [257], [1_000], [300, 1, 700]] {
+                let texts = lengths.map { String(long.prefix($0)) }
+                let corpus = try Corpus(
+                    reading: texts.map { .bytes(Array($0.utf8), name: "t") }, unit: .grapheme, normalization: .nfc)
+                let vocabulary = Vocabulary(of: 0..<corpus.count, in: corpus)
+                let configuration = try ModelConfiguration(
+                    cell: cell, layers: layers, hidden: 11, embedding: layers == 2 ? 3 : 0,
+                    vocabularySize: vocabulary.count)
+                let parameters = kept(Parameters<Float>(configuration))
+                parameters.initialize(configuration, seed: 3)
+                let network = Network(configuration, parameters, learns: false, using: Workers(count: 1))
+                let encoded = EncodedText(0..<corpus.count, of: corpus, vocabulary: vocabulary)
+                let shard = Shard<Float>(configuration, lanes: 1, steps: 1, learns: false)
+                let lane = [Lane(origin: 0, scored: 0..<corpus.count, startsFresh: false)]
+                var expected: [Double] = []
+                for position in 0..<corpus.count {
+                    _ = shard.fill(lane, of: encoded, first: position, steps: 1)
+                    shard.forward(network, steps: 1)
+                    expected.append(shard.loss(steps: 1, scale: 1))
+                    shard.advance(steps: 1)
+                }
+                for threads in [1, 2, 5] {
+                    let nats = network.scoreExactly(encoded, using: Workers(count: threads))
+                    #expect(nats == expected, "\(cell), \(lengths), \(threads) threads")
+                }
+            }
+        }
+    }
+
     @Test("The standard error of independent numbers is theirs")
     func standardError() throws {
         var error = BlockedError()

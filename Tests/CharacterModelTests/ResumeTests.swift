@@ -1,4 +1,5 @@
 import Foundation
+import LinearAlgebra
 import TestSupport
 import Testing
 
@@ -184,5 +185,21 @@ struct ResumeTests {
         #expect(
             try tensors(folder.file("m.safetensors"), state: false)
                 == tensors(folder.file("m.last.safetensors"), state: false))
+    }
+
+    @Test("A training that is over leaves nothing in memory")
+    func release() throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.options.budget = .steps(2)
+        fixture.threads = 3
+        weak var machine: TrainingStep<Float>?
+        weak var workers: Workers?
+        do {
+            let (trainer, _) = try fixture.run(output: folder.file("m.safetensors"))
+            (machine, workers) = (trainer.machine, trainer.workers)
+            #expect(machine != nil && workers != nil)
+        }
+        #expect(machine == nil && workers == nil)
     }
 }

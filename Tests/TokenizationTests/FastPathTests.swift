@@ -87,7 +87,35 @@ struct FastPathTests {
             try #require(collector.symbols == symbols, "round \(round): \(scalars.map { String($0.value, radix: 16) })")
             #expect(piece.counts.characters == characters && collector.starts + piece.surplusCharacters == characters)
             #expect(piece.counts.scalars == scalars.count && piece.counts.bytes == text.count)
+            let words = scalars.split { $0.properties.isWhitespace }.count
+            #expect(piece.counts.words == words)
         }
+    }
+
+    @Test("The byte unit takes bytes as they are and counts what the grapheme unit counts")
+    func bytes() throws {
+        var generator = Generator(state: 9)
+        for round in 0..<300 {
+            // Elsewhere than at the beginning, U+FEFF is no mark.
+            let text = [0x61] + randomText(&generator)
+            let source = TextSource.bytes(text, name: "t")
+            let bytes = try Corpus(reading: [source], unit: .byte)
+            let clusters = try Corpus(reading: [source], unit: .grapheme, normalization: .none)
+            #expect(bytes.bytes(in: 0..<bytes.count) == text && bytes.counts == clusters.counts, "round \(round)")
+            #expect(bytes.characters(in: 0..<bytes.count) == clusters.count)
+        }
+    }
+
+    @Test("A long text's tokens are those of its parts, across blocks")
+    func longText() throws {
+        let part = Array("Ελλη e\u{301}\n".utf8)
+        let corpus = try Corpus(
+            reading: [.bytes((0..<400_000).flatMap { _ in part }, name: "t")], unit: .scalar, normalization: .none)
+        #expect(corpus.count == 8 * 400_000)
+        for position in stride(from: 0, to: corpus.count, by: 7_919) {
+            #expect(corpus[position] == corpus[position % 8])
+        }
+        #expect(corpus.occurrences(in: 0..<corpus.count).reduce(0, +) == corpus.count)
     }
 
     @Test("Ids do not depend on the path that found them")

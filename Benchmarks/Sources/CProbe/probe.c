@@ -62,7 +62,7 @@ LOOP(avx512, 16, __attribute__((target("avx512f,fma"))))
 double probe_multiply_adds(int64_t rounds) {
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx512f")) return avx512(rounds);
-    if (__builtin_cpu_supports("fma")) return avx2(rounds);
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return avx2(rounds);
     return portable(rounds);
 }
 #else

@@ -15,7 +15,7 @@ struct Measurement: Codable {
     var peakGFLOPs: Double
     /// Operations at 6 per weight and symbol; one-hot input weights are not counted.
     var trainingGFLOPs: Double
-    /// Calls for memory within a step of training, after the first.
+    /// Calls for memory within a step of training, after the second: the most of any but the last, which ends the run.
     var allocations: Double?
 
     enum CodingKeys: String, CodingKey {
@@ -26,7 +26,7 @@ struct Measurement: Codable {
     }
 
     static func of(_ setting: Setting, threads: Int) throws -> Measurement {
-        let before = residentMegabytes()
+        let before = peakMegabytes()
         let text = randomText(setting.batch * setting.window * 40)
         let corpus = try Corpus(reading: [.bytes(text, name: "random text")], unit: .byte, normalization: .none)
         let data = try TrainingData(corpus, fraction: 0)
@@ -46,17 +46,16 @@ struct Measurement: Codable {
         var calls: [Int64] = []
         rates.reserveCapacity(1 << 16)
         calls.reserveCapacity(1 << 16)
-        var megabytes = 0.0
         let trainer = try Trainer(model, data: data, record: record, output: output, threads: threads) { event in
             guard case .step(let report) = event else { return }
             rates.append(report.tokensPerSecond)
             calls.append(probe_allocations())
-            if megabytes == 0 { megabytes = residentMegabytes() - before }
         }
         _ = try trainer.run()
+        let megabytes = peakMegabytes() - before
         defer { try? FileManager.default.removeItem(atPath: path) }
         // Between the reports of two steps lies one step and the telling of it.
-        let perStep = zip(calls, calls.dropFirst()).map { $1 - $0 }.sorted()
+        let perStep = zip(calls, calls.dropFirst()).dropFirst().dropLast().map { $1 - $0 }
         let training = rates.sorted()[rates.count / 2]
         let weights = Double(model.parameterCount - data.vocabulary.count * setting.cell.gates * setting.hidden)
 
@@ -71,7 +70,7 @@ struct Measurement: Codable {
         return Measurement(
             training: training, sampling: Double(drawn) / sampling, scoring: Double(part.count) / scoring,
             megabytes: megabytes, peakGFLOPs: peak(threads: threads), trainingGFLOPs: 6 * weights * training / 1e9,
-            allocations: Double(perStep[perStep.count / 2]))
+            allocations: Double(perStep.max() ?? 0))
     }
 }
 
@@ -97,8 +96,9 @@ private func peak(threads: Int) -> Double {
     }.max()!
 }
 
-/// The memory this process has in use.
-private func residentMegabytes() -> Double {
-    let fields = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8))?.split(separator: " ") ?? []
-    return fields.count > 1 ? Double(fields[1])! * Double(sysconf(Int32(_SC_PAGESIZE))) / 1e6 : .nan
+/// The most memory this process has had in use so far.
+private func peakMegabytes() -> Double {
+    let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return line.flatMap { Double($0.split(separator: " ")[1]) }.map { $0 * 1_024 / 1e6 } ?? .nan
 }

@@ -49,14 +49,15 @@ func table(peer python: String?) throws {
         print(
             "  PyTorch".padding(toLength: 22, withPad: " ", startingAt: 0)
                 + String(
-                    format: "%10.0f %8.1f %7.0f%%*%11@ %9.0f %9.0f %9.0f", ofTheirs(\.training),
-                    ofTheirs(\.trainingGFLOPs), 100 * ofTheirs { $0.trainingGFLOPs / $0.peakGFLOPs }, "-" as NSString,
+                    format: "%10.0f %8.1f %7.0f%%*           - %8.0f %9.0f %9.0f", ofTheirs(\.training),
+                    ofTheirs(\.trainingGFLOPs), 100 * ofTheirs { $0.trainingGFLOPs / $0.peakGFLOPs },
                     ofTheirs(\.megabytes), ofTheirs(\.sampling), ofTheirs(\.scoring)))
         print(
             "  ratio".padding(toLength: 22, withPad: " ", startingAt: 0)
                 + String(
-                    format: "%9.2fx %8.0f%%*%27@ %8.2fx %8.1fx %8.2fx", ofOurs(\.training) / ofTheirs(\.training),
-                    100 * ofOurs(\.trainingGFLOPs) / ofTheirs(\.peakGFLOPs), "" as NSString,
+                    format: "%9.2fx          %7.0f%%*             %8.2fx %8.1fx %8.2fx",
+                    ofOurs(\.training) / ofTheirs(\.training),
+                    100 * ofOurs(\.trainingGFLOPs) / ofTheirs(\.peakGFLOPs),
                     ofOurs(\.megabytes) / ofTheirs(\.megabytes), ofOurs(\.sampling) / ofTheirs(\.sampling),
                     ofOurs(\.scoring) / ofTheirs(\.scoring)))
     }

@@ -43,13 +43,35 @@ extension Network {
         let nats = Matrix<Double>(rows: 1, columns: text.count)
         if parts.count >= 2 * workers.count {
             workers.forEach(parts.count) { index in
-                score(parts[index], of: text, into: nats, using: Workers(count: 1), isCancelled: isCancelled)
+                score(parts[index], of: text, into: nats, isCancelled: isCancelled)
             }
         } else {
-            for part in parts { score(part, of: text, into: nats, using: workers, isCancelled: isCancelled) }
+            for part in parts {
+                if workers.count > 1 {
+                    score(part, of: text, into: nats, using: workers, isCancelled: isCancelled)
+                } else {
+                    score(part, of: text, into: nats, isCancelled: isCancelled)
+                }
+            }
         }
         for spelling in text.spellings { nats.view[0, spelling.position] += spelling.nats }
         return isCancelled() ? nil : nats.elements
+    }
+
+    /// Scores a part of a text in chunks of steps, one after the other.
+    private func score(
+        _ part: Range<Int>, of text: EncodedText, into nats: Matrix<Double>, isCancelled: @Sendable () -> Bool
+    ) {
+        let lane = [Lane(origin: part.lowerBound, scored: part, startsFresh: false)]
+        let shard = Shard<Scalar>(model, lanes: 1, steps: min(256, part.count), learns: false)
+        for first in stride(from: 0, to: part.count, by: shard.capacity) where !isCancelled() {
+            let steps = min(shard.capacity, part.count - first)
+            _ = shard.fill(lane, of: text, first: first, steps: steps)
+            shard.forward(self, steps: steps)
+            _ = shard.loss(steps: steps, scale: 1)
+            for step in 0..<steps { nats.view[0, part.lowerBound + first + step] = shard.losses.view[0, step] }
+            shard.advance(steps: steps)
+        }
     }
 
     /// Scores a part of a text in chunks of steps, as a pipeline: while a layer reads one chunk, the projection into the layer

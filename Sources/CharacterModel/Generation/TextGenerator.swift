@@ -8,7 +8,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     public struct Element: Sendable, Equatable {
         public let id: Int
         public let symbol: Symbol
-        /// ln p under the model itself: temperature 1, no filters.
+        /// ln p at temperature 1 and without filters, under the weights that generation reads (rounded to bfloat16).
         public let logProbability: Double
     }
 

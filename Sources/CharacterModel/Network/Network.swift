@@ -82,7 +82,10 @@ package final class Network<Scalar: KernelScalar>: @unchecked Sendable {
     }
 
     /// Packs the parameters as they are now.
-    package func pack(using workers: Workers) { workers.run(tasks.count, of: list) }
+    package func pack(using workers: Workers) {
+        precondition(!tasks.isEmpty, "a compacted network cannot change")
+        workers.run(tasks.count, of: list)
+    }
 
     private func run(_ index: Int) {
         let task = tasks[index]

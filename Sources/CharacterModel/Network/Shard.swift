@@ -69,6 +69,14 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
         }
     }
 
+    /// Makes the state before the next window zero.
+    package func clearState() {
+        for layer in layers {
+            layer.slot(0, of: layer.states).clear()
+            if model.cell == .lstm { layer.slot(0, of: layer.cellStates).clear() }
+        }
+    }
+
     /// Makes the state after `steps` steps the one before the next window.
     package func advance(steps: Int) {
         for index in layers.indices { hand(layer: index, after: steps, to: self) }

@@ -6,22 +6,25 @@ extension Trainer {
     /// then the best model beside it, which is read to be scored at the end.
     ///
     /// A Double, since what is asked for may exceed any integer's worth of memory.
+    /// - Parameter restarts: whether the text has several beginnings.
     public static func memory(
-        _ model: ModelConfiguration, options: TrainingOptions, textSymbols: Int
+        _ model: ModelConfiguration, options: TrainingOptions, textSymbols: Int, restarts: Bool = true
     ) -> Double {
         let parameters = Double(ParameterLayout(model).count)
         let copies = Double(8 + options.optimizer.moments.count)
         let (g, h) = (Double(model.cell.gates), Double(model.hidden))
-        // Gates, the state before each step, the output and its gradient, what is kept; the GRU's second gradient.
+        // Gates, the states, what is kept, the gradient of the output, the states once more; the GRU's second gradient.
         let perLayer: Double =
             switch model.cell {
             case .lstm: g + 5
             case .gru: 2 * g + 4
             case .rnn: g + 3
             }
-        let masks = model.dropout > 0 ? 1.0 : 0
+        // The output, twice, where it is not the state; the masks.
+        let masks: Double = model.dropout > 0 ? 3 : restarts ? 2 : 0
         let perSymbol =
-            Double(model.layers) * (perLayer + masks) * h + Double(model.vocabularySize) + 2 * Double(model.embedding)
+            Double(model.layers) * (perLayer + masks) * h + Double(model.vocabularySize) + 3 * Double(model.embedding)
+            + 128
         let window = Double(options.batch) * Double(options.window) * perSymbol
         return 4 * (parameters * copies + window + Double(textSymbols))
     }

@@ -101,17 +101,20 @@ public final class Trainer {
         }
         let parameters: Parameters<Float>
         if let checkpoint {
-            parameters = checkpoint.parameters
+            // A copy: what was read stays what it was.
+            parameters = Parameters(configuration)
+            parameters.all.copy(checkpoint.parameters.all)
         } else {
             parameters = Parameters(configuration)
             parameters.initialize(configuration, seed: options.seed)
         }
         machine = TrainingStep(
             configuration, parameters: parameters, optimizer: options.optimizer, batch: batch, window: options.window,
-            restarts: data.training.starts.count > 1, seed: options.seed, workers: workers)
-        let (feed, machine) = (TrainingFeed(data, schedule.lanes, seed: options.seed), machine)
+            restarts: data.restarts, seed: options.seed, workers: workers)
+        let feed = TrainingFeed(data, schedule.lanes, seed: options.seed)
+        let lanes = machine.shards.indices.map { [machine] in machine.lanes(ofShard: $0) }
         self.feed = feed
-        fill = { feed.fill($0, lanes: machine.lanes(ofShard: $1)) }
+        fill = { feed.fill($0, lanes: lanes[$1]) }
         if let state = checkpoint?.state {
             guard state.lanes.map(\.lanes) == machine.shards.map(\.lanes) else {
                 throw TrainingError.corpusChanged(name: "the corpus")

@@ -9,6 +9,8 @@ public struct TrainingData: Sendable {
     public let trainingCharacters: Int
     public let validationCharacters: Int
 
+    /// Whether the training text has several beginnings.
+    public var restarts: Bool { training.starts.count > 1 }
     public var trainingSymbols: Int { training.count }
     public var validationSymbols: Int { validation?.count ?? 0 }
 

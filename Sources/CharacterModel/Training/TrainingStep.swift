@@ -17,8 +17,8 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
     private let sums: Matrix<Double>
     private let targets: Matrix<Int>
 
-    /// How many lanes each shard has: about 8, alike, and an even number of shards, so that two threads or four share
-    /// them well. A constant of the arithmetic, since gradients are summed shard by shard.
+    /// How many lanes each shard has: from 4 to 12, alike, and an even number of shards, so that two threads or four share
+    /// them well; fewer for a batch below 8. A constant of the arithmetic, since gradients are summed shard by shard.
     package static func shardLanes(batch: Int) -> [Int] {
         let shards = min(batch, max(1, (batch + 8) / 16) * 2)
         return (0..<shards).map { (batch + shards - 1 - $0) / shards }
@@ -76,6 +76,7 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
         precondition(
             shards.indices.reduce(0) { $0 + targets.view[0, $1] } == symbols, "the lanes do not hold \(symbols) targets"
         )
+        current.fill = { _, _ in 0 }
         reduction.run(steps: steps, using: workers)
         for shard in shards { shard.advance(steps: steps) }
         return Outcome(
@@ -106,6 +107,6 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
 
     /// Zero state in every lane: an epoch begins.
     package func clearState() {
-        for shard in shards { shard.state = NetworkState(network.model, lanes: shard.lanes) }
+        for shard in shards { shard.clearState() }
     }
 }
