@@ -94,12 +94,14 @@ public func warnOfOtherUnicode(_ vocabulary: Vocabulary, _ path: String) {
 extension Corpus {
     /// Reads the texts that arguments name.
     public init(
-        arguments: [String], unit: TextUnit, normalization: Normalization, format: TextFormat = TextFormat()
+        arguments: [String], unit: TextUnit, normalization: Normalization, format: TextFormat = TextFormat(),
+        records: RecordSeparator? = nil
     ) throws {
         guard arguments.filter({ $0 == "-" }).count <= 1 else {
             throw UsageError("`-` is given twice, and the standard input can be read once; drop one")
         }
         try self.init(
-            reading: TextSource.sources(at: arguments), unit: unit, normalization: normalization, format: format)
+            reading: TextSource.sources(at: arguments), unit: unit, normalization: normalization, format: format,
+            records: records)
     }
 }

@@ -13,6 +13,10 @@ public struct Corpus: Sendable {
 
     public let unit: TextUnit
     public let normalization: Normalization
+    /// What ends a record, where the text has records: each record's last token is `endOfRecord`.
+    public let records: RecordSeparator?
+    /// The token behind a record, where a symbol's index would stand.
+    public static let endOfRecord = 0x7FFF_FFFF
     public private(set) var symbols: [Symbol] = []
     public private(set) var files: [File] = []
     public private(set) var counts = TextCounts()
@@ -29,16 +33,18 @@ public struct Corpus: Sendable {
     /// - Throws: `TextError` for what cannot be read or decoded.
     public init(
         reading sources: [TextSource], unit: TextUnit = .grapheme, normalization: Normalization = .nfc,
-        format: TextFormat = TextFormat()
+        format: TextFormat = TextFormat(), records: RecordSeparator? = nil
     ) throws(TextError) {
         let form = unit == .byte ? Normalization.none : normalization
         let reader = TextReader(format: unit == .byte ? nil : format)
-        try self.init(reading: sources, unit: unit, normalization: form, reader: reader)
+        try self.init(reading: sources, unit: unit, normalization: form, reader: reader, records: records)
     }
 
     init(
-        reading sources: [TextSource], unit: TextUnit, normalization: Normalization, reader: TextReader
+        reading sources: [TextSource], unit: TextUnit, normalization: Normalization, reader: TextReader,
+        records: RecordSeparator? = nil
     ) throws(TextError) {
+        self.records = records
         self.unit = unit
         self.normalization = normalization
         let tokenizer = try Tokenizer(unit: unit, normalization: normalization)
@@ -49,12 +55,37 @@ public struct Corpus: Sendable {
             var file = File(name: source.name, tokens: sink.tokens.count..<sink.tokens.count, counts: TextCounts())
             var surplus: [(token: Int, characters: Int)] = []
             var inWord = false
-            file.reading = try reader.forEachPiece(of: source, raw: digest.update) { bytes, offset throws(TextError) in
+            /// Tokens of a part of the text that may end anywhere but in a cluster or a normal form.
+            func take(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: Int) throws(TextError) {
                 let piece = try tokenizer.tokenize(
                     bytes, path: source.name, offset: offset, inWord: &inWord, into: &sink)
                 file.counts += piece.counts
                 if piece.surplusCharacters != 0 { surplus.append((sink.tokens.count - 1, piece.surplusCharacters)) }
             }
+            /// Ends a record, unless it is empty; what separates it from the next only counts.
+            func end(_ separator: ArraySlice<UInt8>, _ offset: Int, isEmpty: Bool) throws(TextError) {
+                var ignored = CountingSink()
+                let counts = try separator.withUnsafeBufferPointer { bytes throws(TextError) in
+                    try tokenizer.tokenize(bytes, path: source.name, offset: offset, inWord: &inWord, into: &ignored)
+                        .counts
+                }
+                file.counts += counts
+                if !isEmpty { sink.endRecord(startsCharacter: counts.characters > 0) }
+                let uncounted = counts.characters - (isEmpty ? 0 : min(1, counts.characters))
+                if uncounted > 0 { surplus.append((max(0, sink.tokens.count - 1), uncounted)) }
+            }
+            var splitter = records.flatMap { $0 == .file ? nil : RecordSplitter($0) }
+            func split(_ piece: UnsafeBufferPointer<UInt8>, isLast: Bool) throws(TextError) {
+                try splitter?.append(piece, isLast: isLast) { record, offset, separator throws(TextError) in
+                    try record.withUnsafeBufferPointer { bytes throws(TextError) in try take(bytes, offset) }
+                    try end(separator, offset + record.count, isEmpty: record.isEmpty)
+                }
+            }
+            file.reading = try reader.forEachPiece(of: source, raw: digest.update) { bytes, offset throws(TextError) in
+                if splitter != nil { try split(bytes, isLast: false) } else { try take(bytes, offset) }
+            }
+            if splitter != nil { try split(UnsafeBufferPointer(start: nil, count: 0), isLast: true) }
+            if records == .file && sink.tokens.count > file.tokens.lowerBound { try end([], 0, isEmpty: false) }
             // What was there before line ends were made one.
             file.counts.bytes += file.reading.dropped
             file.counts.scalars += file.reading.dropped
@@ -73,20 +104,56 @@ public struct Corpus: Sendable {
     /// The index in `symbols` of the token at a position.
     public subscript(position: Int) -> Int { Int(tokens[position] & 0x7FFF_FFFF) }
 
-    /// How many characters of the original text the tokens in a range stand for.
-    public func characters(in range: Range<Int>) -> Int {
-        var started = 0
-        tokens.forEachBlock(in: range) { for token in $0 { started += Int(token >> 31) } }
-        return surplus.reduce(started) { range.contains($1.token) ? $0 + $1.characters : $0 }
+    /// The tokens of each record, its end included, in order; empty for a text without records.
+    public var recordRanges: [Range<Int>] {
+        guard records != nil else { return [] }
+        var ranges: [Range<Int>] = []
+        var (start, position) = (0, 0)
+        tokens.forEachBlock(in: 0..<count) { block in
+            for token in block {
+                position += 1
+                if Int(token & 0x7FFF_FFFF) == Self.endOfRecord {
+                    ranges.append(start..<position)
+                    start = position
+                }
+            }
+        }
+        return ranges
     }
 
-    /// The bytes that the tokens in a range spell: the normalized text.
-    public func bytes(in range: Range<Int>) -> [UInt8] { range.flatMap { symbols[self[$0]].bytes } }
+    /// How many characters of the original text the tokens in ranges, which follow each other, stand for.
+    public func characters(in ranges: [Range<Int>]) -> Int {
+        var characters = 0
+        var rest = surplus[...]
+        for range in ranges {
+            tokens.forEachBlock(in: range) { for token in $0 { characters += Int(token >> 31) } }
+            rest = rest.drop { $0.token < range.lowerBound }
+            while let first = rest.first, first.token < range.upperBound {
+                characters += first.characters
+                rest.removeFirst()
+            }
+        }
+        return characters
+    }
 
-    /// How often each of `symbols` occurs in a range.
-    public func occurrences(in range: Range<Int>) -> [Int] {
+    /// How many characters of the original text the tokens in a range stand for.
+    public func characters(in range: Range<Int>) -> Int { characters(in: [range]) }
+
+    /// The bytes that the tokens in a range spell: the normalized text. The ends of records spell nothing.
+    public func bytes(in range: Range<Int>) -> [UInt8] {
+        range.flatMap { self[$0] == Self.endOfRecord ? [] : symbols[self[$0]].bytes }
+    }
+
+    /// How often each of `symbols` occurs in ranges.
+    public func occurrences(in ranges: [Range<Int>]) -> [Int] {
         var counts = [Int](repeating: 0, count: symbols.count)
-        tokens.forEachBlock(in: range) { for token in $0 { counts[Int(token & 0x7FFF_FFFF)] += 1 } }
+        for range in ranges {
+            tokens.forEachBlock(in: range) {
+                for token in $0 where Int(token & 0x7FFF_FFFF) != Self.endOfRecord {
+                    counts[Int(token & 0x7FFF_FFFF)] += 1
+                }
+            }
+        }
         return counts
     }
 }

@@ -28,6 +28,11 @@ extension SymbolSink {
     }
 }
 
+/// Takes symbols for their number only.
+struct CountingSink: SymbolSink {
+    mutating func append(_ symbol: UnsafeBufferPointer<UInt8>, startsCharacter: Bool) {}
+}
+
 /// Gives symbols ids in the order of their first occurrence.
 struct TokenSink: SymbolSink {
     private(set) var table = SymbolTable()
@@ -79,6 +84,11 @@ struct TokenSink: SymbolSink {
                 return count
             }
         }
+    }
+
+    /// Ends a record; a character of the text starts with the end if anything separates it from the next.
+    mutating func endRecord(startsCharacter: Bool) {
+        tokens.append(UInt32(Corpus.endOfRecord) | (startsCharacter ? Self.start : 0))
     }
 
     private static var start: UInt32 { 1 << 31 }

@@ -9,11 +9,14 @@ public struct Vocabulary: Sendable {
     public let normalization: Normalization
     /// The versions of ICU and Unicode that cut the training text.
     public let versions: UnicodeVersions
+    /// What ended the records of the training text, where it had records.
+    public let records: RecordSeparator?
     private let table: SymbolTable
 
     /// - Requires: `symbols` in strictly increasing order; single bytes for the byte unit.
     public init(
-        unit: TextUnit, normalization: Normalization, versions: UnicodeVersions = .current, symbols: [Symbol]
+        unit: TextUnit, normalization: Normalization, versions: UnicodeVersions = .current,
+        records: RecordSeparator? = nil, symbols: [Symbol]
     ) {
         precondition(zip(symbols, symbols.dropFirst()).allSatisfy(<), "symbols are not in strictly increasing order")
         precondition(
@@ -21,6 +24,7 @@ public struct Vocabulary: Sendable {
         self.unit = unit
         self.normalization = normalization
         self.versions = versions
+        self.records = records
         var table = SymbolTable()
         for symbol in symbols { symbol.bytes.withUnsafeBufferPointer { _ = table.intern($0) } }
         self.table = table
@@ -28,10 +32,16 @@ public struct Vocabulary: Sendable {
 
     /// The vocabulary of a part of a corpus: its symbols that occur at least `minimumCount` times there.
     public init(of part: Range<Int>, in corpus: Corpus, minimumCount: Int = 1) {
+        self.init(of: [part], in: corpus, minimumCount: minimumCount)
+    }
+
+    /// The vocabulary of parts of a corpus.
+    public init(of parts: [Range<Int>], in corpus: Corpus, minimumCount: Int = 1) {
         precondition(minimumCount >= 1, "a minimum count of \(minimumCount)")
-        let counts = corpus.occurrences(in: part)
+        let counts = corpus.occurrences(in: parts)
         let kept = zip(corpus.symbols, counts).filter { $0.1 >= minimumCount }.map(\.0).sorted()
-        self.init(unit: corpus.unit, normalization: corpus.normalization, symbols: kept)
+        self.init(
+            unit: corpus.unit, normalization: corpus.normalization, records: corpus.records, symbols: kept)
     }
 
     /// The ordinary symbols, by id.

@@ -46,7 +46,8 @@ struct Perplexity: ParsableCommand {
         var known = TextFormat()
         known.newlines = model.training?.corpus.format.newlines ?? known.newlines
         let corpus = try Corpus(
-            arguments: files, unit: unit, normalization: normalization, format: reading.format(or: known))
+            arguments: files, unit: unit, normalization: normalization, format: reading.format(or: known),
+            records: model.vocabulary.records)
         corpus.reportReading()
         guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
         try refuseOverwriting(TextSource.sources(at: files) + [.file(path: checkpoint)], with: [surprisal])

@@ -21,6 +21,7 @@ struct Report {
         let wordPerplexity: Double?
         let standardError: Double?
         let unknownTokens: Int
+        let records: Int
         let bytes: Int
         let scalars: Int
         let characters: Int
@@ -41,6 +42,7 @@ struct Report {
             wordPerplexity = finite(exp(likelihood.nats / Double(counts.words)))
             standardError = file.standardError
             unknownTokens = file.unknownTokens
+            records = file.records
             bytes = counts.bytes
             scalars = counts.scalars
             characters = counts.characters
@@ -59,14 +61,14 @@ struct Report {
                 (.standardError, standardError),
             ] { try container.encode(value, forKey: key) }
             for (key, value) in [
-                (CodingKeys.unknownTokens, unknownTokens), (.bytes, bytes), (.scalars, scalars),
+                (CodingKeys.unknownTokens, unknownTokens), (.records, records), (.bytes, bytes), (.scalars, scalars),
                 (.characters, characters), (.words, words),
             ] { try container.encode(value, forKey: key) }
         }
 
         private enum CodingKeys: String, CodingKey {
             case name, nats, tokens, perplexity, bitsPerToken, bitsPerCharacter, bitsPerScalar, bitsPerByte
-            case wordPerplexity, standardError, unknownTokens, bytes, scalars, characters, words
+            case wordPerplexity, standardError, unknownTokens, records, bytes, scalars, characters, words
         }
     }
 
@@ -112,6 +114,7 @@ struct Report {
                 "symbols",
                 "\(formatted(total.tokens)) (\(context.unit), \(context.normalization)), "
                     + "\(formatted(total.unknownTokens)) unknown"
+                    + (total.records > 0 ? ", the ends of \(formatted(total.records)) records among them" : "")
             ),
             ("nats per symbol", number(mean, 4) + error),
             ("perplexity", number(total.perplexity, 3)),

@@ -3,7 +3,7 @@ import CommandSupport
 import Foundation
 import Tokenization
 
-/// The nats of every symbol: file, line, symbol (escaped as in JSON), nats; tab-separated, with a header.
+/// The nats of every symbol: file, line, symbol (escaped as in JSON; `\\end` for the end of a record), nats; tab-separated, with a header.
 final class SurprisalTable {
     private let path: String
     private let files: [String]
@@ -23,7 +23,9 @@ final class SurprisalTable {
     deinit { fclose(handle) }
 
     func add(_ surprisal: Surprisal) {
-        put("\(files[surprisal.file])\t\(surprisal.line)\t\(escaped(surprisal.symbol))\t\(surprisal.nats)\n")
+        put(
+            "\(files[surprisal.file])\t\(surprisal.line)\t\(surprisal.symbol.map { escaped($0) } ?? "\\end")\t\(surprisal.nats)\n"
+        )
     }
 
     /// Throws if any line was lost.

@@ -49,8 +49,8 @@ struct Sample: ParsableCommand {
                             outputs.withLock { $0[offset] += part }
                         }
                     }
-                    if index > 0 { try writer.separate() }
-                    try writer.write(generator.prefix(text.length), seed: seed, index: index)
+                    if index > 0 { try writer.separate(model.vocabulary.records) }
+                    try writer.write(generator, length: text.length, seed: seed, index: index)
                 } catch {
                     failure.withLock { $0 = $0 ?? error }
                 }

@@ -1,5 +1,6 @@
 import CharacterModel
 import Foundation
+import Tokenization
 
 /// Writes one sample, as it is made or as a JSON object.
 struct SampleWriter {
@@ -28,12 +29,13 @@ struct SampleWriter {
         let logProbability: Double
     }
 
-    /// The empty line between two samples.
-    func separate() throws {
-        if format == .text { try sink("\n") }
+    /// The empty line between two samples; samples that are lines need none.
+    func separate(_ records: RecordSeparator?) throws {
+        if format == .text && records != .line { try sink("\n") }
     }
 
-    mutating func write(_ elements: some Sequence<TextGenerator.Element>, seed: UInt64, index: Int) throws {
+    /// Writes as many symbols as the generator has, at most `length`.
+    mutating func write(_ generator: TextGenerator, length: Int, seed: UInt64, index: Int) throws {
         var stream = UTF8Stream()
         var text = ""
         var reason = "length"
@@ -45,7 +47,7 @@ struct SampleWriter {
             try sink(format == .text ? part : "")
         }
         if format == .text { try emit(prompt) }
-        for element in elements {
+        for element in generator.prefix(length) {
             try emit(stream.append(element.symbol.bytes))
             logProbability += element.logProbability
             generated += element.symbol.bytes
@@ -53,6 +55,10 @@ struct SampleWriter {
                 reason = "stop"
                 break
             }
+        }
+        if let end = generator.endLogProbability {
+            reason = "end"
+            logProbability += end
         }
         try emit(stream.finish())
         switch format {

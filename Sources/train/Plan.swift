@@ -8,6 +8,7 @@ struct Plan {
     var files: [String]
     var unit: TextUnit
     var normalization: Normalization
+    var records: RecordSeparator?
     var record: TrainingRecord
     var output: Trainer.Output
 
@@ -16,6 +17,7 @@ struct Plan {
         files = command.files
         unit = text.unit ?? .grapheme
         normalization = unit == .byte ? .none : text.normalization ?? .nfc
+        records = text.records.map { RecordSeparator(name: $0) }
         record = TrainingRecord()
         record.corpus.sources = files
         record.corpus.minimumCount = text.minCount ?? 1
@@ -44,6 +46,7 @@ struct Plan {
         files = command.files.isEmpty ? saved.corpus.sources : command.files
         unit = checkpoint.vocabulary.unit
         normalization = checkpoint.vocabulary.normalization
+        records = checkpoint.vocabulary.records
         let suffix = ".last.safetensors"
         guard path.hasSuffix(suffix) else {
             throw UsageError("\(path) must be named NAME\(suffix), for the best model is kept beside it; rename it")
@@ -78,6 +81,7 @@ struct Plan {
         let (text, shape, training) = (command.text, command.model, command.training)
         try same("--unit", text.unit?.rawValue, checkpoint.vocabulary.unit.rawValue)
         try same("--normalization", text.normalization?.rawValue, checkpoint.vocabulary.normalization.rawValue)
+        try same("--records", text.records, checkpoint.vocabulary.records?.name ?? "none")
         try same("--min-count", text.minCount, saved.corpus.minimumCount)
         let format = saved.corpus.format
         try same("--encoding", command.reading.encoding, format.encoding.name)

@@ -45,7 +45,8 @@ struct Train: ParsableCommand {
             with: [plan.output.path, plan.output.lastPath, plan.output.metricsPath ?? plan.record.metricsPath])
         func read(_ files: [String]) throws -> Corpus {
             let corpus = try Corpus(
-                arguments: files, unit: plan.unit, normalization: plan.normalization, format: plan.record.corpus.format)
+                arguments: files, unit: plan.unit, normalization: plan.normalization, format: plan.record.corpus.format,
+                records: plan.records)
             if !output.quiet { corpus.reportReading() }
             return corpus
         }
@@ -99,6 +100,12 @@ struct Train: ParsableCommand {
             "\(corpus.name): \(formatted(data.trainingSymbols)) \(unit) to train on, "
                 + "\(formatted(data.validationSymbols)) to validate, \(formatted(data.vocabulary.symbols.count)) distinct"
         )
+        if data.vocabulary.records != nil {
+            StandardError.print(
+                "\(formatted(data.trainingRecords)) records to train on, \(formatted(data.validationRecords)) to validate"
+                    + (data.repeatedRecords > 0
+                        ? ", of which \(formatted(data.repeatedRecords)) stand in the training text too" : ""))
+        }
         let memory = Trainer.memory(
             configuration, options: trainer.record.options, textSymbols: data.trainingSymbols, restarts: data.restarts)
         StandardError.print(

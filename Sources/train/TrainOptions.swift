@@ -18,7 +18,18 @@ struct TextOptions: ParsableArguments {
         parsing: .unconditional, help: "Symbols that the training part holds fewer times become unknown. (default: 1)")
     var minCount: Int?
 
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Where a record ends (a name, a poem, a game): line, blank-line, file, or a text. Records are shuffled, each \
+            starts afresh, and samples end where one ends. (default: none)
+            """)
+    var records: String?
+
     func validate() throws {
+        if records?.isEmpty == true {
+            throw ValidationError("--records is empty; give line, blank-line, file or a text")
+        }
         if unit == .byte, let normalization, normalization != .none {
             throw ValidationError("--unit byte takes bytes as they are; drop --normalization \(normalization.rawValue)")
         }

@@ -6,6 +6,8 @@ struct VocabularyRecord: Codable {
     let normalization: Normalization
     let icu: String
     let unicode: String
+    /// What ends a record; absent for a text without records.
+    let records: String?
     let symbols: Symbols
 
     enum Symbols: Codable {
@@ -40,6 +42,7 @@ struct VocabularyRecord: Codable {
         normalization = vocabulary.normalization
         icu = vocabulary.versions.icu
         unicode = vocabulary.versions.unicode
+        records = vocabulary.records?.name
         symbols =
             vocabulary.unit == .byte
             ? .bytes(vocabulary.symbols.map { $0.bytes[0] }) : .text(vocabulary.symbols.map(\.text))
@@ -59,11 +62,12 @@ struct VocabularyRecord: Codable {
             list = bytes.map { Symbol(bytes: [$0]) }
         }
         guard unit != .byte || normalization == .none else { throw Flaw(reason: "bytes cannot be normalized") }
+        if let records, records.isEmpty { throw Flaw(reason: "an empty text separates no records") }
         guard zip(list, list.dropFirst()).allSatisfy(<) else {
             throw Flaw(reason: "symbols are repeated or not in the order of their bytes")
         }
         return Vocabulary(
             unit: unit, normalization: normalization, versions: UnicodeVersions(icu: icu, unicode: unicode),
-            symbols: list)
+            records: records.map { RecordSeparator(name: $0) }, symbols: list)
     }
 }

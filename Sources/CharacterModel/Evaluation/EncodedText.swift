@@ -16,19 +16,44 @@ package struct EncodedText: Sendable {
         unknown = Int32(vocabulary.unknown)
     }
 
-    /// The tokens of a part of a corpus; each file in it starts afresh, and so does the part itself.
+    /// The tokens of a part of a corpus; each file (or record) in it starts afresh, and so does the part itself.
     package init(_ part: Range<Int>, of corpus: Corpus, vocabulary: Vocabulary) {
+        let whole = corpus.records == nil ? corpus.files.map(\.tokens) : corpus.recordRanges
+        self.init(whole.map { $0.clamped(to: part) }.filter { !$0.isEmpty }, of: corpus, vocabulary: vocabulary)
+    }
+
+    /// The tokens of parts of a corpus, each of which starts afresh. A record's end is the boundary.
+    package init(_ parts: [Range<Int>], of corpus: Corpus, vocabulary: Vocabulary) {
         self.init(vocabulary: vocabulary)
         let ids = corpus.symbols.map { Int32(vocabulary.id(of: $0)) }
         let costs = corpus.symbols.map { vocabulary.spellingCost(of: $0) }
-        self.ids.reserveCapacity(part.count)
-        for position in part {
-            let symbol = corpus[position]
-            append(ids[symbol], spelling: costs[symbol])
+        self.ids.reserveCapacity(parts.reduce(0) { $0 + $1.count })
+        starts.reserveCapacity(parts.count)
+        for part in parts {
+            starts.append(self.ids.count)
+            for position in part {
+                let symbol = corpus[position]
+                if symbol == Corpus.endOfRecord {
+                    append(boundary, spelling: 0)
+                } else {
+                    append(ids[symbol], spelling: costs[symbol])
+                }
+            }
         }
-        starts = corpus.files.map { max($0.tokens.lowerBound, part.lowerBound) }
-            .filter { part.contains($0) }.map { $0 - part.lowerBound }
-        starts = Array(Set(starts)).sorted()
+    }
+
+    /// The same parts in an order that a generator draws (Fisher & Yates 1938); spellings are left out, for training.
+    package func shuffled(using generator: inout some RandomNumberGenerator) -> EncodedText {
+        var result = self
+        result.spellings = []
+        result.starts.removeAll(keepingCapacity: true)
+        result.ids.removeAll(keepingCapacity: true)
+        let ends = starts.dropFirst() + [count]
+        for (start, end) in zip(starts, ends).shuffled(using: &generator) {
+            result.starts.append(result.ids.count)
+            result.ids.append(contentsOf: ids[start..<end])
+        }
+        return result
     }
 
     private mutating func append(_ id: Int32, spelling: Double) {
@@ -64,11 +89,11 @@ package struct Lane: Sendable, Equatable {
 extension Shard {
     /// Sets the inputs, targets and resets of a window: `steps` steps from step `first` of the given lanes.
     ///
-    /// - Parameter replaces: which positions of the text are read and predicted as unknown.
+    /// - Parameter replaces: which ids are read and predicted as unknown.
     /// - Returns: how many symbols are predicted.
     package func fill(
         _ lanes: some Collection<Lane>, of text: EncodedText, first: Int, steps: Int,
-        replaces: (Int) -> Bool = { _ in false }
+        replaces: (Int32) -> Bool = { _ in false }
     ) -> Int {
         precondition(lanes.count == self.lanes, "\(lanes.count) lanes in a shard of \(self.lanes)")
         var predicted = 0
@@ -82,7 +107,10 @@ extension Shard {
                 if isStart { start += 1 }
                 let isFresh = isStart || (lane.startsFresh && position == lane.scored.lowerBound)
                 if isFresh { resets.append(Reset(step: step, lane: index)) }
-                func id(_ position: Int) -> Int32 { replaces(position) ? text.unknown : text.ids[position] }
+                func id(_ position: Int) -> Int32 {
+                    let id = text.ids[position]
+                    return replaces(id) ? text.unknown : id
+                }
                 let hasInput = !isFresh && position > 0 && position <= text.count
                 ids.view[0, at] = hasInput ? id(position - 1) : text.boundary
                 targets.view[0, at] = lane.scored.contains(position) ? id(position) : -1

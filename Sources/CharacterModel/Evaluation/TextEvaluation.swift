@@ -17,6 +17,8 @@ public struct TextEvaluation: Sendable, Equatable {
         public var name: String
         public var likelihood = Likelihood()
         public var unknownTokens = 0
+        /// Ends of records among the tokens.
+        public var records = 0
         public var counts: TextCounts
         /// Of the mean nats per token; nil for fewer than 2,000 tokens.
         public var standardError: Double?
@@ -32,7 +34,8 @@ public struct Surprisal: Sendable, Equatable {
     /// The index of its file, and its line there, counted from 1.
     public var file: Int
     public var line: Int
-    public var symbol: Symbol
+    /// nil for the end of a record.
+    public var symbol: Symbol?
     /// -ln p, the spelling of an unknown symbol included.
     public var nats: Double
 }
@@ -52,13 +55,16 @@ extension LanguageModel {
         perSymbol: ((Surprisal) -> Void)? = nil
     ) -> TextEvaluation? {
         precondition(corpus.unit == vocabulary.unit && corpus.normalization == vocabulary.normalization)
+        precondition(corpus.records == vocabulary.records, "the text is not cut into records as the model's was")
         var text = EncodedText(0..<corpus.count, of: corpus, vocabulary: vocabulary)
         let endsLine = corpus.symbols.map { $0.bytes.last == 0x0A }
         switch state {
         case .file: break
         case .carry: text.restart(at: [0])
         case .line:
-            let afterLines = (0..<corpus.count).filter { $0 > 0 && endsLine[corpus[$0 - 1]] }
+            let afterLines = (0..<corpus.count).filter { position in
+                position > 0 && corpus[position - 1] != Corpus.endOfRecord && endsLine[corpus[position - 1]]
+            }
             text.restart(at: Set(text.starts + afterLines).sorted())
         }
         var files = corpus.files.map { TextEvaluation.File(name: $0.name, counts: $0.counts) }
@@ -85,8 +91,12 @@ extension LanguageModel {
             errors.file.add(nats)
             errors.total.add(nats)
             let symbol = corpus[position]
-            perSymbol?(Surprisal(file: file, line: line, symbol: corpus.symbols[symbol], nats: nats))
-            if endsLine[symbol] { line += 1 }
+            let isEnd = symbol == Corpus.endOfRecord
+            files[file].records += isEnd ? 1 : 0
+            total.records += isEnd ? 1 : 0
+            perSymbol?(
+                Surprisal(file: file, line: line, symbol: isEnd ? nil : corpus.symbols[symbol], nats: nats))
+            if isEnd ? corpus.records == .line : endsLine[symbol] { line += 1 }
         }
         if file < files.count { files[file].standardError = errors.file.standardError }
         total.standardError = errors.total.standardError

@@ -12,6 +12,9 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         public let logProbability: Double
     }
 
+    /// ln p of the end of the record, once it is drawn: the text is over then. Only for models that were trained on records.
+    public private(set) var endLogProbability: Double?
+
     private let model: LanguageModel
     private let strategy: SamplingStrategy
     private let penalty: RepetitionPenalty
@@ -58,20 +61,26 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         row = inputs.count - 1
     }
 
-    /// The next symbol. Generation has no end of its own; the special symbols are never drawn.
+    /// The next symbol; nil at the end of a record. Without records generation has no end of its own, and the special
+    /// symbols are never drawn.
     public func next() -> Element? {
         let vocabulary = model.vocabulary
-        guard !vocabulary.symbols.isEmpty else { return nil }
+        guard !vocabulary.symbols.isEmpty, endLogProbability == nil else { return nil }
         shard.logits.view.rows(row..<row + 1).read(into: &logits)
         var highest = -Float.infinity
         for logit in logits { highest = Swift.max(highest, logit) }
         var sum = 0.0
         for logit in logits { sum += .exp(Double(logit - highest)) }
         distribution.set(
-            logits.prefix(vocabulary.symbols.count), strategy: strategy, penalty: penalty,
+            logits.prefix(vocabulary.symbols.count + (vocabulary.records == nil ? 0 : 1)), strategy: strategy,
+            penalty: penalty,
             recent: penalty == .none ? [] : Set(recent))
         let id = distribution.draw(using: &generator)
         let logProbability = Double(logits[id] - highest) - .log(sum)
+        if id == vocabulary.boundary {
+            endLogProbability = logProbability
+            return nil
+        }
         if penalty != .none {
             recent.append(id)
             if recent.count > RepetitionPenalty.reach { recent.removeFirst() }

@@ -46,4 +46,5 @@ enum Stream {
     static let dropout: UInt64 = 2
     static let unknown: UInt64 = 3
     static let sampling: UInt64 = 4
+    static let order: UInt64 = 5
 }

@@ -8,15 +8,16 @@ package struct LaneSchedule: Sendable, Equatable {
     package let windows: Int
     private let length: Int
 
+    /// - Parameter startsFresh: whether a lane's first input is the boundary; with records, that is for their beginnings.
     /// - Requires: a text of at least as many symbols as lanes.
-    package init(symbols: Int, batch: Int, window: Int) {
+    package init(symbols: Int, batch: Int, window: Int, startsFresh: Bool = true) {
         precondition(batch >= 1 && symbols >= batch && window >= 1, "\(symbols) symbols in \(batch) lanes")
         let (whole, longer) = (symbols / batch, symbols % batch)
         var position = 0
         lanes = (0..<batch).map { lane in
             let range = position..<position + whole + (lane < longer ? 1 : 0)
             position = range.upperBound
-            return Lane(origin: range.lowerBound, scored: range, startsFresh: true)
+            return Lane(origin: range.lowerBound, scored: range, startsFresh: startsFresh)
         }
         length = whole + (longer > 0 ? 1 : 0)
         windows = (length + window - 1) / window

@@ -82,7 +82,9 @@ public final class Trainer {
         replacesEarlierFiles = checkpoint == nil
         for path in [output.path, output.lastPath] { try prepare(path) }
         workers = Workers(count: threads)
-        schedule = LaneSchedule(symbols: data.trainingSymbols, batch: batch, window: options.window)
+        schedule = LaneSchedule(
+            symbols: data.trainingSymbols, batch: batch, window: options.window,
+            startsFresh: data.vocabulary.records == nil)
         guard record.isPlausible(windows: schedule.windows) else {
             throw CheckpointError.badMetadata(
                 path: output.lastPath, key: "training", reason: "its counters do not fit the text")
@@ -197,10 +199,10 @@ public final class Trainer {
 
     /// The gradient of the window that comes next.
     private func gradient() -> TrainingStep<Float>.Outcome {
-        feed.steps = schedule.steps(ofWindow: record.window)
-        feed.epoch = record.epoch
+        let steps = schedule.steps(ofWindow: record.window)
+        feed.turn(to: steps, epoch: record.epoch)
         return machine.accumulate(
-            steps: feed.steps.count, symbols: schedule.symbols(ofWindow: record.window), step: record.step,
+            steps: steps.count, symbols: schedule.symbols(ofWindow: record.window), step: record.step,
             fill: fill)
     }
 

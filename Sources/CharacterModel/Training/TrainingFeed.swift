@@ -1,16 +1,36 @@
-/// Hands the lanes of a training text to shards, a window at a time.
+import LinearAlgebra
+import Tokenization
+
+/// Hands the lanes of a training text to shards, a window at a time; records come in another order in each epoch.
 final class TrainingFeed: @unchecked Sendable {
-    private let text: EncodedText
+    private let original: EncodedText
+    /// The text in the order of the epoch.
+    private var text: EncodedText
+    private var ordered: Int?
+    private let shuffles: Bool
     private let lanes: [Lane]
     private let unknowns: UnknownRule
+    private let seed: UInt64
     /// The window, counted from the lanes' beginnings, and its epoch. Changed between windows only.
-    var steps = 0..<0
-    var epoch = 0
+    private var steps = 0..<0
+    private var epoch = 0
 
     init(_ data: TrainingData, _ lanes: [Lane], seed: UInt64) {
+        original = data.training
         text = data.training
+        shuffles = data.vocabulary.records != nil && data.restarts
         self.lanes = lanes
+        self.seed = seed
         unknowns = UnknownRule(text: text, vocabularySize: data.vocabulary.count, seed: seed)
+    }
+
+    /// Turns to a window.
+    func turn(to steps: Range<Int>, epoch: Int) {
+        (self.steps, self.epoch) = (steps, epoch)
+        guard shuffles && ordered != epoch else { return }
+        var generator = SplitMix64(seed: seed, stream: Stream.order, UInt64(epoch))
+        text = original.shuffled(using: &generator)
+        ordered = epoch
     }
 
     func fill(_ shard: Shard<Float>, lanes range: Range<Int>) -> Int {
