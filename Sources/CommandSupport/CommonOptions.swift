@@ -101,7 +101,8 @@ extension Corpus {
             throw UsageError("`-` is given twice, and the standard input can be read once; drop one")
         }
         try self.init(
-            reading: TextSource.sources(at: arguments), unit: unit, normalization: normalization, format: format,
+            reading: TextSource.sources(at: arguments) { StandardError.print("skipping \($0): it is \($1)") },
+            unit: unit, normalization: normalization, format: format,
             records: records)
     }
 }

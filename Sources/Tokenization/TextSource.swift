@@ -16,9 +16,13 @@ public enum TextSource: Sendable, Equatable {
         }
     }
 
-    /// The texts that arguments name: files, the files of folders (recursively, hidden ones left out, in the order of
-    /// their paths' bytes), and `-` for the standard input.
-    public static func sources(at arguments: [String]) throws(TextError) -> [TextSource] {
+    /// The texts that arguments name: files, the files of folders (recursively, in the order of their paths' bytes, hidden
+    /// and binary ones left out), and `-` for the standard input.
+    ///
+    /// - Parameter skip: is told of each file or folder in a folder that is left out.
+    public static func sources(
+        at arguments: [String], skip: (_ path: String, _ reason: String) -> Void = { _, _ in }
+    ) throws(TextError) -> [TextSource] {
         var sources: [TextSource] = []
         for argument in arguments {
             if argument == "-" {
@@ -30,7 +34,7 @@ public enum TextSource: Sendable, Equatable {
                 throw .missing(path: argument)
             }
             if isFolder.boolValue {
-                sources += try files(in: argument).map { .file(path: $0) }
+                sources += try files(in: argument, skip).map { .file(path: $0) }
             } else {
                 sources.append(.file(path: argument))
             }
@@ -38,22 +42,40 @@ public enum TextSource: Sendable, Equatable {
         return sources
     }
 
-    private static func files(in folder: String) throws(TextError) -> [String] {
+    private static func files(
+        in folder: String, _ skip: (String, String) -> Void
+    ) throws(TextError) -> [String] {
         var failure: TextError?
         let enumerator = FileManager.default.enumerator(
-            at: URL(fileURLWithPath: folder), includingPropertiesForKeys: nil, options: [.skipsHiddenFiles]
+            at: URL(fileURLWithPath: folder), includingPropertiesForKeys: nil, options: []
         ) { url, _ in
             failure = .unreadable(path: url.path, reason: "it cannot be listed")
             return false
         }
         var paths: [String] = []
         while let url = enumerator?.nextObject() as? URL {
+            if url.lastPathComponent.hasPrefix(".") {
+                skip(url.path, "hidden")
+                enumerator?.skipDescendants()
+                continue
+            }
             // Links to files are followed; folders come by themselves, and pipes and devices have no end.
             var status = stat()
-            if stat(url.path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG { paths.append(url.path) }
+            guard stat(url.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+            if isBinary(url.path) { skip(url.path, "binary") } else { paths.append(url.path) }
         }
         if let failure { throw failure }
         guard !paths.isEmpty else { throw .emptyFolder(path: folder) }
         return paths.sorted { Symbol(bytes: Array($0.utf8)) < Symbol(bytes: Array($1.utf8)) }
+    }
+
+    /// Whether a file's beginning holds NUL and is no UTF-16 or UTF-32. What cannot be read is for the reader to say.
+    private static func isBinary(_ path: String) -> Bool {
+        guard !path.hasSuffix(".gz"), let handle = FileHandle(forReadingAtPath: path) else { return false }
+        defer { try? handle.close() }
+        let beginning = [UInt8]((try? handle.read(upToCount: 8_192)) ?? Data())
+        guard beginning.contains(0) else { return false }
+        let found = beginning.withUnsafeBufferPointer { try? CharsetDecoder.detect($0, isWhole: false) }
+        return found.map { !$0.0.hasPrefix("UTF-16") && !$0.0.hasPrefix("UTF-32") } ?? true
     }
 }

@@ -12,14 +12,16 @@ struct Plan {
     var record: TrainingRecord
     var output: Trainer.Output
 
-    init(new command: Train) throws {
+    /// - Parameter origin: the model whose weights the training begins with; its shape and units hold.
+    init(new command: Train, from origin: Checkpoint?) throws {
         let (text, training, validation) = (command.text, command.training, command.validation)
         files = command.files
-        unit = text.unit ?? .grapheme
-        normalization = unit == .byte ? .none : text.normalization ?? .nfc
-        records = text.records.map { RecordSeparator(name: $0) }
+        unit = origin?.vocabulary.unit ?? text.unit ?? .grapheme
+        normalization = origin?.vocabulary.normalization ?? (unit == .byte ? .none : text.normalization ?? .nfc)
+        records = text.records.map { RecordSeparator(name: $0) } ?? origin?.vocabulary.records
         record = TrainingRecord()
         record.corpus.sources = files
+        record.corpus.origin = command.output.from
         record.corpus.minimumCount = text.minCount ?? 1
         record.corpus.format = command.reading.format()
         record.corpus.validationFraction = validation.validationFraction
@@ -35,6 +37,7 @@ struct Plan {
         record.options.seed = training.seed ?? record.options.seed
         output = Trainer.Output(path: command.output.output ?? Self.defaultPath(for: files))
         takeOver(command)
+        if let origin { try Self.refuseOtherShape(origin, command) }
     }
 
     /// Everything that cannot change comes from the checkpoint; a flag that says otherwise is an error.
@@ -72,27 +75,16 @@ struct Plan {
     }
 
     private static func refuseChanges(_ checkpoint: Checkpoint, _ saved: TrainingRecord, _ command: Train) throws {
-        func same<Value: Equatable>(_ flag: String, _ asked: Value?, _ stored: Value) throws {
-            guard let asked, asked != stored else { return }
-            throw UsageError(
-                "\(flag) \(asked) differs from the training's \(stored); drop the flag, or start a new training")
-        }
+        try refuseOtherShape(checkpoint, command)
         let (model, options) = (checkpoint.configuration, saved.options)
-        let (text, shape, training) = (command.text, command.model, command.training)
-        try same("--unit", text.unit?.rawValue, checkpoint.vocabulary.unit.rawValue)
-        try same("--normalization", text.normalization?.rawValue, checkpoint.vocabulary.normalization.rawValue)
+        let (text, training) = (command.text, command.training)
         try same("--records", text.records, checkpoint.vocabulary.records?.name ?? "none")
         try same("--min-count", text.minCount, saved.corpus.minimumCount)
         let format = saved.corpus.format
         try same("--encoding", command.reading.encoding, format.encoding.name)
         try same("--on-invalid", command.reading.onInvalid?.rawValue, format.onInvalid.rawValue)
         try same("--newlines", command.reading.newlines?.rawValue, format.newlines.rawValue)
-        try same("--cell", shape.cell?.rawValue, model.cell.rawValue)
-        try same("--nonlinearity", shape.nonlinearity?.rawValue, model.nonlinearity.rawValue)
-        try same("--layers", shape.layers, model.layers)
-        try same("--hidden", shape.hidden, model.hidden)
-        try same("--embedding", shape.embedding, model.embedding)
-        try same("--dropout", shape.dropout, model.dropout)
+        try same("--dropout", command.model.dropout, model.dropout)
         try same("--batch", training.batch, options.batch)
         try same("--window", training.window, options.window)
         try same("--optimizer", training.optimizer?.rawValue, options.optimizer.rawValue)
@@ -108,6 +100,24 @@ struct Plan {
         if let validation = command.validation.validation, saved.corpus.validationSource == nil {
             try same("--validation", validation, "none")
         }
+    }
+
+    private static func same<Value: Equatable>(_ flag: String, _ asked: Value?, _ stored: Value) throws {
+        guard let asked, asked != stored else { return }
+        throw UsageError(
+            "\(flag) \(asked) differs from the training's \(stored); drop the flag, or start a new training")
+    }
+
+    /// The weights of a model fit its own shape and symbols only.
+    private static func refuseOtherShape(_ checkpoint: Checkpoint, _ command: Train) throws {
+        let (model, shape) = (checkpoint.configuration, command.model)
+        try same("--unit", command.text.unit?.rawValue, checkpoint.vocabulary.unit.rawValue)
+        try same("--normalization", command.text.normalization?.rawValue, checkpoint.vocabulary.normalization.rawValue)
+        try same("--cell", shape.cell?.rawValue, model.cell.rawValue)
+        try same("--nonlinearity", shape.nonlinearity?.rawValue, model.nonlinearity.rawValue)
+        try same("--layers", shape.layers, model.layers)
+        try same("--hidden", shape.hidden, model.hidden)
+        try same("--embedding", shape.embedding, model.embedding)
     }
 
     private static func defaultPath(for files: [String]) -> String {

@@ -38,10 +38,12 @@ struct Train: ParsableCommand {
     func run() throws {
         let checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
         if let checkpoint, let path = output.resume { warnOfOtherUnicode(checkpoint.vocabulary, path) }
-        let plan = try checkpoint.map { try Plan(resuming: $0, self) } ?? Plan(new: self)
+        let origin = try output.from.map { try Checkpoint(contentsOf: $0) }
+        if let origin, let path = output.from { warnOfOtherUnicode(origin.vocabulary, path) }
+        let plan = try checkpoint.map { try Plan(resuming: $0, self) } ?? Plan(new: self, from: origin)
         let texts = plan.files + [plan.record.corpus.validationSource].compactMap(\.self)
         try refuseOverwriting(
-            TextSource.sources(at: texts),
+            TextSource.sources(at: texts) + [output.from].compactMap { $0.map { .file(path: $0) } },
             with: [plan.output.path, plan.output.lastPath, plan.output.metricsPath ?? plan.record.metricsPath])
         func read(_ files: [String]) throws -> Corpus {
             let corpus = try Corpus(
@@ -54,10 +56,15 @@ struct Train: ParsableCommand {
         let other = try plan.record.corpus.validationSource.map { try read([$0]) }
         let data = try TrainingData(
             corpus, validation: other, fraction: plan.record.corpus.validationFraction,
-            minimumCount: plan.record.corpus.minimumCount, vocabulary: checkpoint?.vocabulary)
+            minimumCount: plan.record.corpus.minimumCount, vocabulary: checkpoint?.vocabulary,
+            extending: origin?.vocabulary)
         let record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
+        let adaptation = try origin.map {
+            try Adaptation($0, to: data.vocabulary, dropout: model.dropout, seed: plan.record.options.seed)
+        }
         let configuration =
-            try checkpoint?.configuration ?? model.configuration(vocabularySize: data.vocabulary.count)
+            try checkpoint?.configuration ?? adaptation?.configuration
+            ?? model.configuration(vocabularySize: data.vocabulary.count)
         try refuseWhatCannotFit(configuration, record.options, data)
 
         let progress = ProgressReport(
@@ -65,7 +72,7 @@ struct Train: ParsableCommand {
             symbolsPerCharacter: Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters)))
         let trainer = try Trainer(
             configuration, data: data, record: record, output: plan.output, threads: threads.count,
-            resuming: checkpoint, observe: progress.observe)
+            resuming: checkpoint, from: adaptation, observe: progress.observe)
         if !output.quiet { announce(corpus, data, configuration, trainer) }
         // Until here there was nothing to save, and a signal ended the process as usual.
         Interruption.watch()
@@ -105,6 +112,14 @@ struct Train: ParsableCommand {
                 "\(formatted(data.trainingRecords)) records to train on, \(formatted(data.validationRecords)) to validate"
                     + (data.repeatedRecords > 0
                         ? ", of which \(formatted(data.repeatedRecords)) stand in the training text too" : ""))
+        }
+        if data.vocabulary.symbols.count > 20_000 {
+            StandardError.print(
+                "warning: \(formatted(data.vocabulary.symbols.count)) distinct symbols make a large and slow model; "
+                    + "--min-count 5 or --unit byte make it smaller")
+        }
+        if let path = output.from {
+            StandardError.print("beginning with the weights of \(path)")
         }
         let memory = Trainer.memory(
             configuration, options: trainer.record.options, textSymbols: data.trainingSymbols, restarts: data.restarts)

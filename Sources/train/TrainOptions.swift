@@ -167,6 +167,14 @@ struct OutputOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Goes on from a NAME.last.safetensors, with its options.")
     var resume: String?
 
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Starts a new training from the weights of a model: its shape and symbols, and the new text's symbols beside \
+            them.
+            """)
+    var from: String?
+
     @Option(parsing: .unconditional, help: "Writes losses and rates as JSON, one object a line.")
     var metrics: String?
 
@@ -177,6 +185,7 @@ struct OutputOptions: ParsableArguments {
     var quiet = false
 
     func validate() throws {
+        if from != nil && resume != nil { throw ValidationError("--from and --resume exclude each other; give one") }
         if let logEvery, logEvery < 1 { throw ValidationError("--log-every is \(logEvery); it must be at least 1") }
         if let output, !output.hasSuffix(".safetensors") || output.hasSuffix(".last.safetensors") {
             throw ValidationError("--output \(output) must end in .safetensors, and not in .last.safetensors")

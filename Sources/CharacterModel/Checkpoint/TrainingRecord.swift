@@ -69,6 +69,8 @@ public struct CorpusRecord: Sendable, Equatable, Codable {
     /// nil: a tenth, at most 1,000,000 symbols.
     public var validationFraction: Double?
     public var validationSource: String?
+    /// The checkpoint whose weights the training began with.
+    public var origin: String?
     /// How the texts' bytes are read; files of earlier versions do not say, and mean the defaults.
     public var format: TextFormat {
         get {
@@ -94,7 +96,7 @@ public struct CorpusRecord: Sendable, Equatable, Codable {
         case minimumCount = "min_count"
         case validationFraction = "validation_fraction"
         case validationSource = "validation_source"
-        case encoding
+        case origin, encoding
         case onInvalid = "on_invalid"
         case newlines
     }

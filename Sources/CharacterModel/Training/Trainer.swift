@@ -57,12 +57,14 @@ public final class Trainer {
     /// - Parameters:
     ///   - record: options and corpus; the seed of `options` is the training's.
     ///   - checkpoint: where to go on; read with its state.
+    ///   - adaptation: the weights to begin with, in place of random ones.
     ///   - observe: is told what happens, on the thread that runs.
     /// - Throws: `TrainingError` for options out of range or too little text, `CheckpointError` if the output cannot
     ///   be written.
     public init(
         _ configuration: ModelConfiguration, data: TrainingData, record: TrainingRecord, output: Output, threads: Int,
-        resuming checkpoint: Checkpoint? = nil, observe: @escaping (TrainingEvent) -> Void = { _ in }
+        resuming checkpoint: Checkpoint? = nil, from adaptation: Adaptation? = nil,
+        observe: @escaping (TrainingEvent) -> Void = { _ in }
     ) throws {
         let options = record.options
         try options.validate()
@@ -106,6 +108,9 @@ public final class Trainer {
             // A copy: what was read stays what it was.
             parameters = Parameters(configuration)
             parameters.all.copy(checkpoint.parameters.all)
+        } else if let adaptation {
+            precondition(adaptation.configuration == configuration, "the weights are of another model")
+            parameters = adaptation.parameters
         } else {
             parameters = Parameters(configuration)
             parameters.initialize(configuration, seed: options.seed)

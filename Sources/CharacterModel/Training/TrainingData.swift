@@ -29,10 +29,11 @@ public struct TrainingData: Sendable {
     ///   - validation: a text that validates in place of the tail.
     ///   - fraction: the part that validates, at least 0 and below 1; nil: a tenth, at most 1,000,000 symbols.
     ///   - vocabulary: that of a resumed training; nil to build one from the training part.
+    ///   - known: symbols that the vocabulary has in any case.
     /// - Throws: `TrainingError.emptyText`, `TrainingError.badOption` for a fraction out of its range.
     public init(
         _ corpus: Corpus, validation: Corpus? = nil, fraction: Double? = nil, minimumCount: Int = 1,
-        vocabulary given: Vocabulary? = nil
+        vocabulary given: Vocabulary? = nil, extending known: Vocabulary? = nil
     ) throws(TrainingError) {
         guard corpus.count > 0 else { throw .emptyText(name: corpus.name) }
         if let validation, validation.count == 0 { throw .emptyText(name: validation.name) }
@@ -42,7 +43,8 @@ public struct TrainingData: Sendable {
                     name: "validation-fraction", value: "\(fraction)", allowed: "at least 0 and below 1"))
         }
         let parts = Self.parts(of: corpus, fraction: validation == nil ? fraction : 0)
-        let vocabulary = given ?? Vocabulary(of: parts.training, in: corpus, minimumCount: minimumCount)
+        var vocabulary = given ?? Vocabulary(of: parts.training, in: corpus, minimumCount: minimumCount)
+        if let known { vocabulary = known.extended(by: vocabulary) }
         guard !vocabulary.symbols.isEmpty || parts.training.isEmpty else {
             throw .badOption(
                 ConfigurationError(
