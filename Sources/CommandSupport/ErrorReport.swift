@@ -48,6 +48,7 @@ extension TextError {
         case .missing, .unreadable: ExitStatus.missingInput
         case .emptyFolder, .invalidUTF8, .invalidEncoding, .damaged, .unbroken: ExitStatus.badData
         case .unknownEncoding: ExitStatus.usage
+        case .noRoom: ExitStatus.cannotCreate
         case .unicode: ExitStatus.internalError
         }
     }

@@ -42,13 +42,13 @@ public struct Corpus: Sendable {
 
     init(
         reading sources: [TextSource], unit: TextUnit, normalization: Normalization, reader: TextReader,
-        records: RecordSeparator? = nil
+        records: RecordSeparator? = nil, blocksInMemory: Int = 32
     ) throws(TextError) {
         self.records = records
         self.unit = unit
         self.normalization = normalization
         let tokenizer = try Tokenizer(unit: unit, normalization: normalization)
-        var sink = TokenSink()
+        var sink = TokenSink(TokenBuffer(limit: blocksInMemory))
         tokens = sink.tokens
         let digest = SHA256()
         for source in sources {
@@ -94,6 +94,7 @@ public struct Corpus: Sendable {
             counts += file.counts
             self.surplus += surplus
         }
+        try tokens.seal()
         symbols = sink.table.symbols
         sha256 = digest.finalize()
     }
@@ -103,6 +104,23 @@ public struct Corpus: Sendable {
 
     /// The index in `symbols` of the token at a position.
     public subscript(position: Int) -> Int { Int(tokens[position] & 0x7FFF_FFFF) }
+
+    /// Whether the tokens are in a file, since there are many.
+    public var isInFile: Bool { tokens.isInFile }
+
+    /// Calls `body` with the position and the symbol's index of each token in a range.
+    package func forEachToken(in range: Range<Int>, _ body: (_ position: Int, _ symbol: Int) -> Void) {
+        var position = range.lowerBound
+        tokens.forEachBlock(in: range) { block in
+            for token in block {
+                body(position, Int(token & 0x7FFF_FFFF))
+                position += 1
+            }
+        }
+    }
+
+    /// Lets go of what was read from a file of tokens, so that it does not count as memory in use.
+    package func release() { tokens.release() }
 
     /// The tokens of each record, its end included, in order; empty for a text without records.
     public var recordRanges: [Range<Int>] {

@@ -37,7 +37,9 @@ struct CountingSink: SymbolSink {
 struct TokenSink: SymbolSink {
     private(set) var table = SymbolTable()
     /// Bit 31: a character of the text starts here. The rest: the index of the symbol.
-    let tokens = TokenBuffer()
+    let tokens: TokenBuffer
+
+    init(_ tokens: TokenBuffer) { self.tokens = tokens }
 
     mutating func append(_ symbol: UnsafeBufferPointer<UInt8>, startsCharacter: Bool) {
         tokens.append(UInt32(bitPattern: table.intern(symbol)) | (startsCharacter ? Self.start : 0))

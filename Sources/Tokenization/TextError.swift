@@ -14,6 +14,8 @@ public enum TextError: Error, Equatable, Sendable {
     case unknownEncoding(name: String)
     /// A compressed file that cannot be decompressed.
     case damaged(path: String, reason: String)
+    /// A long text's tokens cannot be kept in a file.
+    case noRoom(folder: String, reason: String)
     /// Too much text, from `offset` on, without a place where it could be cut.
     case unbroken(path: String, offset: Int)
     /// ICU failed.
@@ -33,6 +35,8 @@ extension TextError: CustomStringConvertible {
         case .unknownEncoding(let name):
             "there is no encoding \(name); --encoding list names those there are"
         case .damaged(let path, let reason): "cannot decompress \(path): \(reason); make or fetch it again"
+        case .noRoom(let folder, let reason):
+            "cannot keep the text's tokens in \(folder): \(reason); set TMPDIR to a folder with room, four bytes a symbol"
         case .unbroken(let path, let offset):
             "\(path) has more than a gigabyte without a line feed or two ASCII characters in a row, from byte offset "
                 + "\(offset) on; break it into lines"

@@ -1,17 +1,40 @@
 import Foundation
 
-/// The tokens of a text, in blocks of memory that stay where they are.
+/// The tokens of a text: in memory, or in a file that has no name where there are many.
 ///
-/// It is written by one thread and then only read.
+/// It is written by one thread, then sealed, and then only read. The file lies in `TMPDIR` or `/var/tmp`, is gone with the
+/// process, and is read by way of a mapping that nobody else can cut short.
 final class TokenBuffer: @unchecked Sendable {
-    private var blocks: [UnsafeMutablePointer<UInt32>] = []
+    typealias Block = UnsafeMutablePointer<UInt32>
+
+    /// In memory, all of them; beside a file, the one that is being filled.
+    private var blocks: [Block] = []
     private(set) var count = 0
+    private var file: Int32 = -1
+    /// Tokens in the file, and an error of writing it.
+    private var written = 0
+    private var failure: Int32 = 0
+    private var mapping: UnsafePointer<UInt32>?
+    /// The most blocks that stay in memory.
+    private let limit: Int
+
     private static let shift = 20
     private static var blockSize: Int { 1 << shift }
+    private static var blockBytes: Int { blockSize * MemoryLayout<UInt32>.stride }
 
-    init() {}
+    /// - Parameter limit: the most blocks of four megabytes in memory.
+    init(limit: Int = 32) { self.limit = limit }
 
-    deinit { for block in blocks { free(block) } }
+    deinit {
+        if let mapping { munmap(UnsafeMutableRawPointer(mutating: mapping), count * MemoryLayout<UInt32>.stride) }
+        if file >= 0 { close(file) }
+        for block in blocks { free(block) }
+    }
+
+    /// Whether the tokens are in a file.
+    var isInFile: Bool { file >= 0 }
+
+    // MARK: Writing
 
     func append(_ token: UInt32) {
         append(atMost: 1) { room in
@@ -24,53 +47,117 @@ final class TokenBuffer: @unchecked Sendable {
     ///
     /// - Parameter more: at most 4,096.
     @inline(__always)
-    func append(atMost more: Int, _ fill: (UnsafeMutablePointer<UInt32>) -> Int) {
+    func append(atMost more: Int, _ fill: (Block) -> Int) {
         precondition(more <= 4_096, "\(more) tokens at once")
-        let (index, offset) = (count >> Self.shift, count & (Self.blockSize - 1))
-        if index == blocks.count { blocks.append(Self.makeBlock()) }
+        let offset = (count - written) & (Self.blockSize - 1)
         let room = Self.blockSize - offset
-        if more <= room {
-            count += fill(blocks[index] + offset)
+        if more <= room && offset > 0 {
+            count += fill(blocks[blocks.count - 1] + offset)
         } else {
-            // The tokens may reach across the end of a block.
-            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: more) { buffer in
-                let added = fill(buffer.baseAddress!)
-                let head = min(added, room)
-                (blocks[index] + offset).update(from: buffer.baseAddress!, count: head)
-                if added > head {
-                    blocks.append(Self.makeBlock())
-                    blocks[index + 1].update(from: buffer.baseAddress! + head, count: added - head)
-                }
-                count += added
+            appendAcross(more, fill)
+        }
+    }
+
+    /// Appends where a block begins, or may end.
+    private func appendAcross(_ more: Int, _ fill: (Block) -> Int) {
+        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: more) { buffer in
+            let added = fill(buffer.baseAddress!)
+            for index in 0..<added {
+                let offset = (count - written) & (Self.blockSize - 1)
+                if offset == 0 && count > written || blocks.isEmpty { makeRoom() }
+                blocks[blocks.count - 1][(count - written) & (Self.blockSize - 1)] = buffer[index]
+                count += 1
             }
         }
     }
 
-    private static func makeBlock() -> UnsafeMutablePointer<UInt32> {
-        let size = blockSize * MemoryLayout<UInt32>.stride
+    /// Another block; once there are too many, all go into the file and the last one is filled again.
+    private func makeRoom() {
+        if file < 0 && blocks.count < limit {
+            blocks.append(Self.makeBlock())
+            return
+        }
+        if file < 0 { open() }
+        for block in blocks { write(block, Self.blockSize) }
+        for block in blocks.dropLast() { free(block) }
+        blocks = [blocks[blocks.count - 1]]
+        written = count
+    }
+
+    private static func makeBlock() -> Block {
         var memory: UnsafeMutableRawPointer?
-        guard posix_memalign(&memory, 1 << 21, size) == 0, let memory else {
+        guard posix_memalign(&memory, 1 << 21, blockBytes) == 0, let memory else {
             preconditionFailure("no memory for \(blockSize) tokens")
         }
         // Half the time of reading a large text would go into page faults. The advice may be refused.
-        madvise(memory, size, MADV_HUGEPAGE)
+        madvise(memory, blockBytes, MADV_HUGEPAGE)
         return memory.bindMemory(to: UInt32.self, capacity: blockSize)
     }
 
+    /// Where a file of tokens is made.
+    private static var folder: String { ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp" }
+
+    private func open() {
+        var path = Array((Self.folder + "/escriba-XXXXXX").utf8CString)
+        file = mkstemp(&path)
+        if file >= 0 { unlink(path) } else { failure = errno }
+    }
+
+    private func write(_ block: Block, _ tokens: Int) {
+        var done = 0
+        let size = tokens * MemoryLayout<UInt32>.stride
+        while done < size && failure == 0 {
+            let got = Foundation.write(file, UnsafeRawPointer(block) + done, size - done)
+            if got >= 0 { done += got } else if errno != EINTR { failure = errno }
+        }
+    }
+
+    /// Ends the writing.
+    ///
+    /// - Throws: `TextError.noRoom` if the file could not be made or written.
+    func seal() throws(TextError) {
+        guard file >= 0 || failure != 0 else { return }
+        if count > written { write(blocks[0], count - written) }
+        for block in blocks { free(block) }
+        blocks = []
+        if failure == 0 {
+            let memory = mmap(nil, count * MemoryLayout<UInt32>.stride, PROT_READ, MAP_SHARED, file, 0)
+            if let memory, memory != MAP_FAILED {
+                mapping = UnsafePointer(memory.bindMemory(to: UInt32.self, capacity: count))
+            } else {
+                failure = errno
+            }
+        }
+        guard failure == 0 else {
+            throw .noRoom(folder: Self.folder, reason: String(cString: strerror(failure)))
+        }
+    }
+
+    // MARK: Reading
+
     subscript(position: Int) -> UInt32 {
         precondition(position >= 0 && position < count, "token \(position) of \(count)")
+        if let mapping { return mapping[position] }
         return blocks[position >> Self.shift][position & (Self.blockSize - 1)]
     }
 
-    /// Calls `body` with the tokens of a range, in order, a block's part at a time.
+    /// Calls `body` with the tokens of a range, in order, a part at a time.
     func forEachBlock(in range: Range<Int>, _ body: (UnsafeBufferPointer<UInt32>) -> Void) {
         precondition(range.lowerBound >= 0 && range.upperBound <= count, "tokens \(range) of \(count)")
         var position = range.lowerBound
         while position < range.upperBound {
             let offset = position & (Self.blockSize - 1)
             let length = min(Self.blockSize - offset, range.upperBound - position)
-            body(UnsafeBufferPointer(start: blocks[position >> Self.shift] + offset, count: length))
+            let start = mapping.map { $0 + position } ?? UnsafePointer(blocks[position >> Self.shift] + offset)
+            body(UnsafeBufferPointer(start: start, count: length))
             position += length
+            release()
         }
+    }
+
+    /// Lets go of what was read from the file, so that it does not count as this process's memory.
+    func release() {
+        guard let mapping else { return }
+        madvise(UnsafeMutableRawPointer(mutating: mapping), count * MemoryLayout<UInt32>.stride, MADV_DONTNEED)
     }
 }

@@ -91,7 +91,8 @@ struct Train: ParsableCommand {
     ) throws {
         try options.validate()
         let needed = Trainer.memory(
-            configuration, options: options, textSymbols: data.trainingSymbols, restarts: data.restarts)
+            configuration, options: options, textSymbols: data.isInFile ? 0 : data.trainingSymbols,
+            restarts: data.restarts)
         guard let free = availableMemory(), needed > free else { return }
         throw UsageError(
             "training this model takes \(formatted(bytes: needed)) and \(formatted(bytes: free)) of memory are free; "
@@ -122,7 +123,8 @@ struct Train: ParsableCommand {
             StandardError.print("beginning with the weights of \(path)")
         }
         let memory = Trainer.memory(
-            configuration, options: trainer.record.options, textSymbols: data.trainingSymbols, restarts: data.restarts)
+            configuration, options: trainer.record.options, textSymbols: data.isInFile ? 0 : data.trainingSymbols,
+            restarts: data.restarts)
         StandardError.print(
             "\(configuration.cell.rawValue) \(configuration.layers) x \(configuration.hidden): "
                 + "\(formatted(configuration.parameterCount)) parameters, about \(formatted(bytes: memory)) of memory, "

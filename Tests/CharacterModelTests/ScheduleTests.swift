@@ -3,7 +3,8 @@ import Foundation
 import LinearAlgebra
 import TestSupport
 import Testing
-import Tokenization
+
+@testable import Tokenization
 
 @Suite("Schedules and lanes")
 struct ScheduleTests {
@@ -72,6 +73,26 @@ struct ScheduleTests {
         }
         #expect(seen.allSatisfy { $0 == 1 })
         #expect(boundaries == batch)
+    }
+
+    @Test("A text whose tokens are in a file is encoded as one in memory")
+    func encodingFromFile() throws {
+        let text = (0..<1_200_000).map { UInt8(97 + $0 * $0 % 26) }
+        func data(_ blocks: Int) throws -> TrainingData {
+            let corpus = try Corpus(
+                reading: [.bytes(text, name: "1"), .bytes(Array("zz!".utf8) + text, name: "2")], unit: .grapheme,
+                normalization: .nfc, reader: TextReader(format: TextFormat()), blocksInMemory: blocks)
+            return try TrainingData(corpus)
+        }
+        let (file, memory) = (try data(1), try data(32))
+        #expect(file.isInFile && !memory.isInFile)
+        for (a, b) in [
+            (file.training, memory.training), (try #require(file.validation), try #require(memory.validation)),
+        ] {
+            #expect(a.ids.elementsEqual(b.ids) && a.starts == b.starts)
+            #expect(a.spellings.map(\.position) == b.spellings.map(\.position))
+        }
+        #expect(file.trainingCharacters == memory.trainingCharacters)
     }
 
     @Test("Each file begins with the boundary and a fresh state")

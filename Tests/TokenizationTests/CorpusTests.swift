@@ -70,6 +70,30 @@ struct CorpusTests {
         }
     }
 
+    @Test("Tokens in a file are the tokens in memory")
+    func tokensInFile() throws {
+        let line = Array("Ελλη\u{301} and some ASCII, e\u{301}\n".utf8)
+        let source = TextSource.bytes((0..<130_000).flatMap { _ in line }, name: "t")
+        func read(_ blocks: Int, _ records: RecordSeparator?) throws -> Corpus {
+            try Corpus(
+                reading: [source, .bytes(line, name: "u"), source], unit: .grapheme, normalization: .none,
+                reader: TextReader(format: TextFormat()), records: records, blocksInMemory: blocks)
+        }
+        for records in [nil, RecordSeparator.line] {
+            let memory = try read(32, records)
+            #expect(memory.count > 5 << 20 && !memory.isInFile)
+            for blocks in [1, 2, 5] {
+                let file = try read(blocks, records)
+                #expect(file.isInFile && file.count == memory.count && file.files == memory.files)
+                #expect((0..<memory.count).allSatisfy { file[$0] == memory[$0] }, "\(blocks) blocks")
+                let part = 1_000_000..<3_000_000
+                #expect(file.occurrences(in: [part]) == memory.occurrences(in: [part]))
+                #expect(file.characters(in: part) == memory.characters(in: part))
+                #expect(file.recordRanges == memory.recordRanges)
+            }
+        }
+    }
+
     @Test("SHA-256 of \"abc\" is that of FIPS 180-4")
     func digest() throws {
         #expect(

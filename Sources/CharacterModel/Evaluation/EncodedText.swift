@@ -3,7 +3,7 @@ import Tokenization
 /// A text as a model reads it: ids, the places where texts begin, and what unknown symbols cost to spell.
 package struct EncodedText: Sendable {
     /// The id of each symbol.
-    package private(set) var ids: [Int32] = []
+    package private(set) var ids = TextIDs()
     /// Positions at which the state is fresh and the input is the boundary, in increasing order; the first is 0 unless there is no text.
     package private(set) var starts: [Int] = []
     /// The positions of unknown symbols and the nats that spelling them adds to -ln p(unknown), in increasing order.
@@ -27,8 +27,19 @@ package struct EncodedText: Sendable {
         self.init(vocabulary: vocabulary)
         let ids = corpus.symbols.map { Int32(vocabulary.id(of: $0)) }
         let costs = corpus.symbols.map { vocabulary.spellingCost(of: $0) }
-        self.ids.reserveCapacity(parts.reduce(0) { $0 + $1.count })
         starts.reserveCapacity(parts.count)
+        let joins = zip(parts, parts.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound }
+        if corpus.isInFile && joins, let first = parts.first, let last = parts.last {
+            let range = first.lowerBound..<last.upperBound
+            starts = parts.map { $0.lowerBound - range.lowerBound }
+            self.ids = TextIDs(viewing: range, of: corpus, ids: ids, boundary: boundary)
+            self.ids.forEachID { position, id in
+                guard id == unknown else { return }
+                spellings.append((position, costs[corpus[range.lowerBound + position]]))
+            }
+            return
+        }
+        self.ids.reserveCapacity(parts.reduce(0) { $0 + $1.count })
         for part in parts {
             starts.append(self.ids.count)
             for position in part {
@@ -47,11 +58,12 @@ package struct EncodedText: Sendable {
         var result = self
         result.spellings = []
         result.starts.removeAll(keepingCapacity: true)
-        result.ids.removeAll(keepingCapacity: true)
+        result.ids = TextIDs()
+        result.ids.reserveCapacity(count)
         let ends = starts.dropFirst() + [count]
         for (start, end) in zip(starts, ends).shuffled(using: &generator) {
             result.starts.append(result.ids.count)
-            result.ids.append(contentsOf: ids[start..<end])
+            for position in start..<end { result.ids.append(ids[position]) }
         }
         return result
     }

@@ -17,6 +17,8 @@ public struct TrainingData: Sendable {
     public let validationRecords: Int
     /// Records of a validation text of its own that stand in the training text too.
     public let repeatedRecords: Int
+    /// Whether the text is read from a file of tokens rather than from memory.
+    public let isInFile: Bool
     public var trainingSymbols: Int { training.count }
     public var validationSymbols: Int { validation?.count ?? 0 }
 
@@ -53,6 +55,7 @@ public struct TrainingData: Sendable {
         self.vocabulary = vocabulary
         training = EncodedText(parts.training, of: corpus, vocabulary: vocabulary)
         trainingCharacters = corpus.characters(in: parts.training)
+        isInFile = corpus.isInFile && corpus.records == nil
         let other = validation ?? corpus
         let validating =
             validation.map { $0.records == nil ? $0.files.map(\.tokens) : $0.recordRanges } ?? parts.validation
