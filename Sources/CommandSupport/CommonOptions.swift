@@ -103,6 +103,6 @@ extension Corpus {
         try self.init(
             reading: TextSource.sources(at: arguments) { StandardError.print("skipping \($0): it is \($1)") },
             unit: unit, normalization: normalization, format: format,
-            records: records)
+            records: records, progress: ReadingProgress().report)
     }
 }

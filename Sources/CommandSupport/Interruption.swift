@@ -20,7 +20,11 @@ public enum Interruption {
             let ignored = unsafeBitCast(earlier.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
             if ignored && number == SIGHUP { continue }
             var action = sigaction()
-            action.__sigaction_handler.sa_handler = { Interruption.received.store($0, ordering: .relaxed) }
+            action.__sigaction_handler.sa_handler = { number in
+                Interruption.received.store(number, ordering: .relaxed)
+                let message: StaticString = "stopping and saving; once more stops at once and saves nothing\n"
+                _ = write(2, message.utf8Start, message.utf8CodeUnitCount)
+            }
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
             sigaction(number, &action, nil)
             // A parent may have started us with the signal blocked.

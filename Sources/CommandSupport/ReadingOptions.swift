@@ -61,3 +61,14 @@ extension Corpus {
         }
     }
 }
+
+/// Says how far the reading of a long text has come, every 256 MB.
+final class ReadingProgress {
+    private var said = 0
+
+    func report(_ bytes: Int) {
+        guard bytes - said >= 256_000_000 else { return }
+        said = bytes
+        StandardError.print("read \(formatted(bytes: Double(bytes)))")
+    }
+}

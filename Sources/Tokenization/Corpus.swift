@@ -29,20 +29,25 @@ public struct Corpus: Sendable {
 
     /// Reads texts in order.
     ///
-    /// - Parameter normalization: not for the byte unit, which takes bytes as they are.
+    /// - Parameters:
+    ///   - normalization: not for the byte unit, which takes bytes as they are.
+    ///   - progress: is told now and then how many bytes have been read.
     /// - Throws: `TextError` for what cannot be read or decoded.
     public init(
         reading sources: [TextSource], unit: TextUnit = .grapheme, normalization: Normalization = .nfc,
-        format: TextFormat = TextFormat(), records: RecordSeparator? = nil
+        format: TextFormat = TextFormat(), records: RecordSeparator? = nil, progress: (Int) -> Void = { _ in }
     ) throws(TextError) {
         let form = unit == .byte ? Normalization.none : normalization
         let reader = TextReader(format: unit == .byte ? nil : format)
-        try self.init(reading: sources, unit: unit, normalization: form, reader: reader, records: records)
+        try self.init(
+            reading: sources, unit: unit, normalization: form, reader: reader, records: records,
+            progress: progress)
     }
 
     init(
         reading sources: [TextSource], unit: TextUnit, normalization: Normalization, reader: TextReader,
-        records: RecordSeparator? = nil, blocksInMemory: Int = 32
+        records: RecordSeparator? = nil, blocksInMemory: Int = 32,
+        progress: (Int) -> Void = { _ in }
     ) throws(TextError) {
         self.records = records
         self.unit = unit
@@ -82,6 +87,7 @@ public struct Corpus: Sendable {
                 }
             }
             file.reading = try reader.forEachPiece(of: source, raw: digest.update) { bytes, offset throws(TextError) in
+                progress(counts.bytes + offset)
                 if splitter != nil { try split(bytes, isLast: false) } else { try take(bytes, offset) }
             }
             if splitter != nil { try split(UnsafeBufferPointer(start: nil, count: 0), isLast: true) }
