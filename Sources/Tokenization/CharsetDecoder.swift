@@ -47,7 +47,9 @@ final class CharsetDecoder {
                         &illFormed, &status)
                 })
             try check(status, "ucnv_toUnicode")
-            try append(waiting + written, isLast: isLast || illFormed > 0, to: &text)
+            // A full buffer may end between the halves of a pair.
+            let isWhole = written < capacity && (illFormed > 0 || (isLast && source! == end))
+            try append(waiting + written, isLast: isWhole, to: &text)
             if illFormed > 0 {
                 let offset = consumed + (source! - begin) - Int(illFormed)
                 guard policy != .error else { throw .invalidEncoding(path: path, encoding: name, offset: offset) }

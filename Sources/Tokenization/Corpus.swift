@@ -79,7 +79,7 @@ public struct Corpus: Sendable {
                 let uncounted = counts.characters - (isEmpty ? 0 : min(1, counts.characters))
                 if uncounted > 0 { surplus.append((max(0, sink.tokens.count - 1), uncounted)) }
             }
-            var splitter = records.flatMap { $0 == .file ? nil : RecordSplitter($0) }
+            var splitter = records.flatMap { $0 == .file ? nil : RecordSplitter($0, path: source.name) }
             func split(_ piece: UnsafeBufferPointer<UInt8>, isLast: Bool) throws(TextError) {
                 try splitter?.append(piece, isLast: isLast) { record, offset, separator throws(TextError) in
                     try record.withUnsafeBufferPointer { bytes throws(TextError) in try take(bytes, offset) }
@@ -88,6 +88,7 @@ public struct Corpus: Sendable {
             }
             file.reading = try reader.forEachPiece(of: source, raw: digest.update) { bytes, offset throws(TextError) in
                 progress(counts.bytes + offset)
+                try tokens.check()
                 if splitter != nil { try split(bytes, isLast: false) } else { try take(bytes, offset) }
             }
             if splitter != nil { try split(UnsafeBufferPointer(start: nil, count: 0), isLast: true) }

@@ -44,8 +44,12 @@ struct RecordSplitter {
     /// No separator begins before this place in `pending`.
     private var searched = 0
 
-    init(_ separator: RecordSeparator) {
+    private let path: String
+
+    /// - Parameter path: of the text, for messages.
+    init(_ separator: RecordSeparator, path: String) {
         self.separator = separator
+        self.path = path
         if case .text(let text) = separator { self.text = Array(text.utf8) } else { text = [0x0A] }
     }
 
@@ -67,6 +71,7 @@ struct RecordSplitter {
         }
         pending.removeFirst(start)
         offset += start
+        if pending.count >= 1 << 30 { throw .unbroken(path: path, offset: offset) }
         searched = max(0, pending.count - holdBack)
     }
 

@@ -112,6 +112,13 @@ final class TokenBuffer: @unchecked Sendable {
         }
     }
 
+    /// - Throws: `TextError.noRoom` if the file could not be made or written so far.
+    func check() throws(TextError) {
+        guard failure == 0 else {
+            throw .noRoom(folder: Self.folder, reason: String(cString: strerror(failure)))
+        }
+    }
+
     /// Ends the writing.
     ///
     /// - Throws: `TextError.noRoom` if the file could not be made or written.
@@ -128,9 +135,7 @@ final class TokenBuffer: @unchecked Sendable {
                 failure = errno
             }
         }
-        guard failure == 0 else {
-            throw .noRoom(folder: Self.folder, reason: String(cString: strerror(failure)))
-        }
+        try check()
     }
 
     // MARK: Reading
@@ -151,7 +156,8 @@ final class TokenBuffer: @unchecked Sendable {
             let start = mapping.map { $0 + position } ?? UnsafePointer(blocks[position >> Self.shift] + offset)
             body(UnsafeBufferPointer(start: start, count: length))
             position += length
-            release()
+            // Ranges may be many and short: what was read is let go of at the ends of blocks.
+            if position & (Self.blockSize - 1) == 0 { release() }
         }
     }
 

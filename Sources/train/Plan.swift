@@ -18,12 +18,18 @@ struct Plan {
         files = command.files
         unit = origin?.vocabulary.unit ?? text.unit ?? .grapheme
         normalization = origin?.vocabulary.normalization ?? (unit == .byte ? .none : text.normalization ?? .nfc)
-        records = text.records.map { RecordSeparator(name: $0) } ?? origin?.vocabulary.records
+        records = text.records.map { $0 == "none" ? nil : RecordSeparator(name: $0) } ?? origin?.vocabulary.records
         record = TrainingRecord()
         record.corpus.sources = files
         record.corpus.origin = command.output.from
         record.corpus.minimumCount = text.minCount ?? 1
-        record.corpus.format = command.reading.format()
+        // Line ends are part of how a model reads; the charset is the file's own.
+        var known = TextFormat()
+        known.newlines = origin?.training?.corpus.format.newlines ?? known.newlines
+        record.corpus.format = command.reading.format(or: known)
+        if unit == .byte && !command.reading.isEmpty {
+            throw UsageError("this model reads bytes as they are; drop --encoding, --on-invalid and --newlines")
+        }
         record.corpus.validationFraction = validation.validationFraction
         record.corpus.validationSource = validation.validation
         record.options.batch = training.batch ?? record.options.batch

@@ -58,6 +58,13 @@ struct Train: ParsableCommand {
             corpus, validation: other, fraction: plan.record.corpus.validationFraction,
             minimumCount: plan.record.corpus.minimumCount, vocabulary: checkpoint?.vocabulary,
             extending: origin?.vocabulary)
+        if data.validationSymbols == 0 && validation.validationFraction != 0 && plan.records != nil {
+            guard validation.patience == nil else {
+                throw UsageError("--patience needs a validation, and no record fell into it; give --validation FILE")
+            }
+            StandardError.print(
+                "warning: no record fell into the validation part; give --validation FILE, or more records")
+        }
         let record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
         let adaptation = try origin.map {
             try Adaptation($0, to: data.vocabulary, dropout: model.dropout, seed: plan.record.options.seed)

@@ -21,7 +21,7 @@ struct TextOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            Where a record ends (a name, a poem, a game): line, blank-line, file, or a text. Records are shuffled, each \
+            Where a record ends (a name, a poem, a game): line, blank-line, file, a text, or none. Records are shuffled, each \
             starts afresh, and samples end where one ends. (default: none)
             """)
     var records: String?

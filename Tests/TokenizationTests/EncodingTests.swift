@@ -56,6 +56,16 @@ struct EncodingTests {
         }
     }
 
+    @Test("A pair that straddles the decoder's buffer is whole", arguments: [0, 1])
+    func pairs(shift: Int) throws {
+        let text = String(repeating: "a", count: shift) + String(repeating: "\u{1F600}", count: 70_000)
+        let wide = try encoded(text, "UTF-16LE")
+        #expect(try read(wide, .named("UTF-16LE")).text == Array(text.utf8))
+        #expect(try read(Array(text.utf8), .named("UTF-8"), policy: .replace).text == Array(text.utf8))
+        let bad = wide + [0x00, 0xDC]
+        #expect(try read(bad, .named("UTF-16LE"), policy: .skip).text == Array(text.utf8))
+    }
+
     @Test("A byte-order mark says the charset, and is no text")
     func marks() throws {
         let text = "naïve 日本\n"
