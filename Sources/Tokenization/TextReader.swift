@@ -23,45 +23,59 @@ struct TextReader {
         var decoder: CharsetDecoder?
         var newlines = NewlineFilter()
         var block = [UInt8](repeating: 0, count: blockSize)
-        /// Text that no piece has held yet, from `offset` on.
+        /// Bytes at the beginning of `block` that no piece has held yet: text that is taken as it is.
+        var carried = 0
+        /// Text that was changed on the way and that no piece has held yet.
         var pending: [UInt8] = []
+        /// Where what is left begins in the text.
         var offset = 0
         var (isFirst, isLast) = (true, false)
         while !isLast {
-            var filled = 0
+            if block.count < carried + blockSize { block += [UInt8](repeating: 0, count: carried + blockSize) }
+            var end = carried
             // The first block is filled as far as it goes: the charset is found in it.
             repeat {
                 let got = try block.withUnsafeMutableBufferPointer { buffer throws(TextError) in
-                    try bytes.read(into: .init(UnsafeMutableBufferPointer(rebasing: buffer[filled...])))
+                    let room = UnsafeMutableBufferPointer(rebasing: buffer[end..<carried + blockSize])
+                    return try bytes.read(into: .init(room))
                 }
-                filled += got
+                end += got
                 isLast = got == 0
-            } while isFirst && !isLast && filled < blockSize
+            } while isFirst && !isLast && end < blockSize
             let kept = pending.count
+            var done = 0
             try block.withUnsafeBufferPointer { all throws(TextError) in
-                var part = UnsafeBufferPointer(rebasing: all[..<filled])
+                let part = UnsafeBufferPointer(rebasing: all[carried..<end])
                 raw(part)
-                if isFirst, let format {
-                    decoder = try Self.decoder(for: part, isWhole: isLast, format, &reading)
-                    // A byte-order mark in UTF-8 is no text.
-                    if decoder == nil && part.starts(with: [0xEF, 0xBB, 0xBF]) {
-                        part = UnsafeBufferPointer(rebasing: part[3...])
-                        offset = 3
-                    }
-                }
+                if isFirst, let format { decoder = try Self.decoder(for: part, isWhole: isLast, format, &reading) }
+                let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
                 if let decoder {
-                    let start = pending.count
                     try decoder.decode(part, isLast: isLast, path: source.name, into: &pending)
-                    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-                    if isFirst && pending[start...].starts(with: mark) { pending.removeFirst(3) }
-                } else {
+                    if isFirst && pending.starts(with: mark) { pending.removeFirst(3) }
+                    done = end
+                } else if format?.newlines == .lf {
                     pending.append(contentsOf: part)
+                    if isFirst && pending.starts(with: mark) { pending.removeFirst(3) }
+                    done = end
+                } else {
+                    let text = UnsafeBufferPointer(rebasing: all[..<end])
+                    // A byte-order mark in UTF-8 is no text.
+                    if isFirst && format != nil && text.starts(with: mark) { done = 3 }
+                    let cut = isLast ? end : Self.lastCut(in: text, from: carried) ?? 0
+                    if cut > done { try body(UnsafeBufferPointer(rebasing: text[done..<cut]), offset + done) }
+                    done = max(done, cut)
+                    offset += done
                 }
             }
             isFirst = false
+            block.withUnsafeMutableBytes { _ = memmove($0.baseAddress!, $0.baseAddress! + done, end - done) }
+            carried = end - done
             if format?.newlines == .lf { newlines.apply(to: &pending, from: kept, isLast: isLast) }
-            let cut = isLast ? pending.count : Self.lastCut(in: pending, from: kept)
-            if cut == nil && pending.count >= Self.longestPiece { throw .unbroken(path: source.name, offset: offset) }
+            let cut: Int? =
+                isLast ? pending.count : pending.withUnsafeBufferPointer { Self.lastCut(in: $0, from: kept) }
+            if max(carried, pending.count) >= Self.longestPiece {
+                throw .unbroken(path: source.name, offset: offset)
+            }
             if let cut, cut > 0 {
                 try pending.withUnsafeBufferPointer { all throws(TextError) in
                     try body(UnsafeBufferPointer(rebasing: all[..<cut]), offset)
@@ -96,7 +110,7 @@ struct TextReader {
     private static let longestPiece = 1 << 30
 
     /// The last place at which `bytes` can be cut, nil if there is none from `start` on.
-    private static func lastCut(in bytes: [UInt8], from start: Int) -> Int? {
+    private static func lastCut(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         var index = bytes.count
         while index > max(start, 1) - 1 && index > 0 {
             let before = bytes[index - 1]
