@@ -71,12 +71,13 @@ final class TokenBuffer: @unchecked Sendable {
         }
     }
 
-    /// Another block; once there are too many, all go into the file and the last one is filled again.
+    /// Another block; once there are too many, or no memory is left, all go into the file and the last one is filled again.
     private func makeRoom() {
-        if file < 0 && blocks.count < limit {
-            blocks.append(Self.makeBlock())
+        if file < 0 && blocks.count < limit, let block = Self.makeBlock() {
+            blocks.append(block)
             return
         }
+        precondition(!blocks.isEmpty, "no memory for a single block of tokens")
         if file < 0 { open() }
         for block in blocks { write(block, Self.blockSize) }
         for block in blocks.dropLast() { free(block) }
@@ -84,11 +85,10 @@ final class TokenBuffer: @unchecked Sendable {
         written = count
     }
 
-    private static func makeBlock() -> Block {
+    /// nil where there is no memory: the tokens go into the file then.
+    private static func makeBlock() -> Block? {
         var memory: UnsafeMutableRawPointer?
-        guard posix_memalign(&memory, 1 << 21, blockBytes) == 0, let memory else {
-            preconditionFailure("no memory for \(blockSize) tokens")
-        }
+        guard posix_memalign(&memory, 1 << 21, blockBytes) == 0, let memory else { return nil }
         // Half the time of reading a large text would go into page faults. The advice may be refused.
         madvise(memory, blockBytes, MADV_HUGEPAGE)
         return memory.bindMemory(to: UInt32.self, capacity: blockSize)

@@ -109,7 +109,7 @@ extension Network {
         // The longest tasks first; projections in parts, so that threads end together.
         let tasks =
             (0..<layers).map { PipelineTask.recurrence(layer: $0) }
-            + (1..<max(layers, 1)).flatMap { layer in (0..<4).map { .projection(layer: layer, part: $0, of: 4) } }
+            + (1..<layers).flatMap { layer in (0..<4).map { .projection(layer: layer, part: $0, of: 4) } }
             + [.decoder]
         for round in 0..<chunks + stages - 1 where !isCancelled() {
             workers.forEach(tasks.count) { index in
