@@ -5,7 +5,7 @@
 /// count. Swift may release a local owner right after its last mention, so `matrix.view.elements` on a local matrix is
 /// wrong where `matrix.elements` is right.
 package struct MatrixView<Element: BitwiseCopyable>: @unchecked Sendable {
-    let base: UnsafeMutablePointer<Element>
+    package let base: UnsafeMutablePointer<Element>
     package let rows: Int
     package let columns: Int
     /// The distance from one row to the next, in elements.

@@ -126,25 +126,19 @@ public struct Corpus: Sendable {
         }
     }
 
-    /// Lets go of what was read from a file of tokens, so that it does not count as memory in use.
-    package func release() { tokens.release() }
-
-    /// The tokens of each record, its end included, in order; empty for a text without records.
-    public var recordRanges: [Range<Int>] {
-        guard records != nil else { return [] }
-        var ranges: [Range<Int>] = []
-        var (start, position) = (0, 0)
-        tokens.forEachBlock(in: 0..<count) { block in
+    /// Copies the symbols' indices of the tokens in a range.
+    package func copy(_ range: Range<Int>, into symbols: UnsafeMutablePointer<Int32>) {
+        var next = symbols
+        tokens.forEachBlock(in: range) { block in
             for token in block {
-                position += 1
-                if Int(token & 0x7FFF_FFFF) == Self.endOfRecord {
-                    ranges.append(start..<position)
-                    start = position
-                }
+                next.pointee = Int32(token & 0x7FFF_FFFF)
+                next += 1
             }
         }
-        return ranges
     }
+
+    /// Lets go of what was read from a file of tokens, so that it does not count as memory in use.
+    package func release() { tokens.release() }
 
     /// How many characters of the original text the tokens in ranges, which follow each other, stand for.
     public func characters(in ranges: [Range<Int>]) -> Int {

@@ -62,7 +62,7 @@ struct AdaptationTests {
         fresh.initialize(adapted.configuration, seed: 1)
         func nats(_ parameters: Parameters<Float>) -> Double {
             let network = Network(adapted.configuration, parameters, learns: false, using: Workers(count: 1))
-            return network.scoreExactly(other.training, using: Workers(count: 1))!.reduce(0, +)
+            return network.scores(other.training).reduce(0, +)
                 / Double(other.training.count)
         }
         let (before, after) = (nats(fresh), nats(adapted.parameters))

@@ -99,10 +99,10 @@ struct EvaluationTests {
         for uniform in [true, false] {
             let model = try model(layers: 2, text: text, uniform: uniform)
             let corpus = try corpus([text, String(sampleText.prefix(333))], for: model)
-            let encoded = EncodedText(0..<corpus.count, of: corpus, vocabulary: model.vocabulary)
+            let encoded = EncodedText(corpus, vocabulary: model.vocabulary)
             let workers = Workers(count: threads)
             let lanes = model.network.scoreInLanes(encoded, using: workers)
-            let exact = try #require(model.network.scoreExactly(encoded, using: workers)).reduce(0, +)
+            let exact = model.network.scores(encoded, using: workers).reduce(0, +)
             #expect(abs(lanes / exact - 1) < (uniform ? 1e-12 : 1e-5))
         }
     }
@@ -123,7 +123,7 @@ struct EvaluationTests {
                 let parameters = kept(Parameters<Float>(configuration))
                 parameters.initialize(configuration, seed: 3)
                 let network = Network(configuration, parameters, learns: false, using: Workers(count: 1))
-                let encoded = EncodedText(0..<corpus.count, of: corpus, vocabulary: vocabulary)
+                let encoded = EncodedText(corpus, vocabulary: vocabulary)
                 let shard = Shard<Float>(configuration, lanes: 1, steps: 1, learns: false)
                 let lane = [Lane(origin: 0, scored: 0..<corpus.count, startsFresh: false)]
                 var expected: [Double] = []
@@ -134,7 +134,7 @@ struct EvaluationTests {
                     shard.advance(steps: 1)
                 }
                 for threads in [1, 2, 5] {
-                    let nats = network.scoreExactly(encoded, using: Workers(count: threads))
+                    let nats = network.scores(encoded, using: Workers(count: threads))
                     #expect(nats == expected, "\(cell), \(lengths), \(threads) threads")
                 }
             }

@@ -147,8 +147,8 @@ struct RecordTrainingTests {
             let text = sample.flatMap(\.symbol.bytes)
             guard !text.isEmpty else { continue }
             let scored = try Corpus(reading: [.bytes(text, name: "s")], records: .line)
-            let encoded = EncodedText(0..<scored.count, of: scored, vocabulary: vocabulary)
-            let nats = try #require(model.compactNetwork.scoreExactly(encoded, using: Workers(count: 1)))
+            let encoded = EncodedText(scored, vocabulary: vocabulary)
+            let nats = model.compactNetwork.scores(encoded)
             #expect(nats.count == sample.count + 1)
             #expect(abs(sample.reduce(end) { $0 + $1.logProbability } + nats.reduce(0, +)) < 1e-4)
             #expect(try #require(model.evaluate(scored)).total.records == 1)

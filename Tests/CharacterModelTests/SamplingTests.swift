@@ -112,8 +112,8 @@ struct SamplingTests {
 
     /// The nats of each symbol under the rounded weights that generation reads.
     private func nats(of corpus: Corpus, _ model: LanguageModel) throws -> [Double] {
-        let text = EncodedText(0..<corpus.count, of: corpus, vocabulary: model.vocabulary)
-        return try #require(model.compactNetwork.scoreExactly(text, using: Workers(count: 1)))
+        let text = EncodedText(corpus, vocabulary: model.vocabulary)
+        return model.compactNetwork.scores(text)
     }
 
     @Test("Rounded weights move the perplexity of a trained model by less than a tenth of a per cent")

@@ -47,7 +47,7 @@ struct ScheduleTests {
         let text = String((0..<symbols).map { Character(Unicode.Scalar(0x4E00 + $0)!) })
         let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "t")])
         let vocabulary = Vocabulary(of: 0..<symbols, in: corpus)
-        let encoded = EncodedText(0..<symbols, of: corpus, vocabulary: vocabulary)
+        let encoded = EncodedText(corpus, vocabulary: vocabulary)
         let schedule = LaneSchedule(symbols: symbols, batch: batch, window: window)
         let model = try ModelConfiguration(hidden: 1, vocabularySize: vocabulary.count)
         let shard = Shard<Float>(model, lanes: batch, steps: window, learns: false)
@@ -90,7 +90,7 @@ struct ScheduleTests {
             (file.training, memory.training), (try #require(file.validation), try #require(memory.validation)),
         ] {
             #expect(a.ids.elementsEqual(b.ids) && a.starts == b.starts)
-            #expect(a.spellings.map(\.position) == b.spellings.map(\.position))
+            #expect(a.spellingNats == b.spellingNats)
         }
         #expect(file.trainingCharacters == memory.trainingCharacters)
     }
@@ -99,7 +99,7 @@ struct ScheduleTests {
     func files() throws {
         let corpus = try Corpus(reading: [.bytes(Array("abc".utf8), name: "1"), .bytes(Array("de".utf8), name: "2")])
         let vocabulary = Vocabulary(of: 0..<5, in: corpus)
-        let text = EncodedText(0..<5, of: corpus, vocabulary: vocabulary)
+        let text = EncodedText(corpus, vocabulary: vocabulary)
         #expect(text.starts == [0, 3])
         let model = try ModelConfiguration(hidden: 1, vocabularySize: vocabulary.count)
         let shard = Shard<Float>(model, lanes: 1, steps: 5, learns: false)
@@ -115,7 +115,7 @@ struct ScheduleTests {
         let text = String((0..<400).map { Character(Unicode.Scalar(0x4E00 + $0)!) }) + "aabb"
         let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "t")])
         let vocabulary = Vocabulary(of: 0..<404, in: corpus)
-        let encoded = EncodedText(0..<404, of: corpus, vocabulary: vocabulary)
+        let encoded = EncodedText(corpus, vocabulary: vocabulary)
         let rule = UnknownRule(text: encoded, vocabularySize: vocabulary.count, seed: 5)
         func replaced(_ epoch: Int) -> [Int] { (0..<404).filter { rule.replaces(encoded.ids[$0], epoch: epoch) } }
         // Four standard deviations of a fair coin.

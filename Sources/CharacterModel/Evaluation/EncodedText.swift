@@ -1,136 +1,162 @@
 import Tokenization
 
-/// A text as a model reads it: ids, the places where texts begin, and what unknown symbols cost to spell.
+/// A text as a model reads it: parts of a corpus, one after the other, as ids; and where the model starts afresh.
+///
+/// Nothing of the text is copied: ids are looked up as they are read, so that a text in a file of tokens stays there.
 package struct EncodedText: Sendable {
-    /// The id of each symbol.
-    package private(set) var ids = TextIDs()
-    /// Positions at which the state is fresh and the input is the boundary, in increasing order; the first is 0 unless there is no text.
-    package private(set) var starts: [Int] = []
-    /// The positions of unknown symbols and the nats that spelling them adds to -ln p(unknown), in increasing order.
-    package private(set) var spellings: [(position: Int, nats: Double)] = []
+    private let corpus: Corpus
+    private var pieces = TextPieces()
+    /// By the corpus's index of a symbol: its id, and the nats that spelling it adds to -ln p(unknown).
+    private let ids: [Int32]
+    private let costs: [Double]
+    /// Positions at which files begin, in increasing order; the first is 0 unless there is no text.
+    package private(set) var beginnings: [Int] = []
+    private var restartsAfterRecords: Bool
+    /// By the corpus's index: whether the state is fresh after the symbol; empty where it never is.
+    private var restartsAfter: [Bool] = []
     package let boundary: Int32
     package let unknown: Int32
+    /// What spelling the unknown symbols of the text costs, in nats.
+    package let spellingNats: Double
 
-    package init(vocabulary: Vocabulary) {
-        boundary = Int32(vocabulary.boundary)
-        unknown = Int32(vocabulary.unknown)
-    }
-
-    /// The tokens of a part of a corpus; each file (or record) in it starts afresh, and so does the part itself.
-    package init(_ part: Range<Int>, of corpus: Corpus, vocabulary: Vocabulary) {
-        let whole = corpus.records == nil ? corpus.files.map(\.tokens) : corpus.recordRanges
-        self.init(whole.map { $0.clamped(to: part) }.filter { !$0.isEmpty }, of: corpus, vocabulary: vocabulary)
+    /// A whole corpus; each file (or record) starts afresh.
+    package init(_ corpus: Corpus, vocabulary: Vocabulary) {
+        self.init(corpus.files.map(\.tokens).filter { !$0.isEmpty }, of: corpus, vocabulary: vocabulary)
     }
 
     /// The tokens of parts of a corpus, each of which starts afresh. A record's end is the boundary.
     package init(_ parts: [Range<Int>], of corpus: Corpus, vocabulary: Vocabulary) {
-        self.init(vocabulary: vocabulary)
-        let ids = corpus.symbols.map { Int32(vocabulary.id(of: $0)) }
-        let costs = corpus.symbols.map { vocabulary.spellingCost(of: $0) }
-        starts.reserveCapacity(parts.count)
-        let joins = zip(parts, parts.dropFirst()).allSatisfy { $0.upperBound == $1.lowerBound }
-        if corpus.isInFile && joins, let first = parts.first, let last = parts.last {
-            let range = first.lowerBound..<last.upperBound
-            starts = parts.map { $0.lowerBound - range.lowerBound }
-            self.ids = TextIDs(viewing: range, of: corpus, ids: ids, boundary: boundary)
-            self.ids.forEachID { position, id in
-                guard id == unknown else { return }
-                spellings.append((position, costs[corpus[range.lowerBound + position]]))
-            }
-            return
-        }
-        self.ids.reserveCapacity(parts.reduce(0) { $0 + $1.count })
+        self.corpus = corpus
+        boundary = Int32(vocabulary.boundary)
+        unknown = Int32(vocabulary.unknown)
+        ids = corpus.symbols.map { Int32(vocabulary.id(of: $0)) }
+        costs = corpus.symbols.map { vocabulary.spellingCost(of: $0) }
+        restartsAfterRecords = corpus.records != nil
         for part in parts {
-            starts.append(self.ids.count)
-            for position in part {
-                let symbol = corpus[position]
-                if symbol == Corpus.endOfRecord {
-                    append(boundary, spelling: 0)
-                } else {
-                    append(ids[symbol], spelling: costs[symbol])
-                }
+            beginnings.append(pieces.count)
+            pieces.append(part)
+        }
+        var nats = 0.0
+        if ids.contains(unknown) {
+            for (symbol, count) in corpus.occurrences(in: parts).enumerated() where ids[symbol] == unknown {
+                nats += Double(count) * costs[symbol]
             }
         }
+        spellingNats = nats
     }
 
-    /// The same parts in an order that a generator draws (Fisher & Yates 1938); spellings are left out, for training.
-    package func shuffled(using generator: inout some RandomNumberGenerator) -> EncodedText {
-        var result = self
-        result.spellings = []
-        result.starts.removeAll(keepingCapacity: true)
-        result.ids = TextIDs()
-        result.ids.reserveCapacity(count)
-        let ends = starts.dropFirst() + [count]
-        for (start, end) in zip(starts, ends).shuffled(using: &generator) {
-            result.starts.append(result.ids.count)
-            for position in start..<end { result.ids.append(ids[position]) }
+    package var count: Int { pieces.count }
+
+    /// Starts afresh at the text's beginning only.
+    package mutating func restartNowhere() {
+        beginnings = [0]
+        restartsAfterRecords = false
+    }
+
+    /// Starts afresh behind line feeds too.
+    package mutating func restartAtLines() { restartsAfter = corpus.symbols.map { $0.bytes.last == 0x0A } }
+
+    /// Whether a lane may start afresh within the text.
+    package var restarts: Bool { beginnings.count > 1 || restartsAfterRecords || !restartsAfter.isEmpty }
+
+    // MARK: Reading
+
+    /// Copies the corpus's indices of the symbols in a range.
+    package func read(_ range: Range<Int>, into symbols: UnsafeMutablePointer<Int32>) {
+        var next = symbols
+        pieces.forEach(in: range) { part in
+            corpus.copy(part, into: next)
+            next += part.count
         }
-        return result
     }
 
-    private mutating func append(_ id: Int32, spelling: Double) {
-        if id == unknown { spellings.append((ids.count, spelling)) }
-        ids.append(id)
+    /// The id of a symbol, given the corpus's index.
+    @inline(__always)
+    package func id(ofSymbol symbol: Int32) -> Int32 { symbol == Self.end ? boundary : ids[Int(symbol)] }
+
+    /// What spelling a symbol costs beside its id.
+    package func spelling(ofSymbol symbol: Int32) -> Double {
+        symbol != Self.end && ids[Int(symbol)] == unknown ? costs[Int(symbol)] : 0
     }
 
-    package var count: Int { ids.count }
-
-    /// Starts afresh at exactly these positions.
-    package mutating func restart(at positions: [Int]) { starts = positions }
-
-    /// What spelling the unknown symbols of the text costs, in nats.
-    package var spellingNats: Double { spellings.reduce(0) { $0 + $1.nats } }
-}
-
-/// One lane's way through a text.
-package struct Lane: Sendable, Equatable {
-    /// The position read at the first step; negative while a lane waits for the text to begin.
-    package var origin: Int
-    /// The positions that are predicted and counted.
-    package var scored: Range<Int>
-    /// Whether the lane's first scored symbol starts afresh, wherever the text has it.
-    package var startsFresh: Bool
-
-    package init(origin: Int, scored: Range<Int>, startsFresh: Bool) {
-        self.origin = origin
-        self.scored = scored
-        self.startsFresh = startsFresh
+    /// Whether the state is fresh behind a symbol, wherever it stands.
+    @inline(__always)
+    package func restarts(afterSymbol symbol: Int32) -> Bool {
+        symbol == Self.end ? restartsAfterRecords : !restartsAfter.isEmpty && restartsAfter[Int(symbol)]
     }
-}
 
-extension Shard {
-    /// Sets the inputs, targets and resets of a window: `steps` steps from step `first` of the given lanes.
-    ///
-    /// - Parameter replaces: which ids are read and predicted as unknown.
-    /// - Returns: how many symbols are predicted.
-    package func fill(
-        _ lanes: some Collection<Lane>, of text: EncodedText, first: Int, steps: Int,
-        replaces: (Int32) -> Bool = { _ in false }
-    ) -> Int {
-        precondition(lanes.count == self.lanes, "\(lanes.count) lanes in a shard of \(self.lanes)")
-        var predicted = 0
-        resets.removeAll(keepingCapacity: true)
-        for (index, lane) in lanes.enumerated() {
-            var position = lane.origin + first
-            var start = text.starts.partitioningIndex { $0 >= position }
-            for step in 0..<steps {
-                let at = step * self.lanes + index
-                let isStart = start < text.starts.count && text.starts[start] == position
-                if isStart { start += 1 }
-                let isFresh = isStart || (lane.startsFresh && position == lane.scored.lowerBound)
-                if isFresh { resets.append(Reset(step: step, lane: index)) }
-                func id(_ position: Int) -> Int32 {
-                    let id = text.ids[position]
-                    return replaces(id) ? text.unknown : id
-                }
-                let hasInput = !isFresh && position > 0 && position <= text.count
-                ids.view[0, at] = hasInput ? id(position - 1) : text.boundary
-                targets.view[0, at] = lane.scored.contains(position) ? id(position) : -1
-                if lane.scored.contains(position) { predicted += 1 }
+    /// Calls `body` with each position and the corpus's index of the symbol there, in order.
+    package func forEachSymbol(in range: Range<Int>, _ body: (_ position: Int, _ symbol: Int32) -> Void) {
+        var position = range.lowerBound
+        pieces.forEach(in: range) { part in
+            corpus.forEachToken(in: part) { _, symbol in
+                body(position, Int32(symbol))
                 position += 1
             }
         }
-        return predicted
+    }
+
+    /// Lets go of what was read from a file.
+    package func release() { corpus.release() }
+
+    private static let end = Int32(Corpus.endOfRecord)
+
+    // MARK: The order of records
+
+    /// The text's records, or where there are very many, groups of neighbours.
+    package func groups(atMost limit: Int = 1 << 20) -> [Range<Int>] {
+        var records = 0
+        forEachSymbol(in: 0..<count) { _, symbol in if symbol == Self.end { records += 1 } }
+        let each = max(1, (records + limit - 1) / limit)
+        var groups: [Range<Int>] = []
+        var (start, held) = (0, 0)
+        forEachSymbol(in: 0..<count) { position, symbol in
+            guard symbol == Self.end else { return }
+            held += 1
+            guard held == each else { return }
+            groups.append(start..<position + 1)
+            (start, held) = (position + 1, 0)
+        }
+        if start < count { groups.append(start..<count) }
+        return groups
+    }
+
+    /// The same groups in an order that a generator draws (Fisher & Yates 1938).
+    package func shuffled(_ groups: [Range<Int>], using generator: inout some RandomNumberGenerator) -> EncodedText {
+        var result = self
+        result.pieces = TextPieces()
+        for group in groups.shuffled(using: &generator) { pieces.forEach(in: group) { result.pieces.append($0) } }
+        return result
+    }
+}
+
+/// Parts of a corpus as one text: for each position, where it stands in the corpus.
+private struct TextPieces: Sendable {
+    private var starts: [Int] = []
+    private var parts: [Range<Int>] = []
+    private(set) var count = 0
+
+    mutating func append(_ part: Range<Int>) {
+        if let last = parts.last, last.upperBound == part.lowerBound {
+            parts[parts.count - 1] = last.lowerBound..<part.upperBound
+        } else {
+            starts.append(count)
+            parts.append(part)
+        }
+        count += part.count
+    }
+
+    /// Calls `body` with the parts of the corpus that a range covers.
+    func forEach(in range: Range<Int>, _ body: (Range<Int>) -> Void) {
+        var position = range.lowerBound
+        var index = starts.partitioningIndex { $0 > position } - 1
+        while position < range.upperBound {
+            let first = parts[index].lowerBound + position - starts[index]
+            let part = first..<min(parts[index].upperBound, first + range.upperBound - position)
+            body(part)
+            position += part.count
+            index += 1
+        }
     }
 }
 

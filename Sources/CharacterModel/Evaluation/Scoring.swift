@@ -3,7 +3,7 @@ import LinearAlgebra
 extension Network {
     /// The nats of a text, each symbol scored once and with context, in lanes that run side by side.
     ///
-    /// Each lane is warmed up on the symbols before its part. Close to ``scoreExactly(_:perSymbol:)``, and much faster.
+    /// Each lane is warmed up on the symbols before its part. Close to ``scoreExactly(_:using:isCancelled:_:)``, and much faster.
     ///
     /// - Returns: total nats, the spelling of unknown symbols included.
     package func scoreInLanes(_ text: EncodedText, using workers: Workers) -> Double {
@@ -31,36 +31,55 @@ extension Network {
 
     /// The nats of each symbol of a text, read in one lane from its boundary to its end.
     ///
-    /// What stands between two of the text's starts depends on nothing else, so threads share such parts where there are
-    /// enough; otherwise they share the layers of one part after the other. The nats are the same to the bit.
+    /// What stands between two places where the model starts afresh depends on nothing else, so threads share such parts
+    /// where there are enough; otherwise they share the layers of one part after the other. The nats are the same to the bit.
     ///
-    /// - Parameter isCancelled: asked now and then; the answer yes ends the work.
-    /// - Returns: nats, the spelling of unknown symbols included; nil if it was cancelled.
+    /// - Parameters:
+    ///   - isCancelled: asked now and then; the answer yes ends the work.
+    ///   - body: is told of each symbol in order: where it stands, the corpus's index, and its nats, the spelling of an
+    ///     unknown one included.
+    /// - Returns: whether it came to the end.
     package func scoreExactly(
-        _ text: EncodedText, using workers: Workers, isCancelled: @Sendable () -> Bool = { false }
-    ) -> [Double]? {
-        let parts = parts(of: text)
-        let nats = Matrix<Double>(rows: 1, columns: text.count)
-        if parts.count >= 2 * workers.count {
-            workers.forEach(parts.count) { index in
-                score(parts[index], of: text, into: nats, isCancelled: isCancelled)
+        _ text: EncodedText, using workers: Workers, isCancelled: @Sendable () -> Bool = { false },
+        _ body: (_ position: Int, _ symbol: Int32, _ nats: Double) -> Void
+    ) -> Bool {
+        func tell(_ range: Range<Int>, _ nats: UnsafePointer<Double>) {
+            text.forEachSymbol(in: range) { position, symbol in
+                body(position, symbol, nats[position - range.lowerBound] + text.spelling(ofSymbol: symbol))
             }
-        } else {
-            for part in parts {
-                if workers.count > 1 {
-                    score(part, of: text, into: nats, using: workers, isCancelled: isCancelled)
-                } else {
-                    score(part, of: text, into: nats, isCancelled: isCancelled)
+            text.release()
+        }
+        var parts: [Range<Int>] = []
+        var held: Int { parts.last.map { $0.upperBound - parts[0].lowerBound } ?? 0 }
+        func score() {
+            guard !isCancelled() else { return }
+            if parts.count >= 2 * workers.count {
+                let first = parts[0].lowerBound
+                let nats = Matrix<Double>(rows: 1, columns: held)
+                workers.forEach(parts.count) { [parts] index in
+                    let part = parts[index]
+                    let into = nats.view.columns(part.lowerBound - first..<part.upperBound - first)
+                    self.score(part, of: text, into: into, isCancelled: isCancelled)
+                }
+                if !isCancelled() { tell(first..<first + held, nats.view.base) }
+            } else {
+                for part in parts where !isCancelled() {
+                    self.score(part, of: text, using: workers, isCancelled: isCancelled, tell)
                 }
             }
+            parts = []
         }
-        for spelling in text.spellings { nats.view[0, spelling.position] += spelling.nats }
-        return isCancelled() ? nil : nats.elements
+        text.forEachPart(ofAtLeast: 4_096) { part in
+            parts.append(part)
+            if held >= 1 << 21 { score() }
+        }
+        score()
+        return !isCancelled()
     }
 
     /// Scores a part of a text in chunks of steps, one after the other.
     private func score(
-        _ part: Range<Int>, of text: EncodedText, into nats: Matrix<Double>, isCancelled: @Sendable () -> Bool
+        _ part: Range<Int>, of text: EncodedText, into nats: MatrixView<Double>, isCancelled: @Sendable () -> Bool
     ) {
         let lane = [Lane(origin: part.lowerBound, scored: part, startsFresh: false)]
         let shard = Shard<Scalar>(model, lanes: 1, steps: min(256, part.count), learns: false)
@@ -69,7 +88,7 @@ extension Network {
             _ = shard.fill(lane, of: text, first: first, steps: steps)
             shard.forward(self, steps: steps)
             _ = shard.loss(steps: steps, scale: 1)
-            for step in 0..<steps { nats.view[0, part.lowerBound + first + step] = shard.losses.view[0, step] }
+            for step in 0..<steps { nats[0, first + step] = shard.losses.view[0, step] }
             shard.advance(steps: steps)
         }
     }
@@ -77,8 +96,8 @@ extension Network {
     /// Scores a part of a text in chunks of steps, as a pipeline: while a layer reads one chunk, the projection into the layer
     /// above, that layer and the decoder work on chunks before it. Each chunk on its way has a shard of its own.
     private func score(
-        _ part: Range<Int>, of text: EncodedText, into nats: Matrix<Double>, using workers: Workers,
-        isCancelled: @Sendable () -> Bool
+        _ part: Range<Int>, of text: EncodedText, using workers: Workers, isCancelled: @Sendable () -> Bool,
+        _ body: (Range<Int>, UnsafePointer<Double>) -> Void
     ) {
         let lane = [Lane(origin: part.lowerBound, scored: part, startsFresh: false)]
         let (layers, size) = (model.layers, min(256, part.count))
@@ -103,7 +122,6 @@ extension Network {
             case .decoder:
                 shard.decode(self, steps: steps)
                 _ = shard.loss(steps: steps, scale: 1)
-                for step in 0..<steps { nats.view[0, part.lowerBound + first + step] = shard.losses.view[0, step] }
             }
         }
         // The longest tasks first; projections in parts, so that threads end together.
@@ -116,18 +134,31 @@ extension Network {
                 let chunk = round - tasks[index].stage(layers: layers)
                 if (0..<chunks).contains(chunk) { run(tasks[index], chunk) }
             }
+            // The chunk that the decoder has done with.
+            let done = round - PipelineTask.decoder.stage(layers: layers)
+            guard done >= 0 else { continue }
+            let first = part.lowerBound + done * size
+            body(first..<min(first + size, part.upperBound), shards[done % stages].losses.view.base)
         }
     }
+}
 
-    /// A text cut at starts into parts that are worth a task each.
-    private func parts(of text: EncodedText) -> [Range<Int>] {
-        var parts: [Range<Int>] = []
+extension EncodedText {
+    /// Calls `body` with the parts of the text that begin afresh, neighbours joined until they are long enough.
+    fileprivate func forEachPart(ofAtLeast length: Int, _ body: (Range<Int>) -> Void) {
         var first = 0
-        for end in text.starts.dropFirst() + [text.count] where end == text.count || end - first >= 4_096 {
-            if end > first { parts.append(first..<end) }
-            first = end
+        var next = beginnings.dropFirst()
+        var before: Int32?
+        forEachSymbol(in: 0..<count) { position, symbol in
+            let isBeginning = next.first == position
+            if isBeginning { next.removeFirst() }
+            let isFresh = isBeginning || before.map { restarts(afterSymbol: $0) } ?? false
+            before = symbol
+            guard isFresh && position - first >= length else { return }
+            body(first..<position)
+            first = position
         }
-        return parts
+        if first < count { body(first..<count) }
     }
 }
 

@@ -56,33 +56,25 @@ extension LanguageModel {
     ) -> TextEvaluation? {
         precondition(corpus.unit == vocabulary.unit && corpus.normalization == vocabulary.normalization)
         precondition(corpus.records == vocabulary.records, "the text is not cut into records as the model's was")
-        var text = EncodedText(0..<corpus.count, of: corpus, vocabulary: vocabulary)
-        let endsLine = corpus.symbols.map { $0.bytes.last == 0x0A }
+        var text = EncodedText(corpus, vocabulary: vocabulary)
         switch state {
         case .file: break
-        case .carry: text.restart(at: [0])
-        case .line:
-            let afterLines = (0..<corpus.count).filter { position in
-                position > 0 && corpus[position - 1] != Corpus.endOfRecord && endsLine[corpus[position - 1]]
-            }
-            text.restart(at: Set(text.starts + afterLines).sorted())
+        case .carry: text.restartNowhere()
+        case .line: text.restartAtLines()
         }
+        let endsLine = corpus.symbols.map { $0.bytes.last == 0x0A }
         var files = corpus.files.map { TextEvaluation.File(name: $0.name, counts: $0.counts) }
         var total = TextEvaluation.File(name: corpus.name, counts: corpus.counts)
         var errors = (file: BlockedError(), total: BlockedError())
         var (file, line) = (0, 1)
-        var unknowns = text.spellings[...]
-        guard let scores = network.scoreExactly(text, using: Workers(count: threads), isCancelled: isCancelled) else {
-            return nil
-        }
-        for (position, nats) in scores.enumerated() {
+        let isDone = network.scoreExactly(text, using: Workers(count: threads), isCancelled: isCancelled) {
+            position, symbol, nats in
             while !corpus.files[file].tokens.contains(position) {
                 files[file].standardError = errors.file.standardError
                 errors.file = BlockedError()
                 (file, line) = (file + 1, 1)
             }
-            let isUnknown = unknowns.first?.position == position
-            if isUnknown { unknowns.removeFirst() }
+            let isUnknown = text.id(ofSymbol: symbol) == text.unknown
             let one = Likelihood(nats: nats, tokens: 1)
             files[file].likelihood += one
             files[file].unknownTokens += isUnknown ? 1 : 0
@@ -90,14 +82,14 @@ extension LanguageModel {
             total.unknownTokens += isUnknown ? 1 : 0
             errors.file.add(nats)
             errors.total.add(nats)
-            let symbol = corpus[position]
             let isEnd = symbol == Corpus.endOfRecord
             files[file].records += isEnd ? 1 : 0
             total.records += isEnd ? 1 : 0
             perSymbol?(
-                Surprisal(file: file, line: line, symbol: isEnd ? nil : corpus.symbols[symbol], nats: nats))
-            if isEnd ? corpus.records == .line : endsLine[symbol] { line += 1 }
+                Surprisal(file: file, line: line, symbol: isEnd ? nil : corpus.symbols[Int(symbol)], nats: nats))
+            if isEnd ? corpus.records == .line : endsLine[Int(symbol)] { line += 1 }
         }
+        guard isDone else { return nil }
         if file < files.count { files[file].standardError = errors.file.standardError }
         total.standardError = errors.total.standardError
         return TextEvaluation(files: files, total: total)

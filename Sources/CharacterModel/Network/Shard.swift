@@ -14,6 +14,8 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     package let ids: Matrix<Int32>
     /// [1, T B]: the symbol that follows; negative where nothing is predicted.
     package let targets: Matrix<Int32>
+    /// [1, T + 1]: what is read of a text, a lane at a time.
+    let symbols: Matrix<Int32>
     /// Where lanes begin a text.
     package var resets: [Reset] = []
     /// [T B, V]: logits, then the gradient of the loss with respect to them.
@@ -40,6 +42,7 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
         }
         ids = Matrix(rows: 1, columns: rows)
         targets = Matrix(rows: 1, columns: rows)
+        symbols = Matrix(rows: 1, columns: steps + 1)
         logits = Matrix(rows: rows, columns: model.vocabularySize)
         losses = Matrix(rows: 1, columns: rows)
         embedded = Matrix(rows: model.isOneHot ? 0 : rows, columns: model.embedding)

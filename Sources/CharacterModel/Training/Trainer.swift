@@ -331,8 +331,11 @@ public final class Trainer {
             }
             network = Network(configuration, best.parameters, learns: false, using: workers)
         }
-        guard let all = network.scoreExactly(validation, using: workers, isCancelled: shouldStop) else { return false }
-        let nats = all.reduce(0, +) / Double(validation.count)
+        var nats = 0.0
+        guard network.scoreExactly(validation, using: workers, isCancelled: shouldStop, { nats += $2 }) else {
+            return false
+        }
+        nats /= Double(validation.count)
         try tell(.validation(validationReport(nats, isExact: true, isBest: true)))
         return true
     }

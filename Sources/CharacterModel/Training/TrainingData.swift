@@ -11,7 +11,7 @@ public struct TrainingData: Sendable {
     public let validationCharacters: Int
 
     /// Whether the training text has several beginnings.
-    public var restarts: Bool { training.starts.count > 1 }
+    public var restarts: Bool { training.restarts }
     /// Records in each part; 0 for a text without records.
     public let trainingRecords: Int
     public let validationRecords: Int
@@ -55,21 +55,23 @@ public struct TrainingData: Sendable {
         self.vocabulary = vocabulary
         training = EncodedText(parts.training, of: corpus, vocabulary: vocabulary)
         trainingCharacters = corpus.characters(in: parts.training)
-        isInFile = corpus.isInFile && corpus.records == nil
+        isInFile = corpus.isInFile
         let other = validation ?? corpus
-        let validating =
-            validation.map { $0.records == nil ? $0.files.map(\.tokens) : $0.recordRanges } ?? parts.validation
-        validationRecords = other.records == nil ? 0 : validating.count
-        trainingRecords = corpus.records == nil ? 0 : parts.training.count
-        self.validation =
-            validating.isEmpty ? nil : EncodedText(validating, of: other, vocabulary: vocabulary)
+        let validating = validation?.files.map(\.tokens).filter { !$0.isEmpty } ?? parts.validation
+        self.validation = validating.isEmpty ? nil : EncodedText(validating, of: other, vocabulary: vocabulary)
         validationCharacters = other.characters(in: validating)
-        if let validation, corpus.records != nil {
-            let known = Set(parts.training.map { corpus.contentHash(of: $0) })
-            repeatedRecords = validating.filter { known.contains(validation.contentHash(of: $0)) }.count
-        } else {
-            repeatedRecords = 0
-        }
+        trainingRecords = corpus.recordCount(in: parts.training)
+        validationRecords = other.recordCount(in: validating)
+        repeatedRecords = validation.map { Self.records(of: $0, alsoIn: corpus) } ?? 0
+    }
+
+    /// How many records of a text also stand in another one.
+    private static func records(of text: Corpus, alsoIn other: Corpus) -> Int {
+        var counts: [UInt64: Int] = [:]
+        text.forEachRecord { _, hash in counts[hash, default: 0] += 1 }
+        var repeated = 0
+        other.forEachRecord { _, hash in repeated += counts.removeValue(forKey: hash) ?? 0 }
+        return repeated
     }
 
     /// The parts of a corpus that train and validate: of records, those whose content hashes below the fraction validate, so
@@ -78,16 +80,11 @@ public struct TrainingData: Sendable {
         of corpus: Corpus, fraction: Double?
     ) -> (training: [Range<Int>], validation: [Range<Int>]) {
         let limit = Double(defaultValidationLimit) / Double(max(1, corpus.count))
-        let records = corpus.recordRanges
-        if records.count > 1 {
+        if corpus.recordCount(in: [0..<corpus.count]) > 1 {
             let share = UInt64((fraction ?? min(0.1, limit)) * 0x1p53)
             var parts: (training: [Range<Int>], validation: [Range<Int>]) = ([], [])
-            for record in records {
-                if corpus.contentHash(of: record) >> 11 < share {
-                    parts.validation.append(record)
-                } else {
-                    parts.training.append(record)
-                }
+            corpus.forEachRecord { record, hash in
+                if hash >> 11 < share { parts.validation.join(record) } else { parts.training.join(record) }
             }
             return parts
         }
@@ -99,15 +96,41 @@ public struct TrainingData: Sendable {
     }
 }
 
-extension Corpus {
-    /// A hash of what the tokens of a record spell (FNV-1a, mixed): the same in every corpus.
-    fileprivate func contentHash(of record: Range<Int>) -> UInt64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for position in record where self[position] != Self.endOfRecord {
-            for byte in symbols[self[position]].bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+extension Array<Range<Int>> {
+    /// Appends a range, to the last one where they join.
+    fileprivate mutating func join(_ range: Range<Int>) {
+        if let last, last.upperBound == range.lowerBound {
+            self[count - 1] = last.lowerBound..<range.upperBound
+        } else {
+            append(range)
         }
-        var generator = SplitMix64(seed: hash)
-        return generator.next()
+    }
+}
+
+extension Corpus {
+    /// Calls `body` with the tokens of each record, its end included, and a hash of what it spells (FNV-1a, mixed): the same
+    /// in every corpus.
+    fileprivate func forEachRecord(_ body: (Range<Int>, UInt64) -> Void) {
+        guard records != nil else { return }
+        let seed: UInt64 = 0xCBF2_9CE4_8422_2325
+        var (start, hash) = (0, seed)
+        forEachToken(in: 0..<count) { position, symbol in
+            if symbol == Self.endOfRecord {
+                var generator = SplitMix64(seed: hash)
+                body(start..<position + 1, generator.next())
+                (start, hash) = (position + 1, seed)
+            } else {
+                for byte in symbols[symbol].bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            }
+        }
+    }
+
+    /// How many records end in ranges.
+    fileprivate func recordCount(in ranges: [Range<Int>]) -> Int {
+        guard records != nil else { return 0 }
+        var records = 0
+        for range in ranges { forEachToken(in: range) { if $1 == Self.endOfRecord { records += 1 } } }
+        return records
     }
 }
 

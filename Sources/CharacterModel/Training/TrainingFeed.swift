@@ -7,7 +7,8 @@ final class TrainingFeed: @unchecked Sendable {
     /// The text in the order of the epoch.
     private var text: EncodedText
     private var ordered: Int?
-    private let shuffles: Bool
+    /// What is put into another order: records; none of a text without them.
+    private let groups: [Range<Int>]
     private let lanes: [Lane]
     private let unknowns: UnknownRule
     private let seed: UInt64
@@ -19,7 +20,7 @@ final class TrainingFeed: @unchecked Sendable {
     init(_ data: TrainingData, _ lanes: [Lane], seed: UInt64) {
         original = data.training
         text = data.training
-        shuffles = data.vocabulary.records != nil && data.restarts
+        groups = data.vocabulary.records != nil ? text.groups() : []
         self.lanes = lanes
         self.seed = seed
         unknowns = UnknownRule(text: text, vocabularySize: data.vocabulary.count, seed: seed)
@@ -29,10 +30,10 @@ final class TrainingFeed: @unchecked Sendable {
     func turn(to steps: Range<Int>, epoch: Int) {
         (self.steps, self.epoch) = (steps, epoch)
         turns += 1
-        if turns % 64 == 0 { original.ids.release() }
-        guard shuffles && ordered != epoch else { return }
+        if turns % 64 == 0 { original.release() }
+        guard groups.count > 1 && ordered != epoch else { return }
         var generator = SplitMix64(seed: seed, stream: Stream.order, UInt64(epoch))
-        text = original.shuffled(using: &generator)
+        text = original.shuffled(groups, using: &generator)
         ordered = epoch
     }
 

@@ -14,7 +14,8 @@ package struct UnknownRule: Sendable {
     package init(text: EncodedText, vocabularySize: Int, seed: UInt64) {
         var positions = [Int](repeating: -1, count: vocabularySize)
         var counts = [Int](repeating: 0, count: vocabularySize)
-        text.ids.forEachID { position, id in
+        text.forEachSymbol(in: 0..<text.count) { position, symbol in
+            let id = text.id(ofSymbol: symbol)
             guard id < text.boundary else { return }
             counts[Int(id)] += 1
             positions[Int(id)] = counts[Int(id)] == 1 ? position : -1
