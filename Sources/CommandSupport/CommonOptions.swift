@@ -95,7 +95,7 @@ extension Corpus {
     /// Reads the texts that arguments name.
     public init(
         arguments: [String], unit: TextUnit, normalization: Normalization, format: TextFormat = TextFormat(),
-        records: RecordSeparator? = nil
+        records: RecordSeparator? = nil, cache: String? = nil
     ) throws {
         guard arguments.filter({ $0 == "-" }).count <= 1 else {
             throw UsageError("`-` is given twice, and the standard input can be read once; drop one")
@@ -103,6 +103,6 @@ extension Corpus {
         try self.init(
             reading: TextSource.sources(at: arguments) { StandardError.print("skipping \($0): it is \($1)") },
             unit: unit, normalization: normalization, format: format,
-            records: records, progress: ReadingProgress().report)
+            records: records, cache: cache, progress: ReadingProgress().report)
     }
 }

@@ -22,13 +22,20 @@ public struct ReadingOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Line ends as they are, or all as LF: keep, lf. (default: keep)")
     public var newlines: Newlines?
 
+    @Option(
+        parsing: .unconditional,
+        help: "A folder that keeps the symbols of texts, so that a long text is read once. (default: none)")
+    public var cache: String?
+
     public init() {}
 
     public func validate() throws {
+        if encoding == "" { throw ValidationError("--encoding is empty; --encoding list names those there are") }
+        if cache == "" { throw ValidationError("--cache is empty; name a folder") }
         if encoding == "list" { throw CleanExit.message(TextEncoding.available.joined(separator: "\n")) }
     }
 
-    /// Whether anything was said.
+    /// Whether nothing was said of what bytes mean.
     public var isEmpty: Bool { encoding == nil && onInvalid == nil && newlines == nil }
 
     /// The format asked for, with that of a training (or the defaults) for the rest.
@@ -47,6 +54,11 @@ extension Newlines: ExpressibleByArgument {}
 extension Corpus {
     /// Says how files were read, where that is more than taking them as UTF-8.
     public func reportReading() {
+        switch caching {
+        case .read: StandardError.print("\(formatted(count)) symbols came from the cache")
+        case .rewritten: StandardError.print("what the cache held of this text was damaged; it was made anew")
+        case .written, nil: break
+        }
         for file in files {
             var parts: [String] = []
             let reading = file.reading

@@ -17,44 +17,87 @@ public struct Corpus: Sendable {
     public let records: RecordSeparator?
     /// The token behind a record, where a symbol's index would stand.
     public static let endOfRecord = 0x7FFF_FFFF
-    public private(set) var symbols: [Symbol] = []
-    public private(set) var files: [File] = []
-    public private(set) var counts = TextCounts()
+    public var symbols: [Symbol] { contents.symbols }
+    public var files: [File] { contents.files }
+    public let counts: TextCounts
     /// SHA-256 of the bytes of all files, one after the other.
-    public private(set) var sha256 = ""
+    public var sha256: String { contents.sha256 }
+    /// What became of the cache, where there is one.
+    public private(set) var caching: Caching?
     /// Bit 31: a character of the text starts here. The rest: the index of the symbol.
     private let tokens: TokenBuffer
-    /// Where a piece of the original held more (or fewer) characters than its symbols say, and how many.
-    private var surplus: [(token: Int, characters: Int)] = []
+    private let contents: Contents
+
+    /// What is known of a text beside its tokens.
+    struct Contents: Sendable {
+        var symbols: [Symbol] = []
+        var files: [File] = []
+        var sha256 = ""
+        /// Where a piece of the original held more (or fewer) characters than its symbols say, and how many.
+        var surplus: [(token: Int, characters: Int)] = []
+    }
+
+    /// How a text's tokens were found in a cache.
+    public enum Caching: Sendable {
+        case read
+        case written
+        /// What was there was damaged; it was made anew.
+        case rewritten
+    }
 
     /// Reads texts in order.
     ///
     /// - Parameters:
     ///   - normalization: not for the byte unit, which takes bytes as they are.
+    ///   - cache: a folder that keeps the tokens of texts; not used for a text from the standard input.
     ///   - progress: is told now and then how many bytes have been read.
-    /// - Throws: `TextError` for what cannot be read or decoded.
+    /// - Throws: `TextError` for what cannot be read, decoded or kept.
     public init(
         reading sources: [TextSource], unit: TextUnit = .grapheme, normalization: Normalization = .nfc,
-        format: TextFormat = TextFormat(), records: RecordSeparator? = nil, progress: (Int) -> Void = { _ in }
+        format: TextFormat = TextFormat(), records: RecordSeparator? = nil, cache folder: String? = nil,
+        progress: (Int) -> Void = { _ in }
     ) throws(TextError) {
         let form = unit == .byte ? Normalization.none : normalization
         let reader = TextReader(format: unit == .byte ? nil : format)
+        let options = [
+            unit.rawValue, form.rawValue, records.map { "records \($0.name)" } ?? "",
+            reader.format.map { "\($0.encoding.name) \($0.onInvalid) \($0.newlines)" } ?? "",
+        ]
+        let cache = try folder.flatMap { folder throws(TextError) in
+            try TokenCache(folder, for: sources, reading: options)
+        }
+        if let (tokens, contents) = cache?.load(sources) {
+            self.init(unit: unit, normalization: form, records: records, tokens: tokens, contents: contents)
+            caching = .read
+            return
+        }
+        let wasThere = cache?.exists ?? false
         try self.init(
             reading: sources, unit: unit, normalization: form, reader: reader, records: records,
-            progress: progress)
+            into: cache?.makeBuffer() ?? TokenBuffer(), progress: progress)
+        // A text that changed between the two readings is not kept.
+        if let cache, cache.sha256 == sha256 {
+            try cache.store(tokens, contents)
+            caching = wasThere ? .rewritten : .written
+        }
+    }
+
+    private init(
+        unit: TextUnit, normalization: Normalization, records: RecordSeparator?, tokens: TokenBuffer, contents: Contents
+    ) {
+        (self.unit, self.normalization, self.records) = (unit, normalization, records)
+        (self.tokens, self.contents) = (tokens, contents)
+        counts = contents.files.reduce(into: TextCounts()) { $0 += $1.counts }
     }
 
     init(
         reading sources: [TextSource], unit: TextUnit, normalization: Normalization, reader: TextReader,
-        records: RecordSeparator? = nil, blocksInMemory: Int = 32,
-        progress: (Int) -> Void = { _ in }
+        records: RecordSeparator? = nil, into tokens: TokenBuffer = TokenBuffer(), progress: (Int) -> Void = { _ in }
     ) throws(TextError) {
-        self.records = records
-        self.unit = unit
-        self.normalization = normalization
         let tokenizer = try Tokenizer(unit: unit, normalization: normalization)
-        var sink = TokenSink(TokenBuffer(limit: blocksInMemory))
-        tokens = sink.tokens
+        var sink = TokenSink(tokens)
+        var contents = Contents()
+        var bytesBefore = 0
         let digest = SHA256()
         for source in sources {
             var file = File(name: source.name, tokens: sink.tokens.count..<sink.tokens.count, counts: TextCounts())
@@ -87,7 +130,7 @@ public struct Corpus: Sendable {
                 }
             }
             file.reading = try reader.forEachPiece(of: source, raw: digest.update) { bytes, offset throws(TextError) in
-                progress(counts.bytes + offset)
+                progress(bytesBefore + offset)
                 try tokens.check()
                 if splitter != nil { try split(bytes, isLast: false) } else { try take(bytes, offset) }
             }
@@ -97,13 +140,14 @@ public struct Corpus: Sendable {
             file.counts.bytes += file.reading.dropped
             file.counts.scalars += file.reading.dropped
             file.tokens = file.tokens.lowerBound..<sink.tokens.count
-            files.append(file)
-            counts += file.counts
-            self.surplus += surplus
+            contents.files.append(file)
+            bytesBefore += file.counts.bytes
+            contents.surplus += surplus
         }
         try tokens.seal()
-        symbols = sink.table.symbols
-        sha256 = digest.finalize()
+        contents.symbols = sink.table.symbols
+        contents.sha256 = digest.finalize()
+        self.init(unit: unit, normalization: normalization, records: records, tokens: tokens, contents: contents)
     }
 
     /// The number of tokens.
@@ -143,7 +187,7 @@ public struct Corpus: Sendable {
     /// How many characters of the original text the tokens in ranges, which follow each other, stand for.
     public func characters(in ranges: [Range<Int>]) -> Int {
         var characters = 0
-        var rest = surplus[...]
+        var rest = contents.surplus[...]
         for range in ranges {
             tokens.forEachBlock(in: range) { for token in $0 { characters += Int(token >> 31) } }
             rest = rest.drop { $0.token < range.lowerBound }

@@ -1,5 +1,5 @@
 /// How much text there is, counted before normalization.
-public struct TextCounts: Sendable, Equatable {
+public struct TextCounts: Sendable, Equatable, Codable {
     public var bytes = 0
     /// Unicode scalar values.
     public var scalars = 0

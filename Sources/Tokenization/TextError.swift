@@ -36,7 +36,7 @@ extension TextError: CustomStringConvertible {
             "there is no encoding \(name); --encoding list names those there are"
         case .damaged(let path, let reason): "cannot decompress \(path): \(reason); make or fetch it again"
         case .noRoom(let folder, let reason):
-            "cannot keep the text's tokens in \(folder): \(reason); set TMPDIR to a folder with room, four bytes a symbol"
+            "cannot keep the text's tokens in \(folder): \(reason); name a folder with room, four bytes a symbol (--cache, or TMPDIR without one)"
         case .unbroken(let path, let offset):
             "\(path) has more than a gigabyte without a line feed or two ASCII characters in a row, from byte offset "
                 + "\(offset) on; break it into lines"

@@ -54,7 +54,7 @@ public enum Newlines: String, Sendable, Codable, CaseIterable {
 }
 
 /// How a file was read.
-public struct TextReading: Sendable, Equatable {
+public struct TextReading: Sendable, Equatable, Codable {
     /// The charset's name; nil for the byte unit, which takes bytes as they are.
     public var encoding: String?
     /// How sure the charset is, from 0 to 100; nil if it was given.

@@ -2,8 +2,8 @@ import Foundation
 
 /// The tokens of a text: in memory, or in a file that has no name where there are many.
 ///
-/// It is written by one thread, then sealed, and then only read. The file lies in `TMPDIR` or `/var/tmp`, is gone with the
-/// process, and is read by way of a mapping that nobody else can cut short.
+/// It is written by one thread, then sealed, and then only read. The file lies in `TMPDIR` or `/var/tmp` and is gone with the
+/// process, unless a ``TokenCache`` keeps it; it is read by way of a mapping.
 final class TokenBuffer: @unchecked Sendable {
     typealias Block = UnsafeMutablePointer<UInt32>
 
@@ -17,6 +17,10 @@ final class TokenBuffer: @unchecked Sendable {
     private var mapping: UnsafePointer<UInt32>?
     /// The most blocks that stay in memory.
     private let limit: Int
+    /// A file of the cache that all tokens go into; nil for one without a name.
+    private var path: String?
+    /// Of what is in the file, where a cache will keep it.
+    private var digest: SHA256?
 
     private static let shift = 20
     private static var blockSize: Int { 1 << shift }
@@ -25,7 +29,19 @@ final class TokenBuffer: @unchecked Sendable {
     /// - Parameter limit: the most blocks of four megabytes in memory.
     init(limit: Int = 32) { self.limit = limit }
 
+    /// Tokens that all go into a file at a path, which is gone with the process unless it is committed.
+    init(writing path: String) {
+        (limit, self.path, digest) = (1, path, SHA256())
+    }
+
+    /// The tokens at the beginning of a file, which this owns from now on; nil if it cannot be mapped.
+    init?(reading file: Int32, count: Int) {
+        (limit, self.file, self.count, written) = (0, file, count, count)
+        guard count == 0 || map() else { return nil }
+    }
+
     deinit {
+        if let path { unlink(path) }
         if let mapping { munmap(UnsafeMutableRawPointer(mutating: mapping), count * MemoryLayout<UInt32>.stride) }
         if file >= 0 { close(file) }
         for block in blocks { free(block) }
@@ -98,16 +114,25 @@ final class TokenBuffer: @unchecked Sendable {
     private static var folder: String { ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp" }
 
     private func open() {
+        if let path {
+            file = Foundation.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+            if file < 0 { failure = errno }
+            return
+        }
         var path = Array((Self.folder + "/escriba-XXXXXX").utf8CString)
         file = mkstemp(&path)
         if file >= 0 { unlink(path) } else { failure = errno }
     }
 
     private func write(_ block: Block, _ tokens: Int) {
+        write(UnsafeRawBufferPointer(start: block, count: tokens * MemoryLayout<UInt32>.stride))
+    }
+
+    private func write(_ bytes: UnsafeRawBufferPointer) {
+        digest?.update(bytes.bindMemory(to: UInt8.self))
         var done = 0
-        let size = tokens * MemoryLayout<UInt32>.stride
-        while done < size && failure == 0 {
-            let got = Foundation.write(file, UnsafeRawPointer(block) + done, size - done)
+        while done < bytes.count && failure == 0 {
+            let got = Foundation.write(file, bytes.baseAddress! + done, bytes.count - done)
             if got >= 0 { done += got } else if errno != EINTR { failure = errno }
         }
     }
@@ -115,7 +140,7 @@ final class TokenBuffer: @unchecked Sendable {
     /// - Throws: `TextError.noRoom` if the file could not be made or written so far.
     func check() throws(TextError) {
         guard failure == 0 else {
-            throw .noRoom(folder: Self.folder, reason: String(cString: strerror(failure)))
+            throw .noRoom(folder: path.map { ($0 as NSString).deletingLastPathComponent } ?? Self.folder, reason: String(cString: strerror(failure)))
         }
     }
 
@@ -123,17 +148,31 @@ final class TokenBuffer: @unchecked Sendable {
     ///
     /// - Throws: `TextError.noRoom` if the file could not be made or written.
     func seal() throws(TextError) {
+        if path != nil && file < 0 { open() }
         guard file >= 0 || failure != 0 else { return }
         if count > written { write(blocks[0], count - written) }
         for block in blocks { free(block) }
         blocks = []
-        if failure == 0 {
-            let memory = mmap(nil, count * MemoryLayout<UInt32>.stride, PROT_READ, MAP_SHARED, file, 0)
-            if let memory, memory != MAP_FAILED {
-                mapping = UnsafePointer(memory.bindMemory(to: UInt32.self, capacity: count))
-            } else {
-                failure = errno
-            }
+        if failure == 0 && count > 0 && !map() { failure = errno }
+        try check()
+    }
+
+    private func map() -> Bool {
+        let memory = mmap(nil, count * MemoryLayout<UInt32>.stride, PROT_READ, MAP_SHARED, file, 0)
+        guard let memory, memory != MAP_FAILED else { return false }
+        mapping = UnsafePointer(memory.bindMemory(to: UInt32.self, capacity: count))
+        return true
+    }
+
+    /// Puts the file in its place, durably, with what `ending` makes of its digest behind the tokens.
+    ///
+    /// - Parameter bytes: what follows the tokens and is digested too.
+    /// - Throws: `TextError.noRoom`.
+    func commit(_ bytes: [UInt8], ending: (_ digest: String) -> [UInt8], to destination: String) throws(TextError) {
+        bytes.withUnsafeBytes { write($0) }
+        if let digest = digest.take() { ending(digest.finalize()).withUnsafeBytes { write($0) } }
+        if let path, failure == 0 {
+            if fsync(file) == 0 && rename(path, destination) == 0 { self.path = nil } else { failure = errno }
         }
         try check()
     }

@@ -47,7 +47,7 @@ struct Perplexity: ParsableCommand {
         known.newlines = model.training?.corpus.format.newlines ?? known.newlines
         let corpus = try Corpus(
             arguments: files, unit: unit, normalization: normalization, format: reading.format(or: known),
-            records: model.vocabulary.records)
+            records: model.vocabulary.records, cache: reading.cache)
         corpus.reportReading()
         guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
         try refuseOverwriting(TextSource.sources(at: files) + [.file(path: checkpoint)], with: [surprisal])

@@ -48,7 +48,7 @@ struct Train: ParsableCommand {
         func read(_ files: [String]) throws -> Corpus {
             let corpus = try Corpus(
                 arguments: files, unit: plan.unit, normalization: plan.normalization, format: plan.record.corpus.format,
-                records: plan.records)
+                records: plan.records, cache: reading.cache)
             if !output.quiet { corpus.reportReading() }
             return corpus
         }
@@ -97,9 +97,7 @@ struct Train: ParsableCommand {
         _ configuration: ModelConfiguration, _ options: TrainingOptions, _ data: TrainingData
     ) throws {
         try options.validate()
-        let needed = Trainer.memory(
-            configuration, options: options, textSymbols: data.isInFile ? 0 : data.trainingSymbols,
-            restarts: data.restarts)
+        let needed = Trainer.memory(configuration, options: options, restarts: data.restarts)
         guard let free = availableMemory(), needed > free else { return }
         throw UsageError(
             "training this model takes \(formatted(bytes: needed)) and \(formatted(bytes: free)) of memory are free; "
@@ -129,9 +127,7 @@ struct Train: ParsableCommand {
         if let path = output.from {
             StandardError.print("beginning with the weights of \(path)")
         }
-        let memory = Trainer.memory(
-            configuration, options: trainer.record.options, textSymbols: data.isInFile ? 0 : data.trainingSymbols,
-            restarts: data.restarts)
+        let memory = Trainer.memory(configuration, options: trainer.record.options, restarts: data.restarts)
         StandardError.print(
             "\(configuration.cell.rawValue) \(configuration.layers) x \(configuration.hidden): "
                 + "\(formatted(configuration.parameterCount)) parameters, about \(formatted(bytes: memory)) of memory, "

@@ -77,7 +77,7 @@ struct CorpusTests {
         func read(_ blocks: Int, _ records: RecordSeparator?) throws -> Corpus {
             try Corpus(
                 reading: [source, .bytes(line, name: "u"), source], unit: .grapheme, normalization: .none,
-                reader: TextReader(format: TextFormat()), records: records, blocksInMemory: blocks)
+                reader: TextReader(format: TextFormat()), records: records, into: TokenBuffer(limit: blocks))
         }
         for records in [nil, RecordSeparator.line] {
             let memory = try read(32, records)

@@ -24,6 +24,8 @@ struct RecordTests {
             (RecordSeparator.line, "ann\n\nbob\r\ncé", ["ann", "bob", "cé"]), (.line, "\n\n", []), (.line, "", []),
             (.line, "a\rb\n", ["a\rb"]),
             (.blankLine, "a\nb\n\n \t\r\n\nc\n", ["a\nb", "c"]), (.blankLine, "\n\na\r\n\r\nb", ["a", "b"]),
+            (.blankLine, "\na\nb\n", ["a\nb"]), (.blankLine, " \n a\n \nb\n\t", [" a", "b"]), (.blankLine, " ", []),
+            (.blankLine, "a\n\n" + String(repeating: " \r\n", count: 500) + "  b", ["a", "  b"]),
             (.blankLine, "a\n  b\n\n", ["a\n  b"]), (.blankLine, "a\n\n\nb\n\n\n", ["a", "b"]),
             (.text("--"), "a--b-c---d--", ["a", "b-c", "-d"]), (.text("ab"), "aab", ["a"]),
             (.text("\n%\n"), "x\n%\ny\n%\n", ["x", "y"]), (.file, "a\n\nb\n", ["a\n\nb\n"]), (.file, "", []),

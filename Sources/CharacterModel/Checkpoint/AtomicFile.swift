@@ -1,4 +1,5 @@
 import Foundation
+import Tokenization
 
 /// A file that replaces another whole or not at all.
 ///
@@ -56,12 +57,8 @@ struct AtomicFile: ~Copyable {
 
     /// Removes what killed processes left beside a path: temporary files whose process is gone.
     static func sweep(beside path: String) {
-        let prefix = (path.split(separator: "/", omittingEmptySubsequences: false).last ?? "") + "."
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder(of: path))) ?? []
-        for name in names where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
-            guard let process = pid_t(name.dropFirst(prefix.count).dropLast(4)), process > 0 else { continue }
-            if kill(process, 0) != 0 && errno == ESRCH { unlink(folder(of: path) + "/" + name) }
-        }
+        let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        sweepTemporaryFiles(in: folder(of: path)) { $0 == name }
     }
 
     deinit {

@@ -8,7 +8,7 @@ extension Trainer {
     /// A Double, since what is asked for may exceed any integer's worth of memory.
     /// - Parameter restarts: whether the text has several beginnings.
     public static func memory(
-        _ model: ModelConfiguration, options: TrainingOptions, textSymbols: Int, restarts: Bool = true
+        _ model: ModelConfiguration, options: TrainingOptions, restarts: Bool = true
     ) -> Double {
         let parameters = Double(ParameterLayout(model).count)
         let copies = Double(8 + options.optimizer.moments.count)
@@ -26,7 +26,7 @@ extension Trainer {
             Double(model.layers) * (perLayer + masks) * h + Double(model.vocabularySize) + 3 * Double(model.embedding)
             + 128
         let window = Double(options.batch) * Double(options.window) * perSymbol
-        return 4 * (parameters * copies + window + Double(textSymbols))
+        return 4 * (parameters * copies + window)
     }
 
     /// The seconds a step takes, measured on a window whose result is thrown away.

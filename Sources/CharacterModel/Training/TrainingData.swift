@@ -17,8 +17,6 @@ public struct TrainingData: Sendable {
     public let validationRecords: Int
     /// Records of a validation text of its own that stand in the training text too.
     public let repeatedRecords: Int
-    /// Whether the text is read from a file of tokens rather than from memory.
-    public let isInFile: Bool
     public var trainingSymbols: Int { training.count }
     public var validationSymbols: Int { validation?.count ?? 0 }
 
@@ -55,7 +53,6 @@ public struct TrainingData: Sendable {
         self.vocabulary = vocabulary
         training = EncodedText(parts.training, of: corpus, vocabulary: vocabulary)
         trainingCharacters = corpus.characters(in: parts.training)
-        isInFile = corpus.isInFile
         let other = validation ?? corpus
         let validating = validation?.files.map(\.tokens).filter { !$0.isEmpty } ?? parts.validation
         self.validation = validating.isEmpty ? nil : EncodedText(validating, of: other, vocabulary: vocabulary)

@@ -1,0 +1,120 @@
+import Foundation
+
+/// Cuts a text that comes in pieces into records and what separates them.
+struct RecordSplitter {
+    private let separator: RecordSeparator
+    private let text: [UInt8]
+    /// What has not been handed out yet, and where it begins in the text.
+    private var pending: [UInt8] = []
+    private var offset = 0
+    /// `pending` has been searched up to here.
+    private var searched = 0
+    private var blankLines = BlankLines()
+    private let path: String
+
+    /// - Parameter path: of the text, for messages.
+    /// - Requires: not `file`, which ends records elsewhere.
+    init(_ separator: RecordSeparator, path: String) {
+        precondition(separator != .file, "files end by themselves")
+        self.separator = separator
+        self.path = path
+        if case .text(let text) = separator { self.text = Array(text.utf8) } else { text = [0x0A] }
+    }
+
+    /// Takes another piece, and hands out every record that is whole, with the offset of its first byte, and its separator.
+    mutating func append(
+        _ piece: UnsafeBufferPointer<UInt8>, isLast: Bool,
+        _ body: (_ record: ArraySlice<UInt8>, _ offset: Int, _ separator: ArraySlice<UInt8>) throws(TextError) -> Void
+    ) throws(TextError) {
+        pending.append(contentsOf: piece)
+        var start = 0
+        while let found = nextSeparator(from: start, isLast: isLast) {
+            try body(pending[start..<found.lowerBound], offset + start, pending[found])
+            start = found.upperBound
+        }
+        if isLast && start < pending.count {
+            try body(pending[start...], offset + start, [])
+            start = pending.count
+        }
+        pending.removeFirst(start)
+        offset += start
+        searched -= start
+        blankLines.move(by: -start)
+        if pending.count >= 1 << 30 { throw .unbroken(path: path, offset: offset) }
+    }
+
+    /// The first separator behind `start`, which is where a record begins; moves `searched`.
+    private mutating func nextSeparator(from start: Int, isLast: Bool) -> Range<Int>? {
+        if separator == .blankLine { return nextBlankLines(from: start, isLast: isLast) }
+        searched = max(searched, start)
+        let found = pending.withUnsafeBytes { bytes -> Int? in
+            var place = searched
+            while bytes.count - place >= text.count,
+                let next = memchr(bytes.baseAddress! + place, Int32(text[0]), bytes.count - place - text.count + 1)
+            {
+                place = UnsafeRawPointer(next) - bytes.baseAddress!
+                if memcmp(bytes.baseAddress! + place, text, text.count) == 0 { return place }
+                place += 1
+            }
+            return nil
+        }
+        guard let found else {
+            // What ends here may be the beginning of a separator.
+            searched = max(searched, pending.count - (text.count - 1))
+            return nil
+        }
+        searched = found + text.count
+        return separator == .line ? lineEnd(found, from: start)..<found + 1 : found..<searched
+    }
+
+    private mutating func nextBlankLines(from start: Int, isLast: Bool) -> Range<Int>? {
+        while searched < pending.count {
+            let found = blankLines.add(pending[searched], at: searched)
+            searched += 1
+            if let found { return lineEnd(found.lowerBound, from: start)..<found.upperBound }
+        }
+        guard isLast, let end = blankLines.finish(), end < pending.count else { return nil }
+        return lineEnd(end, from: start)..<pending.count
+    }
+
+    /// The place of a line feed, or of the carriage return before it.
+    private func lineEnd(_ place: Int, from start: Int) -> Int {
+        place > start && pending[place] == 0x0A && pending[place - 1] == 0x0D ? place - 1 : place
+    }
+}
+
+/// Finds runs of blank lines in bytes that come one after the other.
+private struct BlankLines {
+    /// Whether the line so far is blank.
+    private var isBlank = true
+    /// Where the last line that was not blank ended, and where the last blank line behind it did.
+    private var contentEnd: Int? = 0
+    private var blankEnd: Int?
+
+    /// Returns, with the first byte of what follows them, where blank lines stood, the end of the line before included.
+    mutating func add(_ byte: UInt8, at place: Int) -> Range<Int>? {
+        switch byte {
+        case 0x0A:
+            if isBlank { blankEnd = place + 1 } else { contentEnd = place }
+            isBlank = true
+        case 0x20, 0x09, 0x0D: break
+        default:
+            guard isBlank else { break }
+            isBlank = false
+            defer { (contentEnd, blankEnd) = (nil, nil) }
+            if let contentEnd, let blankEnd { return contentEnd..<blankEnd }
+        }
+        return nil
+    }
+
+    /// Where the last line that is not blank ended, if nothing but blanks follows; nothing the second time.
+    mutating func finish() -> Int? {
+        defer { contentEnd = nil }
+        return isBlank ? contentEnd : nil
+    }
+
+    mutating func move(by distance: Int) {
+        contentEnd = contentEnd.map { $0 + distance }
+        blankEnd = blankEnd.map { $0 + distance }
+    }
+}

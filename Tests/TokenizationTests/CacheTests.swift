@@ -1,0 +1,144 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Tokenization
+
+@Suite("The cache of tokens")
+struct CacheTests {
+    private let folder: TemporaryFolder
+    private let cache: String
+    private let path: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        cache = folder.file("cache")
+        path = try folder.write("Zażółć e\u{301}\r\nzwei\n\ndrei \u{FB01}\n", to: "t.txt")
+    }
+
+    private func read(
+        _ paths: [String]? = nil, normalization: Normalization = .nfkc, format: TextFormat = TextFormat(),
+        records: RecordSeparator? = .line
+    ) throws -> Corpus {
+        try Corpus(
+            reading: (paths ?? [path]).map { .file(path: $0) }, normalization: normalization, format: format,
+            records: records, cache: cache)
+    }
+
+    private var kept: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: cache).sorted() } }
+
+    private func expectEqual(_ a: Corpus, _ b: Corpus) {
+        #expect(a.count == b.count && (0..<a.count).allSatisfy { a[$0] == b[$0] })
+        #expect(a.symbols == b.symbols && a.files == b.files && a.counts == b.counts && a.sha256 == b.sha256)
+        for end in 0...a.count { #expect(a.characters(in: 0..<end) == b.characters(in: 0..<end)) }
+    }
+
+    @Test("A text from the cache is the text that was read")
+    func hit() throws {
+        let other = try folder.write("", to: "empty.txt")
+        for records in [nil, RecordSeparator.line] {
+            let plain = try Corpus(
+                reading: [.file(path: path), .file(path: other), .file(path: path)], normalization: .nfkc,
+                records: records)
+            let written = try read([path, other, path], records: records)
+            let cached = try read([path, other, path], records: records)
+            #expect(written.caching == .written && cached.caching == .read)
+            expectEqual(written, plain)
+            expectEqual(cached, plain)
+        }
+    }
+
+    @Test("Whatever decides the tokens decides which are taken; the name does not")
+    func keys() throws {
+        func caching(_ corpus: Corpus) -> Corpus.Caching? { corpus.caching }
+        #expect(try read().caching == .written)
+        let moved = try folder.write("Zażółć e\u{301}\r\nzwei\n\ndrei \u{FB01}\n", to: "moved.txt")
+        let again = try read([moved])
+        #expect(again.caching == .read && again.files.map(\.name) == [moved])
+        #expect(try read(normalization: .nfc).caching == .written)
+        #expect(try read(records: .blankLine).caching == .written)
+        #expect(try read(records: .text("\n")).caching == .written)
+        #expect(try read([path, path]).caching == .written)
+        var format = TextFormat()
+        format.newlines = .lf
+        #expect(try read(format: format).caching == .written)
+        format.onInvalid = .skip
+        #expect(try read(format: format).caching == .written)
+        _ = try folder.write("something else", to: "moved.txt")
+        let changed = try read([moved])
+        #expect(changed.caching == .written && changed.count == 15)
+    }
+
+    @Test("Wherever the files are cut: the same bytes in other files are other tokens")
+    func boundaries() throws {
+        let (a, b) = (try folder.write("ab", to: "a"), try folder.write("c", to: "b"))
+        let (c, d) = (try folder.write("a", to: "c"), try folder.write("bc", to: "d"))
+        #expect(try read([a, b]).caching == .written)
+        #expect(try read([c, d]).files.map(\.tokens.count) == [2, 3])
+    }
+
+    @Test("A damaged file is made anew, whichever byte is damaged, and wherever it is cut")
+    func damage() throws {
+        _ = try read()
+        let good = try Corpus(reading: [.file(path: path)], normalization: .nfkc, records: .line)
+        let file = try #require(try kept.first)
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: cache + "/" + file)))
+        func put(_ bytes: [UInt8]) throws { try Data(bytes).write(to: URL(fileURLWithPath: cache + "/" + file)) }
+        for place in bytes.indices where place % 7 == 0 || place + 100 > bytes.count {
+            var damaged = bytes
+            damaged[place] ^= 1 << UInt8(place % 8)
+            try put(damaged)
+            let corpus = try read()
+            #expect(corpus.caching == .rewritten, "byte \(place) of \(bytes.count)")
+            expectEqual(corpus, good)
+        }
+        for length in [0, 1, 87, 88, 89, bytes.count / 2, bytes.count - 1] {
+            try put(Array(bytes.prefix(length)))
+            #expect(try read().caching == .rewritten, "\(length) of \(bytes.count) bytes")
+        }
+        try put(bytes + [0])
+        #expect(try read().caching == .rewritten)
+        #expect(try read().caching == .read)
+    }
+
+    @Test("A token without a symbol is damage, though the digest fits")
+    func unknownToken() throws {
+        _ = try read()
+        let file = cache + "/" + (try #require(try kept.first))
+        var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
+        bytes[1] = 0x7F
+        let digest = SHA256()
+        bytes.dropLast(72).withUnsafeBufferPointer { digest.update($0) }
+        bytes.replaceSubrange(bytes.count - 72..<bytes.count - 8, with: Array(digest.finalize().utf8))
+        try Data(bytes).write(to: URL(fileURLWithPath: file))
+        #expect(try read().caching == .rewritten)
+    }
+
+    @Test("Files of killed runs are swept, those of living ones are not; nothing else is left")
+    func sweep() throws {
+        try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
+        let (dead, living) = ("\(cache)/ab.tokens.999999999.tmp", "\(cache)/ab.tokens.1.tmp")
+        for path in [dead, living] { try Data().write(to: URL(fileURLWithPath: path)) }
+        _ = try read()
+        #expect(try kept.count == 2 && kept.contains("ab.tokens.1.tmp"))
+    }
+
+    @Test("A folder that cannot be made, and a text that cannot be decoded, leave nothing behind")
+    func failures() throws {
+        try Data([0x61, 0xFF]).write(to: URL(fileURLWithPath: folder.file("bad")))
+        #expect(throws: TextError.self) { try read([folder.file("bad")]) }
+        #expect(try kept == [])
+        #expect(throws: TextError.noRoom(folder: path + "/x", reason: "the folder cannot be made")) {
+            try Corpus(reading: [.file(path: path)], cache: path + "/x")
+        }
+    }
+
+    @Test("Two readers at once do no harm")
+    func concurrent() throws {
+        let (cache, path) = (cache, path)
+        DispatchQueue.concurrentPerform(iterations: 8) { _ in
+            for _ in 0..<20 { _ = try? Corpus(reading: [.file(path: path)], cache: cache) }
+        }
+        #expect(try Corpus(reading: [.file(path: path)], cache: cache).caching == .read)
+    }
+}
