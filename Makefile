@@ -60,10 +60,7 @@ install: build
 
 # The King James Bible, 4 MB in the public domain, from Debian's own package.
 corpora:
-	@command -v bible >/dev/null || { if [ "$$(id -u)" = 0 ]; then run=""; else run=sudo; fi; \
-		$$run apt-get update -qq && $$run apt-get install -y -qq --no-install-recommends bible-kjv; }
-	bible -f 'Gen1:1-Rev22:21' | cut -d' ' -f2- > corpora/king-james.txt
-	@ls -l corpora
+	bash Scripts/corpora.sh
 
 clean:
 	rm -rf .build .build-tests .build-debug .build-benchmarks

@@ -181,9 +181,6 @@ public struct Corpus: Sendable {
         }
     }
 
-    /// Lets go of what was read from a file of tokens, so that it does not count as memory in use.
-    package func release() { tokens.release() }
-
     /// How many characters of the original text the tokens in ranges, which follow each other, stand for.
     public func characters(in ranges: [Range<Int>]) -> Int {
         var characters = 0

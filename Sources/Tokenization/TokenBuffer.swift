@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// The tokens of a text: in memory, or in a file that has no name where there are many.
 ///
@@ -15,6 +16,8 @@ final class TokenBuffer: @unchecked Sendable {
     private var written = 0
     private var failure: Int32 = 0
     private var mapping: UnsafePointer<UInt32>?
+    /// Pages that reading has brought into memory, about.
+    private let pagesRead = Atomic<Int>(0)
     /// The most blocks that stay in memory.
     private let limit: Int
     /// A file of the cache that all tokens go into; nil for one without a name.
@@ -195,14 +198,18 @@ final class TokenBuffer: @unchecked Sendable {
             let start = mapping.map { $0 + position } ?? UnsafePointer(blocks[position >> Self.shift] + offset)
             body(UnsafeBufferPointer(start: start, count: length))
             position += length
-            // Ranges may be many and short: what was read is let go of at the ends of blocks.
-            if position & (Self.blockSize - 1) == 0 { release() }
+            if mapping != nil { noteReading(of: length) }
         }
     }
 
-    /// Lets go of what was read from the file, so that it does not count as this process's memory.
-    func release() {
-        guard let mapping else { return }
-        madvise(UnsafeMutableRawPointer(mutating: mapping), count * MemoryLayout<UInt32>.stride, MADV_DONTNEED)
+    /// Lets go of what was read from the file once that is some 64 MB, so that it does not count as this process's memory.
+    ///
+    /// The system maps 16 pages at a time, however few tokens are asked for.
+    private func noteReading(of tokens: Int) {
+        let pages = 16 + tokens / 1_024
+        guard pagesRead.add(pages, ordering: .relaxed).newValue > 1 << 14 else { return }
+        pagesRead.store(0, ordering: .relaxed)
+        madvise(
+            UnsafeMutableRawPointer(mutating: mapping), count * MemoryLayout<UInt32>.stride, MADV_DONTNEED)
     }
 }

@@ -119,7 +119,6 @@ struct TokenCache {
             block.withMemoryRebound(to: UInt8.self) { digest.update($0) }
             areKnown = areKnown && block.allSatisfy { $0 & 0x7FFF_FFFF < symbols || $0 & 0x7FFF_FFFF == 0x7FFF_FFFF }
         }
-        tokens.release()
         (json + end[..<16]).withUnsafeBufferPointer { digest.update($0) }
         guard areKnown, Array(digest.finalize().utf8)[...] == end[16..<80] else { return nil }
         return (tokens, contents)

@@ -30,7 +30,7 @@ struct Report {
         init(_ file: TextEvaluation.File) {
             let (likelihood, counts) = (file.likelihood, file.counts)
             /// Nothing can be said per unit of an empty text, nor of a mean that overflows.
-            func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+            func finite(_ value: Double) -> Double? { value.isFinite && likelihood.tokens > 0 ? value : nil }
             name = file.name
             nats = likelihood.nats
             tokens = likelihood.tokens

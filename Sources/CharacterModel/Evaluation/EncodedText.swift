@@ -96,15 +96,12 @@ package struct EncodedText: Sendable {
         }
     }
 
-    /// Lets go of what was read from a file.
-    package func release() { corpus.release() }
-
     private static let end = Int32(Corpus.endOfRecord)
 
     // MARK: The order of records
 
     /// The text's records, or where there are very many, groups of neighbours.
-    package func groups(atMost limit: Int = 1 << 20) -> [Range<Int>] {
+    package func groups(atMost limit: Int = 1 << 18) -> [Range<Int>] {
         var records = 0
         forEachSymbol(in: 0..<count) { _, symbol in if symbol == Self.end { records += 1 } }
         let each = max(1, (records + limit - 1) / limit)

@@ -47,7 +47,6 @@ extension Network {
             text.forEachSymbol(in: range) { position, symbol in
                 body(position, symbol, nats[position - range.lowerBound] + text.spelling(ofSymbol: symbol))
             }
-            text.release()
         }
         var parts: [Range<Int>] = []
         var held: Int { parts.last.map { $0.upperBound - parts[0].lowerBound } ?? 0 }

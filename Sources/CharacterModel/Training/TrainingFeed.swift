@@ -15,7 +15,6 @@ final class TrainingFeed: @unchecked Sendable {
     /// The window, counted from the lanes' beginnings, and its epoch. Changed between windows only.
     private var steps = 0..<0
     private var epoch = 0
-    private var turns = 0
 
     init(_ data: TrainingData, _ lanes: [Lane], seed: UInt64) {
         original = data.training
@@ -29,8 +28,6 @@ final class TrainingFeed: @unchecked Sendable {
     /// Turns to a window.
     func turn(to steps: Range<Int>, epoch: Int) {
         (self.steps, self.epoch) = (steps, epoch)
-        turns += 1
-        if turns % 64 == 0 { original.release() }
         guard groups.count > 1 && ordered != epoch else { return }
         var generator = SplitMix64(seed: seed, stream: Stream.order, UInt64(epoch))
         text = original.shuffled(groups, using: &generator)
