@@ -46,7 +46,8 @@ let package = Package(
 
         // MARK: Tests
         .target(
-            name: "TestSupport", dependencies: ["LinearAlgebra", "Tokenization", "CharacterModel"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["LinearAlgebra", "Tokenization", "CharacterModel"],
+            path: "Tests/TestSupport",
             swiftSettings: swift),
         .testTarget(
             name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport", "CKernels"],

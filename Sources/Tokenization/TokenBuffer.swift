@@ -143,7 +143,9 @@ final class TokenBuffer: @unchecked Sendable {
     /// - Throws: `TextError.noRoom` if the file could not be made or written so far.
     func check() throws(TextError) {
         guard failure == 0 else {
-            throw .noRoom(folder: path.map { ($0 as NSString).deletingLastPathComponent } ?? Self.folder, reason: String(cString: strerror(failure)))
+            throw .noRoom(
+                folder: path.map { ($0 as NSString).deletingLastPathComponent } ?? Self.folder,
+                reason: String(cString: strerror(failure)))
         }
     }
 

@@ -93,7 +93,7 @@ public struct TrainingData: Sendable {
     }
 }
 
-extension Array<Range<Int>> {
+extension [Range<Int>] {
     /// Appends a range, to the last one where they join.
     fileprivate mutating func join(_ range: Range<Int>) {
         if let last, last.upperBound == range.lowerBound {
