@@ -58,7 +58,7 @@ install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install $(BIN)/train $(BIN)/sample $(BIN)/perplexity $(DESTDIR)$(PREFIX)/bin
 
-# The King James Bible, 4 MB in the public domain, from Debian's own package.
+# Texts of eight languages from Debian's packages; corpora/README.md says which.
 corpora:
 	bash Scripts/corpora.sh
 

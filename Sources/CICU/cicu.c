@@ -99,22 +99,23 @@ int32_t cicu_convert(cicu_converter *converter, const uint8_t **source, const ui
     return (int32_t)((uint16_t *)target - out);
 }
 
-int32_t cicu_detect(const uint8_t *bytes, int32_t length, char *name, int32_t *status) {
+int32_t cicu_detect(const uint8_t *bytes, int32_t length, char *names, int32_t *confidences, int32_t capacity,
+                    int32_t *status) {
     UErrorCode error = U_ZERO_ERROR;
-    int32_t confidence = 0;
+    int32_t found = 0, count = 0;
     UCharsetDetector *detector = ucsdet_open(&error);
     ucsdet_setText(detector, (const char *)bytes, length, &error);
-    const UCharsetMatch *match = ucsdet_detect(detector, &error);
-    if (U_SUCCESS(error) && match != NULL) {
-        const char *found = ucsdet_getName(match, &error);
-        if (U_SUCCESS(error) && strlen(found) < 64) {
-            strcpy(name, found);
-            confidence = ucsdet_getConfidence(match, &error);
-        }
+    const UCharsetMatch **matches = ucsdet_detectAll(detector, &found, &error);
+    for (int32_t i = 0; U_SUCCESS(error) && i < found && count < capacity; i++) {
+        const char *name = ucsdet_getName(matches[i], &error);
+        if (U_FAILURE(error) || strlen(name) >= 64) continue;
+        strcpy(names + 64 * count, name);
+        confidences[count] = ucsdet_getConfidence(matches[i], &error);
+        count++;
     }
     ucsdet_close(detector);
     *status = code(error);
-    return confidence;
+    return count;
 }
 
 const char *cicu_charset(int32_t index) {

@@ -22,13 +22,26 @@ public struct Exit: Error {
 extension ParsableCommand {
     /// Parses the command line and runs the command. Every error is one line on stderr and an exit code.
     public static func runAndExit() -> Never {
+        // A reader that goes away, and a file that may not grow, are errors to report.
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         do {
+            try refuseInvalidArguments()
             var command = try parseAsRoot(Array(CommandLine.arguments.dropFirst()))
             try command.run()
             Foundation.exit(ExitStatus.done)
         } catch {
             Foundation.exit(conclude(error))
+        }
+    }
+
+    /// Swift would repair an argument that is not UTF-8, and read another text than was typed.
+    private static func refuseInvalidArguments() throws {
+        for index in 1..<max(1, Int(CommandLine.argc)) {
+            guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else {
+                continue
+            }
+            throw UsageError("argument \(index) is not UTF-8; write other bytes to a file (sample: --prompt-file)")
         }
     }
 

@@ -46,7 +46,7 @@ extension TextError {
     fileprivate var exitCode: Int32 {
         switch self {
         case .missing, .unreadable: ExitStatus.missingInput
-        case .emptyFolder, .invalidUTF8, .invalidEncoding, .damaged, .unbroken: ExitStatus.badData
+        case .emptyFolder, .invalidUTF8, .invalidEncoding, .damaged, .unbroken, .longRecord, .binary: ExitStatus.badData
         case .unknownEncoding: ExitStatus.usage
         case .noRoom: ExitStatus.cannotCreate
         case .unicode: ExitStatus.internalError
@@ -58,7 +58,7 @@ extension CheckpointError {
     fileprivate var exitCode: Int32 {
         switch self {
         case .missing, .unreadable: ExitStatus.missingInput
-        case .cannotCreate: ExitStatus.cannotCreate
+        case .cannotCreate, .inUse: ExitStatus.cannotCreate
         case .cannotWrite: ExitStatus.inputOutput
         default: ExitStatus.badData
         }

@@ -57,6 +57,8 @@ extension Corpus {
         switch caching {
         case .read: StandardError.print("\(formatted(count)) symbols came from the cache")
         case .rewritten: StandardError.print("what the cache held of this text was damaged; it was made anew")
+        case .failed(let reason):
+            StandardError.print("warning: the cache cannot keep this text: \(reason); going on without it")
         case .written, nil: break
         }
         for file in files {

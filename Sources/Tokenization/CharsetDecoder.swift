@@ -79,30 +79,3 @@ final class CharsetDecoder {
         waiting = splits ? 1 : 0
     }
 }
-
-extension CharsetDecoder {
-    /// The charset of a text, from its beginning, and how sure that is.
-    static func detect(_ beginning: UnsafeBufferPointer<UInt8>, isWhole: Bool) throws(TextError) -> (String, Int) {
-        let marks: [([UInt8], String)] = [
-            ([0xEF, 0xBB, 0xBF], "UTF-8"), ([0xFF, 0xFE, 0, 0], "UTF-32LE"), ([0, 0, 0xFE, 0xFF], "UTF-32BE"),
-            ([0xFF, 0xFE], "UTF-16LE"), ([0xFE, 0xFF], "UTF-16BE"),
-        ]
-        for (mark, name) in marks where beginning.starts(with: mark) { return (name, 100) }
-        // The last sequence may be cut off.
-        let invalid = firstInvalidByte(of: beginning)
-        if invalid.map({ !isWhole && beginning.count - $0 < 4 }) ?? true, !beginning.contains(0) {
-            return ("UTF-8", 100)
-        }
-        var name = [CChar](repeating: 0, count: 64)
-        var status: Int32 = 0
-        let length = min(beginning.count, 1 << 16)
-        let confidence = cicu_detect(beginning.baseAddress, Int32(length), &name, &status)
-        try check(status, "ucsdet_detect")
-        let found = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        // Text with NUL in it is UTF-8 all the same unless something better is found.
-        if invalid == nil && (confidence < 50 || !found.hasPrefix("UTF-")) { return ("UTF-8", 100) }
-        // A guess from a few bytes would be a silent repair: as UTF-8, the text is an error that asks for the charset.
-        let evidence = beginning.lazy.filter { $0 >= 0x80 || $0 == 0 }.prefix(10).count
-        return confidence >= 30 && evidence == 10 ? (found, Int(confidence)) : ("UTF-8", 0)
-    }
-}

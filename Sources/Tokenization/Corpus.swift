@@ -17,6 +17,15 @@ public struct Corpus: Sendable {
     public let records: RecordSeparator?
     /// The token behind a record, where a symbol's index would stand.
     public static let endOfRecord = 0x7FFF_FFFF
+    /// The largest token that is no end of a record: an end is less than ``endOfRecord`` by the number of characters beyond
+    /// the first that separate the record from the next.
+    static let lastSymbol = endOfRecord - 255
+    /// The index of the symbol of a token, or ``endOfRecord``.
+    @inline(__always)
+    private static func symbol(_ token: UInt32) -> Int {
+        let index = Int(token & 0x7FFF_FFFF)
+        return index > lastSymbol ? endOfRecord : index
+    }
     public var symbols: [Symbol] { contents.symbols }
     public var files: [File] { contents.files }
     public let counts: TextCounts
@@ -38,18 +47,20 @@ public struct Corpus: Sendable {
     }
 
     /// How a text's tokens were found in a cache.
-    public enum Caching: Sendable {
+    public enum Caching: Sendable, Equatable {
         case read
         case written
         /// What was there was damaged; it was made anew.
         case rewritten
+        /// The tokens could not be kept, for a reason.
+        case failed(String)
     }
 
     /// Reads texts in order.
     ///
     /// - Parameters:
     ///   - normalization: not for the byte unit, which takes bytes as they are.
-    ///   - cache: a folder that keeps the tokens of texts; not used for a text from the standard input.
+    ///   - cache: a folder that keeps the tokens of texts; used for files only, which can be read twice.
     ///   - progress: is told now and then how many bytes have been read.
     /// - Throws: `TextError` for what cannot be read, decoded or kept.
     public init(
@@ -74,11 +85,11 @@ public struct Corpus: Sendable {
         let wasThere = cache?.exists ?? false
         try self.init(
             reading: sources, unit: unit, normalization: form, reader: reader, records: records,
-            into: cache?.makeBuffer() ?? TokenBuffer(), progress: progress)
+            progress: progress)
         // A text that changed between the two readings is not kept.
         if let cache, cache.sha256 == sha256 {
-            try cache.store(tokens, contents)
-            caching = wasThere ? .rewritten : .written
+            let reason = cache.store(tokens, contents)
+            caching = reason.map { .failed($0) } ?? (wasThere ? .rewritten : .written)
         }
     }
 
@@ -108,7 +119,7 @@ public struct Corpus: Sendable {
                 let piece = try tokenizer.tokenize(
                     bytes, path: source.name, offset: offset, inWord: &inWord, into: &sink)
                 file.counts += piece.counts
-                if piece.surplusCharacters != 0 { surplus.append((sink.tokens.count - 1, piece.surplusCharacters)) }
+                if piece.surplusCharacters != 0 { surplus.append((sink.tokens.count, piece.surplusCharacters)) }
             }
             /// Ends a record, unless it is empty; what separates it from the next only counts.
             func end(_ separator: ArraySlice<UInt8>, _ offset: Int, isEmpty: Bool) throws(TextError) {
@@ -118,13 +129,12 @@ public struct Corpus: Sendable {
                         .counts
                 }
                 file.counts += counts
-                if !isEmpty { sink.endRecord(startsCharacter: counts.characters > 0) }
-                let uncounted = counts.characters - (isEmpty ? 0 : min(1, counts.characters))
-                if uncounted > 0 { surplus.append((max(0, sink.tokens.count - 1), uncounted)) }
+                let told = isEmpty ? 0 : sink.endRecord(characters: counts.characters)
+                if counts.characters > told { surplus.append((sink.tokens.count, counts.characters - told)) }
             }
             var splitter = records.flatMap { $0 == .file ? nil : RecordSplitter($0, path: source.name) }
-            func split(_ piece: UnsafeBufferPointer<UInt8>, isLast: Bool) throws(TextError) {
-                try splitter?.append(piece, isLast: isLast) { record, offset, separator throws(TextError) in
+            func split(_ piece: UnsafeBufferPointer<UInt8>, at offset: Int, isLast: Bool) throws(TextError) {
+                try splitter?.append(piece, at: offset, isLast: isLast) { record, offset, separator throws(TextError) in
                     try record.withUnsafeBufferPointer { bytes throws(TextError) in try take(bytes, offset) }
                     try end(separator, offset + record.count, isEmpty: record.isEmpty)
                 }
@@ -132,9 +142,9 @@ public struct Corpus: Sendable {
             file.reading = try reader.forEachPiece(of: source, raw: digest.update) { bytes, offset throws(TextError) in
                 progress(bytesBefore + offset)
                 try tokens.check()
-                if splitter != nil { try split(bytes, isLast: false) } else { try take(bytes, offset) }
+                if splitter != nil { try split(bytes, at: offset, isLast: false) } else { try take(bytes, offset) }
             }
-            if splitter != nil { try split(UnsafeBufferPointer(start: nil, count: 0), isLast: true) }
+            if splitter != nil { try split(UnsafeBufferPointer(start: nil, count: 0), at: 0, isLast: true) }
             if records == .file && sink.tokens.count > file.tokens.lowerBound { try end([], 0, isEmpty: false) }
             // What was there before line ends were made one.
             file.counts.bytes += file.reading.dropped
@@ -142,7 +152,10 @@ public struct Corpus: Sendable {
             file.tokens = file.tokens.lowerBound..<sink.tokens.count
             contents.files.append(file)
             bytesBefore += file.counts.bytes
-            contents.surplus += surplus
+            // What was noted behind the last token belongs to it.
+            if !file.tokens.isEmpty {
+                contents.surplus += surplus.map { (min($0.token, file.tokens.upperBound - 1), $0.characters) }
+            }
         }
         try tokens.seal()
         contents.symbols = sink.table.symbols
@@ -154,7 +167,7 @@ public struct Corpus: Sendable {
     public var count: Int { tokens.count }
 
     /// The index in `symbols` of the token at a position.
-    public subscript(position: Int) -> Int { Int(tokens[position] & 0x7FFF_FFFF) }
+    public subscript(position: Int) -> Int { Self.symbol(tokens[position]) }
 
     /// Whether the tokens are in a file, since there are many.
     public var isInFile: Bool { tokens.isInFile }
@@ -164,7 +177,7 @@ public struct Corpus: Sendable {
         var position = range.lowerBound
         tokens.forEachBlock(in: range) { block in
             for token in block {
-                body(position, Int(token & 0x7FFF_FFFF))
+                body(position, Self.symbol(token))
                 position += 1
             }
         }
@@ -175,7 +188,7 @@ public struct Corpus: Sendable {
         var next = symbols
         tokens.forEachBlock(in: range) { block in
             for token in block {
-                next.pointee = Int32(token & 0x7FFF_FFFF)
+                next.pointee = Int32(Self.symbol(token))
                 next += 1
             }
         }
@@ -186,7 +199,12 @@ public struct Corpus: Sendable {
         var characters = 0
         var rest = contents.surplus[...]
         for range in ranges {
-            tokens.forEachBlock(in: range) { for token in $0 { characters += Int(token >> 31) } }
+            tokens.forEachBlock(in: range) { block in
+                for token in block {
+                    let index = Int(token & 0x7FFF_FFFF)
+                    characters += Int(token >> 31) + (index > Self.lastSymbol ? Self.endOfRecord - index : 0)
+                }
+            }
             rest = rest.drop { $0.token < range.lowerBound }
             while let first = rest.first, first.token < range.upperBound {
                 characters += first.characters
@@ -209,7 +227,7 @@ public struct Corpus: Sendable {
         var counts = [Int](repeating: 0, count: symbols.count)
         for range in ranges {
             tokens.forEachBlock(in: range) {
-                for token in $0 where Int(token & 0x7FFF_FFFF) != Self.endOfRecord {
+                for token in $0 where Int(token & 0x7FFF_FFFF) <= Self.lastSymbol {
                     counts[Int(token & 0x7FFF_FFFF)] += 1
                 }
             }

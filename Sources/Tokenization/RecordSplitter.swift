@@ -23,9 +23,11 @@ struct RecordSplitter {
 
     /// Takes another piece, and hands out every record that is whole, with the offset of its first byte, and its separator.
     mutating func append(
-        _ piece: UnsafeBufferPointer<UInt8>, isLast: Bool,
+        _ piece: UnsafeBufferPointer<UInt8>, at place: Int, isLast: Bool,
         _ body: (_ record: ArraySlice<UInt8>, _ offset: Int, _ separator: ArraySlice<UInt8>) throws(TextError) -> Void
     ) throws(TextError) {
+        // What was no text, a byte-order mark, may have been left out before it.
+        if pending.isEmpty { offset = place }
         pending.append(contentsOf: piece)
         var start = 0
         while let found = nextSeparator(from: start, isLast: isLast) {
@@ -40,7 +42,7 @@ struct RecordSplitter {
         offset += start
         searched -= start
         blankLines.move(by: -start)
-        if pending.count >= 1 << 30 { throw .unbroken(path: path, offset: offset) }
+        if pending.count >= 1 << 30 { throw .longRecord(path: path, offset: offset) }
     }
 
     /// The first separator behind `start`, which is where a record begins; moves `searched`.

@@ -88,9 +88,11 @@ struct TokenSink: SymbolSink {
         }
     }
 
-    /// Ends a record; a character of the text starts with the end if anything separates it from the next.
-    mutating func endRecord(startsCharacter: Bool) {
-        tokens.append(UInt32(Corpus.endOfRecord) | (startsCharacter ? Self.start : 0))
+    /// Ends a record, which so many characters of the text separate from the next; returns how many the token tells of.
+    mutating func endRecord(characters: Int) -> Int {
+        let beyond = min(max(0, characters - 1), Corpus.endOfRecord - Corpus.lastSymbol - 1)
+        tokens.append(UInt32(Corpus.endOfRecord - beyond) | (characters > 0 ? Self.start : 0))
+        return min(characters, beyond + 1)
     }
 
     private static var start: UInt32 { 1 << 31 }

@@ -18,6 +18,10 @@ public enum TextError: Error, Equatable, Sendable {
     case noRoom(folder: String, reason: String)
     /// Too much text, from `offset` on, without a place where it could be cut.
     case unbroken(path: String, offset: Int)
+    /// Too long a record from `offset` on.
+    case longRecord(path: String, offset: Int)
+    /// Not a text in any charset.
+    case binary(path: String)
     /// ICU failed.
     case unicode(function: String, error: String)
 }
@@ -27,11 +31,11 @@ extension TextError: CustomStringConvertible {
         switch self {
         case .missing(let path): "there is no file or folder \(path); check the path"
         case .unreadable(let path, let reason): "cannot read \(path): \(reason); check the path and its permissions"
-        case .emptyFolder(let path): "the folder \(path) holds no files; give it a text"
+        case .emptyFolder(let path): "the folder \(path) holds no texts; give it one"
         case .invalidUTF8(let path, let offset):
             "invalid UTF-8 in \(path) at byte offset \(offset); say which --encoding it has, or --on-invalid replace or skip (train also reads bytes as they are, with --unit byte)"
         case .invalidEncoding(let path, let encoding, let offset):
-            "invalid \(encoding) in \(path) at byte offset \(offset); say which --encoding it has, or --on-invalid replace or skip"
+            "invalid \(encoding) in \(path) at byte offset \(offset); say which --encoding it has if not \(encoding), or --on-invalid replace or skip"
         case .unknownEncoding(let name):
             "there is no encoding \(name); --encoding list names those there are"
         case .damaged(let path, let reason): "cannot decompress \(path): \(reason); make or fetch it again"
@@ -40,6 +44,10 @@ extension TextError: CustomStringConvertible {
         case .unbroken(let path, let offset):
             "\(path) has more than a gigabyte without a line feed or two ASCII characters in a row, from byte offset "
                 + "\(offset) on; break it into lines"
+        case .longRecord(let path, let offset):
+            "the record of \(path) that begins at byte offset \(offset) is longer than a gigabyte; check --records"
+        case .binary(let path):
+            "\(path) is not a text but a binary file; give a text (train reads any bytes with --unit byte)"
         case .unicode(let function, let error): "ICU's \(function) failed: \(error)"
         }
     }

@@ -22,7 +22,7 @@ public enum TextEncoding: Sendable, Equatable {
         }
     }
 
-    public init(name: String) { self = name == "auto" ? .automatic : .named(name) }
+    public init(name: String) { self = name.lowercased() == "auto" ? .automatic : .named(name) }
 
     /// The names of the charsets there are.
     public static var available: [String] {

@@ -47,7 +47,12 @@ struct TextReader {
             try block.withUnsafeBufferPointer { all throws(TextError) in
                 let part = UnsafeBufferPointer(rebasing: all[carried..<end])
                 raw(part)
-                if isFirst, let format { decoder = try Self.decoder(for: part, isWhole: isLast, format, &reading) }
+                if isFirst, let format {
+                    guard format.encoding != .automatic || !CharsetDecoder.isBinary(part) else {
+                        throw .binary(path: source.name)
+                    }
+                    decoder = try Self.decoder(for: part, isWhole: isLast, format, &reading)
+                }
                 let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
                 if let decoder {
                     try decoder.decode(part, isLast: isLast, path: source.name, into: &pending)

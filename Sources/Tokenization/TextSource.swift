@@ -61,7 +61,15 @@ public enum TextSource: Sendable, Equatable {
             }
             // Links to files are followed; folders come by themselves, and pipes and devices have no end.
             var status = stat()
-            guard stat(url.path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { continue }
+            guard stat(url.path, &status) == 0 else {
+                skip(url.path, "a link to nothing")
+                continue
+            }
+            guard status.st_mode & S_IFMT != S_IFDIR || url.isLink else { continue }
+            guard status.st_mode & S_IFMT == S_IFREG else {
+                skip(url.path, "no file")
+                continue
+            }
             if isBinary(url.path) { skip(url.path, "binary") } else { paths.append(url.path) }
         }
         if let failure { throw failure }
@@ -71,11 +79,28 @@ public enum TextSource: Sendable, Equatable {
 
     /// Whether a file's beginning holds NUL and is no UTF-16 or UTF-32. What cannot be read is for the reader to say.
     private static func isBinary(_ path: String) -> Bool {
-        guard !path.hasSuffix(".gz"), let handle = FileHandle(forReadingAtPath: path) else { return false }
-        defer { try? handle.close() }
-        let beginning = [UInt8]((try? handle.read(upToCount: 8_192)) ?? Data())
-        guard beginning.contains(0) else { return false }
-        let found = beginning.withUnsafeBufferPointer { try? CharsetDecoder.detect($0, isWhole: false) }
-        return found.map { !$0.0.hasPrefix("UTF-16") && !$0.0.hasPrefix("UTF-32") } ?? true
+        guard let bytes = try? ByteSource(.file(path: path)) else { return false }
+        var beginning = [UInt8](repeating: 0, count: 8_192)
+        let count = beginning.withUnsafeMutableBytes { try? bytes.read(into: $0) } ?? 0
+        return beginning[..<count].withUnsafeBufferPointer { CharsetDecoder.isBinary($0) }
+    }
+
+    /// Whether it is a file that gives the same bytes a second time.
+    var canBeReadTwice: Bool {
+        switch self {
+        case .bytes: return true
+        case .standardInput: return false
+        case .file(let path):
+            var status = stat()
+            // What is not there is for the reader to say.
+            return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
+        }
+    }
+}
+
+extension URL {
+    fileprivate var isLink: Bool {
+        var status = stat()
+        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
     }
 }

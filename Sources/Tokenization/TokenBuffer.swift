@@ -4,7 +4,7 @@ import Synchronization
 /// The tokens of a text: in memory, or in a file that has no name where there are many.
 ///
 /// It is written by one thread, then sealed, and then only read. The file lies in `TMPDIR` or `/var/tmp` and is gone with the
-/// process, unless a ``TokenCache`` keeps it; it is read by way of a mapping.
+/// process; it is read by way of a mapping that nobody else can cut short. A file of a ``TokenCache`` is read likewise.
 final class TokenBuffer: @unchecked Sendable {
     typealias Block = UnsafeMutablePointer<UInt32>
 
@@ -20,10 +20,6 @@ final class TokenBuffer: @unchecked Sendable {
     private let pagesRead = Atomic<Int>(0)
     /// The most blocks that stay in memory.
     private let limit: Int
-    /// A file of the cache that all tokens go into; nil for one without a name.
-    private var path: String?
-    /// Of what is in the file, where a cache will keep it.
-    private var digest: SHA256?
 
     private static let shift = 20
     private static var blockSize: Int { 1 << shift }
@@ -32,11 +28,6 @@ final class TokenBuffer: @unchecked Sendable {
     /// - Parameter limit: the most blocks of four megabytes in memory.
     init(limit: Int = 32) { self.limit = limit }
 
-    /// Tokens that all go into a file at a path, which is gone with the process unless it is committed.
-    init(writing path: String) {
-        (limit, self.path, digest) = (1, path, SHA256())
-    }
-
     /// The tokens at the beginning of a file, which this owns from now on; nil if it cannot be mapped.
     init?(reading file: Int32, count: Int) {
         (limit, self.file, self.count, written) = (0, file, count, count)
@@ -44,7 +35,6 @@ final class TokenBuffer: @unchecked Sendable {
     }
 
     deinit {
-        if let path { unlink(path) }
         if let mapping { munmap(UnsafeMutableRawPointer(mutating: mapping), count * MemoryLayout<UInt32>.stride) }
         if file >= 0 { close(file) }
         for block in blocks { free(block) }
@@ -117,11 +107,6 @@ final class TokenBuffer: @unchecked Sendable {
     private static var folder: String { ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp" }
 
     private func open() {
-        if let path {
-            file = Foundation.open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-            if file < 0 { failure = errno }
-            return
-        }
         var path = Array((Self.folder + "/escriba-XXXXXX").utf8CString)
         file = mkstemp(&path)
         if file >= 0 { unlink(path) } else { failure = errno }
@@ -132,7 +117,6 @@ final class TokenBuffer: @unchecked Sendable {
     }
 
     private func write(_ bytes: UnsafeRawBufferPointer) {
-        digest?.update(bytes.bindMemory(to: UInt8.self))
         var done = 0
         while done < bytes.count && failure == 0 {
             let got = Foundation.write(file, bytes.baseAddress! + done, bytes.count - done)
@@ -143,9 +127,7 @@ final class TokenBuffer: @unchecked Sendable {
     /// - Throws: `TextError.noRoom` if the file could not be made or written so far.
     func check() throws(TextError) {
         guard failure == 0 else {
-            throw .noRoom(
-                folder: path.map { ($0 as NSString).deletingLastPathComponent } ?? Self.folder,
-                reason: String(cString: strerror(failure)))
+            throw .noRoom(folder: Self.folder, reason: String(cString: strerror(failure)))
         }
     }
 
@@ -153,7 +135,6 @@ final class TokenBuffer: @unchecked Sendable {
     ///
     /// - Throws: `TextError.noRoom` if the file could not be made or written.
     func seal() throws(TextError) {
-        if path != nil && file < 0 { open() }
         guard file >= 0 || failure != 0 else { return }
         if count > written { write(blocks[0], count - written) }
         for block in blocks { free(block) }
@@ -167,19 +148,6 @@ final class TokenBuffer: @unchecked Sendable {
         guard let memory, memory != MAP_FAILED else { return false }
         mapping = UnsafePointer(memory.bindMemory(to: UInt32.self, capacity: count))
         return true
-    }
-
-    /// Puts the file in its place, durably, with what `ending` makes of its digest behind the tokens.
-    ///
-    /// - Parameter bytes: what follows the tokens and is digested too.
-    /// - Throws: `TextError.noRoom`.
-    func commit(_ bytes: [UInt8], ending: (_ digest: String) -> [UInt8], to destination: String) throws(TextError) {
-        bytes.withUnsafeBytes { write($0) }
-        if let digest = digest.take() { ending(digest.finalize()).withUnsafeBytes { write($0) } }
-        if let path, failure == 0 {
-            if fsync(file) == 0 && rename(path, destination) == 0 { self.path = nil } else { failure = errno }
-        }
-        try check()
     }
 
     // MARK: Reading

@@ -1,5 +1,4 @@
 import Foundation
-import Synchronization
 
 /// A folder that keeps the tokens of texts, so that a text is cut into symbols once.
 ///
@@ -8,16 +7,13 @@ import Synchronization
 /// been checked. Its parts: tokens, four bytes each; a description in JSON; the sizes of the two; the SHA-256 of both.
 struct TokenCache {
     private let folder: String
-    private let path: String
+    private let key: String
+    private var path: String { "\(folder)/\(key).tokens" }
     /// What was hashed.
     let sha256: String
 
-    /// How a text found its tokens.
-    enum Use: Sendable {
-        case absent, read, damaged
-    }
-
     private struct Description: Codable {
+        var key: String
         var symbols: [Data]
         var files: [File]
         var surplus: [Int]
@@ -29,8 +25,6 @@ struct TokenCache {
         }
     }
 
-    /// Two threads of a process never write one file.
-    private static let buffers = Atomic<Int>(0)
     private static let magic = Array("escriba1".utf8)
     /// Two sizes of eight bytes, a digest of 64, the magic.
     private static let endSize = 8 + 8 + 64 + 8
@@ -40,12 +34,7 @@ struct TokenCache {
     /// - Parameter reading: everything beside the bytes that decides the tokens.
     /// - Returns: nil for a text that can be read once only.
     init?(_ folder: String, for sources: [TextSource], reading: [String]) throws(TextError) {
-        guard !sources.contains(.standardInput) else { return nil }
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw .noRoom(folder: folder, reason: "the folder cannot be made")
-        }
+        guard sources.allSatisfy(\.canBeReadTwice) else { return nil }
         let content = SHA256()
         var sizes: [String] = []
         var block = [UInt8](repeating: 0, count: 1 << 20)
@@ -64,29 +53,64 @@ struct TokenCache {
         }
         sha256 = content.finalize()
         let versions = UnicodeVersions.current
-        let key = (["tokens 1", versions.icu, versions.unicode, sha256] + sizes + reading).map(\.debugDescription)
+        let parts = (["tokens 2", versions.icu, versions.unicode, sha256] + sizes + reading).map(\.debugDescription)
         let hash = SHA256()
-        Array(key.joined(separator: " ").utf8).withUnsafeBufferPointer { hash.update($0) }
+        Array(parts.joined(separator: " ").utf8).withUnsafeBufferPointer { hash.update($0) }
         self.folder = folder
-        path = "\(folder)/\(hash.finalize()).tokens"
-    }
-
-    /// A buffer whose tokens go into the cache.
-    func makeBuffer() -> TokenBuffer {
-        sweepTemporaryFiles(in: folder) { $0.contains(".tokens") }
-        let number = Self.buffers.add(1, ordering: .relaxed).newValue
-        return TokenBuffer(writing: "\(path)\(number).\(getpid()).tmp")
+        key = hash.finalize()
     }
 
     /// Keeps what a corpus was found to be.
-    func store(_ tokens: TokenBuffer, _ corpus: Corpus.Contents) throws(TextError) {
+    ///
+    /// - Returns: why that could not be done; nil where it was.
+    func store(_ tokens: TokenBuffer, _ corpus: Corpus.Contents) -> String? {
         let description = Description(
-            symbols: corpus.symbols.map { Data($0.bytes) },
+            key: key, symbols: corpus.symbols.map { Data($0.bytes) },
             files: corpus.files.map { .init(tokens: $0.tokens, counts: $0.counts, reading: $0.reading) },
             surplus: corpus.surplus.flatMap { [$0.token, $0.characters] })
-        guard let json = try? JSONEncoder().encode(description) else { preconditionFailure("no JSON of a description") }
+        guard let json = try? JSONEncoder().encode(description) else { return "its description cannot be written" }
         let sizes = [tokens.count, json.count].flatMap { size in (0..<8).map { UInt8(size >> (8 * $0) & 0xFF) } }
-        try tokens.commit([UInt8](json) + sizes, ending: { Array($0.utf8) + Self.magic }, to: path)
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        sweepTokens()
+        var name = Array("\(path).XXXXXX".utf8CString)
+        let file = mkstemp(&name)
+        guard file >= 0 else { return String(cString: strerror(errno)) }
+        _ = fcntl(file, F_SETFD, FD_CLOEXEC)
+        // The lock says that somebody writes it.
+        flock(file, LOCK_EX)
+        defer { close(file) }
+        let digest = SHA256()
+        var failure: Int32 = 0
+        func write(_ bytes: UnsafeRawBufferPointer) {
+            digest.update(bytes.bindMemory(to: UInt8.self))
+            var done = 0
+            while done < bytes.count && failure == 0 {
+                let got = Foundation.write(file, bytes.baseAddress! + done, bytes.count - done)
+                if got >= 0 { done += got } else if errno != EINTR { failure = errno }
+            }
+        }
+        tokens.forEachBlock(in: 0..<tokens.count) { write(UnsafeRawBufferPointer($0)) }
+        ([UInt8](json) + sizes).withUnsafeBytes { write($0) }
+        (Array(digest.finalize().utf8) + Self.magic).withUnsafeBytes { bytes in
+            if failure == 0 && Foundation.write(file, bytes.baseAddress, bytes.count) != bytes.count { failure = errno }
+        }
+        if failure == 0 && (fchmod(file, 0o644) != 0 || fsync(file) != 0 || rename(name, path) != 0) { failure = errno }
+        guard failure != 0 else { return nil }
+        unlink(name)
+        return String(cString: strerror(failure))
+    }
+
+    /// Removes what killed processes left: files that nobody has locked.
+    private func sweepTokens() {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
+            guard let suffix = name.firstRange(of: ".tokens.")?.upperBound, name[suffix...].utf8.count == 6 else {
+                continue
+            }
+            let file = open("\(folder)/\(name)", O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+            guard file >= 0 else { continue }
+            if flock(file, LOCK_EX | LOCK_NB) == 0 { unlink("\(folder)/\(name)") }
+            close(file)
+        }
     }
 
     /// What was kept of a text, if it is whole.
@@ -105,7 +129,7 @@ struct TokenCache {
         let room = Int(status.st_size) - Self.endSize
         guard (0...room / 4).contains(count), length == room - 4 * count, let json = read(file, at: 4 * count, length),
             let description = try? JSONDecoder().decode(Description.self, from: Data(json)),
-            let contents = Self.contents(description, count: count, sources, sha256)
+            description.key == key, let contents = Self.contents(description, count: count, sources, sha256)
         else {
             close(file)
             return nil
@@ -117,7 +141,12 @@ struct TokenCache {
         var areKnown = true
         tokens.forEachBlock(in: 0..<count) { block in
             block.withMemoryRebound(to: UInt8.self) { digest.update($0) }
-            areKnown = areKnown && block.allSatisfy { $0 & 0x7FFF_FFFF < symbols || $0 & 0x7FFF_FFFF == 0x7FFF_FFFF }
+            areKnown =
+                areKnown
+                && block.allSatisfy { token in
+                    let index = token & 0x7FFF_FFFF
+                    return index < symbols || index > UInt32(Corpus.lastSymbol)
+                }
         }
         (json + end[..<16]).withUnsafeBufferPointer { digest.update($0) }
         guard areKnown, Array(digest.finalize().utf8)[...] == end[16..<80] else { return nil }
@@ -161,18 +190,5 @@ struct TokenCache {
             done += got
         }
         return bytes
-    }
-}
-
-/// Removes what killed processes left in a folder: files `NAME.PROCESS.tmp` whose process is gone.
-///
-/// - Parameter belongs: which names are ours.
-package func sweepTemporaryFiles(in folder: String, of belongs: (_ name: String) -> Bool) {
-    for file in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] where file.hasSuffix(".tmp") {
-        let stem = file.dropLast(4)
-        guard let dot = stem.lastIndex(of: "."), let process = pid_t(stem[stem.index(after: dot)...]), process > 0,
-            belongs(String(stem[..<dot])), kill(process, 0) != 0 && errno == ESRCH
-        else { continue }
-        unlink(folder + "/" + file)
     }
 }

@@ -55,6 +55,12 @@ struct Perplexity: ParsableCommand {
         let evaluation = model.evaluate(
             corpus, state: state, threads: threads.count, perSymbol: table.map { $0.add })
         guard let evaluation else { return }
+        if 20 * evaluation.total.unknownTokens > evaluation.total.likelihood.tokens {
+            StandardError.print(
+                "warning: the model does not know \(formatted(evaluation.total.unknownTokens)) of "
+                    + "\(formatted(evaluation.total.likelihood.tokens)) symbols; is this the kind of text it was trained on "
+                    + "(line ends: --newlines)?")
+        }
         try table?.finish()
         let report = Report(
             evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256)

@@ -24,8 +24,11 @@ struct Sample: ParsableCommand {
     func run() throws {
         let strategy = try sampling.strategy()
         let penalty = try sampling.repetitionPenalty.map { try RepetitionPenalty($0) } ?? .none
-        let prompt = try text.readPrompt()
         let model = try LanguageModel(reading: checkpoint)
+        let prompt = try text.readPrompt()
+        if model.vocabulary.unit != .byte, String(validating: prompt, as: UTF8.self) == nil {
+            throw UsageError("\(text.promptFile ?? "the prompt") is not UTF-8; convert it (iconv -t UTF-8)")
+        }
         let seed = sampling.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         if sampling.seed == nil && strategy != .greedy { StandardError.print("seed \(seed)") }
         let text = text

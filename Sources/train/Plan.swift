@@ -75,6 +75,7 @@ struct Plan {
         record.options.budget = command.training.budget ?? record.options.budget
         record.options.evaluateEvery = command.validation.evaluateEvery ?? record.options.evaluateEvery
         record.options.patience = command.validation.patience ?? record.options.patience
+        record.options.maxRecoveries = command.training.maxRecoveries ?? record.options.maxRecoveries
         output.checkpointEvery = command.output.checkpointEvery?.seconds ?? output.checkpointEvery
         output.metricsPath = command.output.metrics
         output.logEvery = command.output.logEvery ?? output.logEvery
@@ -111,12 +112,18 @@ struct Plan {
     private static func same<Value: Equatable>(_ flag: String, _ asked: Value?, _ stored: Value) throws {
         guard let asked, asked != stored else { return }
         throw UsageError(
-            "\(flag) \(asked) differs from the training's \(stored); drop the flag, or start a new training")
+            "\(flag) \(asked) differs from the training's \(stored); drop the flag, or start anew without --resume")
     }
 
     /// The weights of a model fit its own shape and symbols only.
     private static func refuseOtherShape(_ checkpoint: Checkpoint, _ command: Train) throws {
         let (model, shape) = (checkpoint.configuration, command.model)
+        func same<Value: Equatable>(_ flag: String, _ asked: Value?, _ stored: Value) throws {
+            guard let asked, asked != stored else { return }
+            let (whose, with) = command.output.from == nil ? ("training", "--resume") : ("model", "--from")
+            throw UsageError(
+                "\(flag) \(asked) differs from the \(whose)'s \(stored); drop the flag, or start anew without \(with)")
+        }
         try same("--unit", command.text.unit?.rawValue, checkpoint.vocabulary.unit.rawValue)
         try same("--normalization", command.text.normalization?.rawValue, checkpoint.vocabulary.normalization.rawValue)
         try same("--cell", shape.cell?.rawValue, model.cell.rawValue)

@@ -32,6 +32,14 @@ final class ProgressReport {
             finish()
             StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one after the other")
         case .validation, .saved: break
+        case .notSaved(_, let reason):
+            finish()
+            StandardError.print("warning: \(reason); training goes on, and it will be tried again")
+        case .recovery(let report):
+            finish()
+            StandardError.print(
+                "step \(report.step): \(report.flaw); back to step \(report.point) with a learning rate of "
+                    + "\(report.learningRate) (recovery \(report.count) of \(report.limit))")
         case .fewerLanes(let wanted, let used):
             StandardError.print("the text is too short for \(wanted) lanes of a window each; using \(used)")
         }

@@ -118,6 +118,15 @@ struct Train: ParsableCommand {
                 "\(formatted(data.trainingRecords)) records to train on, \(formatted(data.validationRecords)) to validate"
                     + (data.repeatedRecords > 0
                         ? ", of which \(formatted(data.repeatedRecords)) stand in the training text too" : ""))
+            if let separator = data.vocabulary.records, data.trainingRecords + data.validationRecords < 2 {
+                StandardError.print(
+                    "warning: \(separator.name.debugDescription) separates no records in this text; check --records")
+            }
+        }
+        if 20 * data.validationUnknowns > data.validationSymbols {
+            StandardError.print(
+                "warning: \(formatted(data.validationUnknowns)) of the \(formatted(data.validationSymbols)) symbols that "
+                    + "validate do not occur in the training part, as if they were of another kind of text")
         }
         if data.vocabulary.symbols.count > 20_000 {
             StandardError.print(

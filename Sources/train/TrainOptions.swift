@@ -111,6 +111,14 @@ struct TrainingFlags: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
+        help: """
+            How often training may go back to an earlier state, with half the learning rate, when the loss explodes. \
+            (default: \(defaults.maxRecoveries))
+            """)
+    var maxRecoveries: Int?
+
+    @Option(
+        parsing: .unconditional,
         help: "Names the random numbers: equal seeds, equal models. (default: \(defaults.seed))")
     var seed: UInt64?
 

@@ -38,7 +38,7 @@ struct CheckpointTests {
         }
         let checkpoint = Checkpoint(
             configuration: model, vocabulary: vocabulary, parameters: parameters, training: record,
-            state: .init(moments: moments, lanes: lanes))
+            state: .init(parameters: parameters, moments: moments, lanes: lanes))
         try checkpoint.write(to: path)
         return checkpoint
     }

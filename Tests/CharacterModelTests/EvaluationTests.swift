@@ -101,7 +101,7 @@ struct EvaluationTests {
             let corpus = try corpus([text, String(sampleText.prefix(333))], for: model)
             let encoded = EncodedText(corpus, vocabulary: model.vocabulary)
             let workers = Workers(count: threads)
-            let lanes = model.network.scoreInLanes(encoded, using: workers)
+            let lanes = model.network.scoreInLanes(encoded, using: workers)!
             let exact = model.network.scores(encoded, using: workers).reduce(0, +)
             #expect(abs(lanes / exact - 1) < (uniform ? 1e-12 : 1e-5))
         }

@@ -125,6 +125,22 @@ struct RecordTrainingTests {
         }
     }
 
+    @Test("Shuffled records are whole, whatever their lengths and wherever others validate")
+    func shuffledWhole() throws {
+        let corpus = try corpus(names(300, seed: 3))
+        let data = try TrainingData(corpus, fraction: 0.4)
+        let text = data.training
+        var generator = SplitMix64(seed: 9)
+        let shuffled = text.shuffled(text.groups(), using: &generator)
+        #expect(shuffled.ids != text.ids && records(shuffled) == records(text))
+        // Afresh after each end, and nowhere else.
+        let ends = shuffled.ids.indices.filter { shuffled.ids[$0] == shuffled.boundary }
+        #expect(shuffled.starts == [0] + ends.dropLast().map { $0 + 1 })
+        // Groups of neighbours where there are many.
+        let grouped = text.shuffled(text.groups(atMost: 10), using: &generator)
+        #expect(text.groups(atMost: 10).count <= 10 && records(grouped) == records(text) && grouped.ids != text.ids)
+    }
+
     @Test("A sample ends with its record, and has the probability that scoring gives it")
     func sample() throws {
         let corpus = try corpus(names(200, seed: 7))

@@ -31,7 +31,8 @@ struct ResumeTests {
         change(&record)
         try Checkpoint(
             configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary,
-            parameters: checkpoint.parameters, training: record, state: checkpoint.state
+            parameters: checkpoint.parameters, training: record, state: checkpoint.state,
+            recoveryPoint: checkpoint.recoveryPoint
         ).write(to: path)
     }
 

@@ -114,23 +114,47 @@ struct CacheTests {
         #expect(try read().caching == .rewritten)
     }
 
-    @Test("Files of killed runs are swept, those of living ones are not; nothing else is left")
+    @Test("Files of killed runs are swept, those that somebody writes are not; nothing else is left")
     func sweep() throws {
         try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
-        let (dead, living) = ("\(cache)/ab.tokens.999999999.tmp", "\(cache)/ab.tokens.1.tmp")
-        for path in [dead, living] { try Data().write(to: URL(fileURLWithPath: path)) }
-        _ = try read()
-        #expect(try kept.count == 2 && kept.contains("ab.tokens.1.tmp"))
+        let names = ["ab.tokens.dead01", "ab.tokens.living", "ab.tokens", "notes.txt"]
+        for name in names { try Data().write(to: URL(fileURLWithPath: "\(cache)/\(name)")) }
+        let living = open("\(cache)/ab.tokens.living", O_RDONLY)
+        defer { close(living) }
+        #expect(flock(living, LOCK_EX) == 0)
+        #expect(try read().caching == .written)
+        #expect(try kept.count == 4 && names.dropFirst().allSatisfy { try kept.contains($0) })
     }
 
-    @Test("A folder that cannot be made, and a text that cannot be decoded, leave nothing behind")
+    @Test("What cannot be kept is read all the same, and leaves nothing behind")
     func failures() throws {
         try Data([0x61, 0xFF]).write(to: URL(fileURLWithPath: folder.file("bad")))
         #expect(throws: TextError.self) { try read([folder.file("bad")]) }
-        #expect(try kept == [])
-        #expect(throws: TextError.noRoom(folder: path + "/x", reason: "the folder cannot be made")) {
-            try Corpus(reading: [.file(path: path)], cache: path + "/x")
-        }
+        #expect(!FileManager.default.fileExists(atPath: cache))
+        let corpus = try Corpus(reading: [.file(path: path)], cache: path + "/x")
+        #expect(corpus.caching == .failed("Not a directory") && corpus.count == 22)
+    }
+
+    @Test("A text that can be read once is read once")
+    func pipes() throws {
+        let pipe = folder.file("pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let writer = Thread { try? Data("abc".utf8).write(to: URL(fileURLWithPath: pipe)) }
+        writer.start()
+        let corpus = try read([pipe])
+        #expect(corpus.counts.bytes == 3 && corpus.caching == nil)
+    }
+
+    @Test("Tokens under another text's name are not that text's")
+    func renamed() throws {
+        _ = try read()
+        let first = cache + "/" + (try #require(try kept.first))
+        let other = try folder.write("Zażółć e\u{301}\r\nzwei\n\ndrei \u{FB02}\n", to: "other.txt")
+        _ = try read([other])
+        let second = cache + "/" + (try #require(try kept.first { cache + "/" + $0 != first }))
+        try FileManager.default.removeItem(atPath: second)
+        try FileManager.default.copyItem(atPath: first, toPath: second)
+        #expect(try read([other]).caching == .rewritten)
     }
 
     @Test("Two readers at once do no harm")

@@ -97,6 +97,39 @@ struct EncodingTests {
         }
     }
 
+    @Test("A bad byte in UTF-8 is an error, and makes no other charset of it")
+    func mostlyUTF8() throws {
+        let text = Array(String(repeating: "déjà vu, ça et là\n", count: 40).utf8)
+        #expect {
+            try read(text + [0xE9, 0x20] + text, .automatic)
+        } throws: {
+            guard case TextError.invalidUTF8(_, let offset) = $0 else { return false }
+            return offset == text.count
+        }
+    }
+
+    @Test("A guess that gives control characters, or does not decode, is none")
+    func badGuesses() throws {
+        let french = String(repeating: "Les élèves étaient déjà très fatigués à la fin de l'été.\n", count: 40)
+        for charset in ["IBM850", "macintosh"] {
+            #expect(throws: TextError.self, "\(charset)") { try read(try encoded(french, charset), .automatic) }
+        }
+        #expect(try read(try encoded(french, "ISO-8859-1"), .automatic).text == Array(french.utf8))
+        let japanese = String(repeating: "吾輩は猫である。\n", count: 40)
+        #expect(try read(try encoded(japanese, "ISO-2022-JP"), .automatic).text == Array(japanese.utf8))
+    }
+
+    @Test("Bytes that are no text are named so")
+    func binary() throws {
+        let bytes = (0..<4_000).map { UInt8(truncatingIfNeeded: $0 * $0 * 7 + $0 / 3) }
+        #expect {
+            try read(bytes, .automatic)
+        } throws: {
+            guard case TextError.binary = $0 else { return false }
+            return true
+        }
+    }
+
     @Test(
         "What is ill-formed is an error with its offset, or is replaced, or left out, and counted",
         arguments: [1, 2, 7, 1 << 20])

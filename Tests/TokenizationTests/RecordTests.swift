@@ -58,4 +58,25 @@ struct RecordTests {
             try Corpus(reading: [source], records: .line)
         }
     }
+
+    @Test("Offsets count a byte-order mark, with records too")
+    func offsetBehindMark() throws {
+        let source = TextSource.bytes([0xEF, 0xBB, 0xBF] + Array("abc\nab".utf8) + [0xFF, 0x0A], name: "t")
+        var format = TextFormat()
+        format.encoding = .named("utf-8")
+        #expect(throws: TextError.invalidUTF8(path: "t", offset: 9)) {
+            try Corpus(reading: [source], format: format, records: .line)
+        }
+    }
+
+    @Test("Characters that no token stands for are counted in their own file")
+    func charactersOfFiles() throws {
+        let blank = String(repeating: "\n", count: 600)
+        let texts = ["ab\n\n\ncd", blank + "ef" + blank + "g", "\n\n", "\u{AD}h\u{AD}"]
+        let corpus = try Corpus(
+            reading: texts.map { .bytes(Array($0.utf8), name: "t") }, normalization: .nfkcCasefold, records: .blankLine)
+        for file in corpus.files where !file.tokens.isEmpty {
+            #expect(corpus.characters(in: file.tokens) == file.counts.characters)
+        }
+    }
 }

@@ -39,8 +39,10 @@ void cicu_converter_close(cicu_converter *converter);
 int32_t cicu_convert(cicu_converter *converter, const uint8_t **source, const uint8_t *end, int32_t is_last,
                      uint16_t *out, int32_t capacity, int32_t *ill_formed, int32_t *status);
 
-/// The likeliest charset of a text, at least 64 bytes of name, and how sure that is, from 0 to 100; 0 if there is none.
-int32_t cicu_detect(const uint8_t *bytes, int32_t length, char *name, int32_t *status);
+/// The charsets a text may have, the likeliest first: for each a name in 64 bytes of `names`, and how sure it is, from 0 to
+/// 100. Returns how many there are, `capacity` at most.
+int32_t cicu_detect(const uint8_t *bytes, int32_t length, char *names, int32_t *confidences, int32_t capacity,
+                    int32_t *status);
 /// The names of the charsets there are, by index; null behind the last. Their preferred MIME name where there is one.
 const char *cicu_charset(int32_t index);
 

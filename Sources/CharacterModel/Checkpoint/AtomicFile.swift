@@ -1,5 +1,4 @@
 import Foundation
-import Tokenization
 
 /// A file that replaces another whole or not at all.
 ///
@@ -8,31 +7,36 @@ import Tokenization
 struct AtomicFile: ~Copyable {
     private let path: String
     private let temporary: String
+    private let files: any FileSystem
     private let descriptor: Int32
     private var isOpen = true
+    /// Bytes written so far.
+    private var length = 0
 
-    init(replacing path: String) throws(CheckpointError) {
+    init(replacing path: String, on files: any FileSystem = SystemFiles()) throws(CheckpointError) {
         self.path = path
+        self.files = files
         // The process's number keeps two processes from writing one file.
         temporary = "\(path).\(getpid()).tmp"
-        descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else {
-            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+        do { descriptor = try files.create(temporary) } catch {
+            throw .cannotCreate(path: path, reason: error.description)
         }
     }
 
-    /// Appends bytes, or overwrites them where `offset` is given.
-    func write(_ bytes: RawSpan, at offset: Int? = nil) throws(CheckpointError) {
+    /// Appends bytes.
+    mutating func append(_ bytes: RawSpan) throws(CheckpointError) {
+        try write(bytes, at: length)
+        length += bytes.byteCount
+    }
+
+    /// Writes bytes over those at an offset.
+    func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
         try bytes.withUnsafeBytes { buffer throws(CheckpointError) in
             var done = 0
             while done < buffer.count {
-                let (start, left) = (buffer.baseAddress! + done, buffer.count - done)
-                let count =
-                    offset.map { pwrite(descriptor, start, left, $0 + done) }
-                    ?? Foundation.write(descriptor, start, left)
-                if count < 0 && errno == EINTR { continue }
-                guard count > 0 else { throw Self.failure(path) }
-                done += count
+                done += try attempt { () throws(SystemError) in
+                    try files.write(.init(rebasing: buffer[done...]), to: descriptor, at: offset + done)
+                }
             }
         }
     }
@@ -41,35 +45,39 @@ struct AtomicFile: ~Copyable {
     ///
     /// - Parameter stale: a file that must not stand beside the new one; removed once the new one is on the disk.
     mutating func commit(removing stale: String? = nil) throws(CheckpointError) {
-        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
-        if let stale { unlink(stale) }
+        try attempt { () throws(SystemError) in try files.flush(descriptor) }
         isOpen = false
-        guard close(descriptor) == 0, rename(temporary, path) == 0 else {
-            let failure = Self.failure(path)
-            unlink(temporary)
-            throw failure
+        do {
+            try files.close(descriptor)
+            // It may not be there.
+            if let stale { try? files.remove(stale) }
+            try files.rename(temporary, to: path)
+        } catch {
+            try? files.remove(temporary)
+            throw .cannotWrite(path: path, reason: error.description)
         }
-        let descriptor = open(folder(of: path), O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw Self.failure(path) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw Self.failure(path) }
+        try attempt { () throws(SystemError) in try files.flushFolder(folder(of: path)) }
+    }
+
+    private func attempt<Value>(_ call: () throws(SystemError) -> Value) throws(CheckpointError) -> Value {
+        do { return try call() } catch { throw .cannotWrite(path: path, reason: error.description) }
     }
 
     /// Removes what killed processes left beside a path: temporary files whose process is gone.
     static func sweep(beside path: String) {
-        let name = path.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
-        sweepTemporaryFiles(in: folder(of: path)) { $0 == name }
+        let prefix = (path.split(separator: "/", omittingEmptySubsequences: false).last ?? "") + "."
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: folder(of: path))) ?? []
+        where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
+            guard let process = pid_t(name.dropFirst(prefix.count).dropLast(4)), process > 0 else { continue }
+            if kill(process, 0) != 0 && errno == ESRCH { unlink(folder(of: path) + "/" + name) }
+        }
     }
 
     deinit {
         if isOpen {
-            close(descriptor)
-            unlink(temporary)
+            try? files.close(descriptor)
+            try? files.remove(temporary)
         }
-    }
-
-    private static func failure(_ path: String) -> CheckpointError {
-        .cannotWrite(path: path, reason: String(cString: strerror(errno)))
     }
 }
 

@@ -12,9 +12,12 @@ public struct Checkpoint: Sendable {
     public let training: TrainingRecord?
     package let parameters: Parameters<Float>
     package let state: TrainerState?
+    /// The state that the training goes back to if its loss explodes.
+    package let recoveryPoint: TrainerState?
 
     /// The tensors of a training's state.
     package struct TrainerState: Sendable {
+        package var parameters: Parameters<Float>
         /// The optimizer's moments, in its own order.
         package var moments: [Parameters<Float>]
         /// The state of each shard's lanes.
@@ -26,13 +29,14 @@ public struct Checkpoint: Sendable {
 
     package init(
         configuration: ModelConfiguration, vocabulary: Vocabulary, parameters: Parameters<Float>,
-        training: TrainingRecord?, state: TrainerState?
+        training: TrainingRecord?, state: TrainerState?, recoveryPoint: TrainerState? = nil
     ) {
         self.configuration = configuration
         self.vocabulary = vocabulary
         self.parameters = parameters
         self.training = training
         self.state = state
+        self.recoveryPoint = recoveryPoint
     }
 
     /// Writes the checkpoint at `path`, whole or not at all.
@@ -40,6 +44,12 @@ public struct Checkpoint: Sendable {
     /// - Parameter stale: a file of another training that must not stand beside it; removed when the new one is safe.
     /// - Throws: `CheckpointError.cannotCreate`, `CheckpointError.cannotWrite`; the file there before is intact then.
     public func write(to path: String, removing stale: String? = nil) throws(CheckpointError) {
+        try write(to: path, removing: stale, on: SystemFiles())
+    }
+
+    package func write(
+        to path: String, removing stale: String? = nil, on files: any FileSystem
+    ) throws(CheckpointError) {
         var metadata = [
             "format": Self.format, "version": String(Self.version), "configuration": json(configuration),
             "vocabulary": json(VocabularyRecord(vocabulary)),
@@ -47,16 +57,29 @@ public struct Checkpoint: Sendable {
         if let training { metadata["training"] = json(training) }
         var tensors = Self.tensors(of: parameters, prefix: "")
         if let state, let training {
-            for (name, moment) in zip(training.options.optimizer.moments, state.moments) {
-                tensors += Self.tensors(of: moment, prefix: "optimizer.\(name).")
-            }
-            let shape = [configuration.layers, state.lanes.reduce(0) { $0 + $1.lanes }, configuration.hidden]
-            tensors.append(.init(name: "trainer.hidden", shape: shape) { join(state.lanes.map(\.hidden)) })
-            if configuration.cell == .lstm {
-                tensors.append(.init(name: "trainer.cell", shape: shape) { join(state.lanes.map(\.cell)) })
+            tensors += self.tensors(of: state, training, prefix: "")
+            if let recoveryPoint {
+                tensors += Self.tensors(of: recoveryPoint.parameters, prefix: "recovery.")
+                tensors += self.tensors(of: recoveryPoint, training, prefix: "recovery.")
             }
         }
-        try SafetensorsWriter.write(metadata: metadata, tensors: tensors, to: path, removing: stale)
+        try SafetensorsWriter.write(metadata: metadata, tensors: tensors, to: path, removing: stale, on: files)
+    }
+
+    /// What a training's state holds beside its parameters.
+    private func tensors(
+        of state: TrainerState, _ training: TrainingRecord, prefix: String
+    ) -> [SafetensorsWriter.Tensor] {
+        var tensors: [SafetensorsWriter.Tensor] = []
+        for (name, moment) in zip(training.options.optimizer.moments, state.moments) {
+            tensors += Self.tensors(of: moment, prefix: "\(prefix)optimizer.\(name).")
+        }
+        let shape = [configuration.layers, state.lanes.reduce(0) { $0 + $1.lanes }, configuration.hidden]
+        tensors.append(.init(name: prefix + "trainer.hidden", shape: shape) { join(state.lanes.map(\.hidden)) })
+        if configuration.cell == .lstm {
+            tensors.append(.init(name: prefix + "trainer.cell", shape: shape) { join(state.lanes.map(\.cell)) })
+        }
+        return tensors
     }
 
     private static func tensors(of parameters: Parameters<Float>, prefix: String) -> [SafetensorsWriter.Tensor] {
@@ -91,7 +114,13 @@ public struct Checkpoint: Sendable {
         }
         training = file.metadata["training"] == nil ? nil : try file.decode(TrainingRecord.self, "training")
         parameters = try Self.parameters(in: file, configuration, prefix: "")
-        state = withState ? try Self.state(in: file, configuration, training) : nil
+        state = withState ? try Self.state(in: file, configuration, training, parameters, prefix: "") : nil
+        guard withState, training?.recovery.point != nil else {
+            recoveryPoint = nil
+            return
+        }
+        let earlier = try Self.parameters(in: file, configuration, prefix: "recovery.")
+        recoveryPoint = try Self.state(in: file, configuration, training, earlier, prefix: "recovery.")
     }
 
     /// Nothing is allocated before every shape is known to be in the file.
@@ -107,19 +136,20 @@ public struct Checkpoint: Sendable {
     }
 
     private static func state(
-        in file: SafetensorsFile, _ configuration: ModelConfiguration, _ training: TrainingRecord?
+        in file: SafetensorsFile, _ configuration: ModelConfiguration, _ training: TrainingRecord?,
+        _ parameters: Parameters<Float>, prefix: String
     ) throws(CheckpointError) -> TrainerState {
         guard let training, file.contains("trainer.hidden") else { throw .noTrainingState(path: file.path) }
         var moments: [Parameters<Float>] = []
         for name in training.options.optimizer.moments {
-            moments.append(try parameters(in: file, configuration, prefix: "optimizer.\(name)."))
+            moments.append(try Self.parameters(in: file, configuration, prefix: "\(prefix)optimizer.\(name)."))
         }
-        let (shape, hidden) = try file.elements(of: "trainer.hidden", shape: nil)
+        let (shape, hidden) = try file.elements(of: prefix + "trainer.hidden", shape: nil)
         guard shape.count == 3, shape[0] == configuration.layers, shape[1] >= 1, shape[2] == configuration.hidden else {
-            throw .badShape(path: file.path, tensor: "trainer.hidden")
+            throw .badShape(path: file.path, tensor: prefix + "trainer.hidden")
         }
         var cell: [Float] = []
-        if configuration.cell == .lstm { cell = try file.elements(of: "trainer.cell", shape: shape).elements }
+        if configuration.cell == .lstm { cell = try file.elements(of: prefix + "trainer.cell", shape: shape).elements }
         var first = 0
         let lanes = TrainingStep<Float>.shardLanes(batch: shape[1]).map { count in
             let part = first..<first + count
@@ -129,7 +159,7 @@ public struct Checkpoint: Sendable {
             if configuration.cell == .lstm { state.cell = cut(cell, part, shape) }
             return state
         }
-        return TrainerState(moments: moments, lanes: lanes)
+        return TrainerState(parameters: parameters, moments: moments, lanes: lanes)
     }
 }
 

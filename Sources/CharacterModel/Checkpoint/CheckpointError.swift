@@ -6,6 +6,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
     case cannotCreate(path: String, reason: String)
     /// The output could be made, but not filled or put in its place.
     case cannotWrite(path: String, reason: String)
+    /// Another training writes it.
+    case inUse(path: String)
 
     // The safetensors container.
     /// Fewer bytes than a header's length takes, or than the header claims.
@@ -45,6 +47,8 @@ extension CheckpointError: CustomStringConvertible {
             return "cannot create \(path): \(reason); choose another place"
         case .cannotWrite(let path, let reason):
             return "cannot write \(path): \(reason); make room or choose another place"
+        case .inUse(let path):
+            return "another training writes \(path); wait for it, stop it, or give another --output"
         case .cutShort(let path): return "\(path) is cut short; \(again)"
         case .notSafetensors(let path):
             return

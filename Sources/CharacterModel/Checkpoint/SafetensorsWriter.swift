@@ -39,16 +39,17 @@ struct SafetensorsWriter {
 
     /// Writes the file at `path`, whole or not at all, with its CRC-32 in the metadata as `checksum`.
     static func write(
-        metadata: [String: String], tensors: [Tensor], to path: String, removing stale: String? = nil
+        metadata: [String: String], tensors: [Tensor], to path: String, removing stale: String? = nil,
+        on files: any FileSystem = SystemFiles()
     ) throws(CheckpointError) {
         let header = header(metadata, tensors)
-        var file = try AtomicFile(replacing: path)
+        var file = try AtomicFile(replacing: path, on: files)
         var checksum = crc32(0, nil, 0)
         func put(_ bytes: RawSpan) throws(CheckpointError) {
             checksum = bytes.withUnsafeBytes {
                 crc32_z(checksum, $0.bindMemory(to: UInt8.self).baseAddress, $0.count)
             }
-            try file.write(bytes)
+            try file.append(bytes)
         }
         try put([UInt64(header.count).littleEndian].span.bytes)
         try put(header.span.bytes)

@@ -30,6 +30,9 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     public var metricsLength = 0
     /// Whether the budget (or the patience) is spent.
     public var isFinished = false
+    /// Whether the validation that belongs to this step is still to be made.
+    public var owesValidation = false
+    public var recovery = RecoveryRecord()
     public var options = TrainingOptions()
     public var corpus = CorpusRecord()
 
@@ -45,16 +48,37 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         case metricsPath = "metrics_path"
         case metricsLength = "metrics_length"
         case isFinished = "finished"
-        case options, corpus
+        case owesValidation = "owes_validation"
+        case recovery, options, corpus
     }
 
     public init() {}
+
+    /// Files of earlier versions do not say everything.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys) throws -> Value { try container.decode(Value.self, forKey: key) }
+        func find<Value: Decodable>(_ key: CodingKeys) throws -> Value? {
+            try container.decodeIfPresent(Value.self, forKey: key)
+        }
+        (step, epoch, window, tokens) = (try read(.step), try read(.epoch), try read(.window), try read(.tokens))
+        (seconds, generator) = (try read(.seconds), try read(.generator))
+        (bestValidation, bestStep) = (try find(.bestValidation), try find(.bestStep))
+        (validations, validationsSinceBest) = (try read(.validations), try read(.validationsSinceBest))
+        (pendingNats, pendingTokens) = (try read(.pendingNats), try read(.pendingTokens))
+        pendingSeconds = try read(.pendingSeconds)
+        (metricsPath, metricsLength) = (try find(.metricsPath), try read(.metricsLength))
+        isFinished = try read(.isFinished)
+        owesValidation = try find(.owesValidation) ?? owesValidation
+        recovery = try find(.recovery) ?? recovery
+        (options, corpus) = (try read(.options), try read(.corpus))
+    }
 
     /// Whether every counter is one that a training of so many windows an epoch could have reached.
     func isPlausible(windows: Int) -> Bool {
         let counters = [step, epoch, tokens, validations, validationsSinceBest, pendingTokens, metricsLength]
         return counters.allSatisfy { (0...1 << 53).contains($0) } && (0..<windows).contains(window) && seconds >= 0
-            && seconds < 1e12
+            && seconds < 1e12 && recovery.isPlausible(windows: windows)
     }
 }
 

@@ -18,6 +18,8 @@ package struct EncodedText: Sendable {
     package let unknown: Int32
     /// What spelling the unknown symbols of the text costs, in nats.
     package let spellingNats: Double
+    /// How many symbols are unknown.
+    package let unknownCount: Int
 
     /// A whole corpus; each file (or record) starts afresh.
     package init(_ corpus: Corpus, vocabulary: Vocabulary) {
@@ -36,13 +38,14 @@ package struct EncodedText: Sendable {
             beginnings.append(pieces.count)
             pieces.append(part)
         }
-        var nats = 0.0
+        var (nats, unknowns) = (0.0, 0)
         if ids.contains(unknown) {
             for (symbol, count) in corpus.occurrences(in: parts).enumerated() where ids[symbol] == unknown {
                 nats += Double(count) * costs[symbol]
+                unknowns += count
             }
         }
-        spellingNats = nats
+        (spellingNats, unknownCount) = (nats, unknowns)
     }
 
     package var count: Int { pieces.count }
@@ -122,6 +125,8 @@ package struct EncodedText: Sendable {
     package func shuffled(_ groups: [Range<Int>], using generator: inout some RandomNumberGenerator) -> EncodedText {
         var result = self
         result.pieces = TextPieces()
+        // Each record starts afresh by the end of the one before.
+        result.beginnings = [0]
         for group in groups.shuffled(using: &generator) { pieces.forEach(in: group) { result.pieces.append($0) } }
         return result
     }

@@ -5,8 +5,11 @@ extension Network {
     ///
     /// Each lane is warmed up on the symbols before its part. Close to ``scoreExactly(_:using:isCancelled:_:)``, and much faster.
     ///
-    /// - Returns: total nats, the spelling of unknown symbols included.
-    package func scoreInLanes(_ text: EncodedText, using workers: Workers) -> Double {
+    /// - Parameter isCancelled: asked now and then; the answer yes ends the work.
+    /// - Returns: total nats, the spelling of unknown symbols included; nil if it was cancelled.
+    package func scoreInLanes(
+        _ text: EncodedText, using workers: Workers, isCancelled: @Sendable () -> Bool = { false }
+    ) -> Double? {
         let (warmup, window) = (256, 64)
         guard text.count > 0 else { return 0 }
         let lanes = max(1, min(64, text.count / (2 * warmup)))
@@ -18,7 +21,7 @@ extension Network {
         let sums = Matrix<Double>(rows: 1, columns: shards.count)
         workers.forEach(shards.count) { index in
             let shard = Shard<Scalar>(model, lanes: shards[index].count, steps: window, learns: false)
-            for first in stride(from: 0, to: warmup + length, by: window) {
+            for first in stride(from: 0, to: warmup + length, by: window) where !isCancelled() {
                 let steps = min(window, warmup + length - first)
                 _ = shard.fill(shards[index], of: text, first: first, steps: steps)
                 shard.forward(self, steps: steps)
@@ -26,7 +29,7 @@ extension Network {
                 shard.advance(steps: steps)
             }
         }
-        return sums.elements.reduce(text.spellingNats, +)
+        return isCancelled() ? nil : sums.elements.reduce(text.spellingNats, +)
     }
 
     /// The nats of each symbol of a text, read in one lane from its boundary to its end.
@@ -51,6 +54,7 @@ extension Network {
         var parts: [Range<Int>] = []
         var held: Int { parts.last.map { $0.upperBound - parts[0].lowerBound } ?? 0 }
         func score() {
+            defer { parts = [] }
             guard !isCancelled() else { return }
             if parts.count >= 2 * workers.count {
                 let first = parts[0].lowerBound
@@ -66,11 +70,13 @@ extension Network {
                     self.score(part, of: text, using: workers, isCancelled: isCancelled, tell)
                 }
             }
-            parts = []
         }
+        let limit = 1 << 21
         text.forEachPart(ofAtLeast: 4_096) { part in
+            // A long part is never put beside others: its nats are told as they come.
+            if part.count > limit { score() }
             parts.append(part)
-            if held >= 1 << 21 { score() }
+            if held > limit { score() }
         }
         score()
         return !isCancelled()

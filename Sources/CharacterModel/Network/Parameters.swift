@@ -44,6 +44,13 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
     /// Everything as one row, the gaps (always zero) included.
     package var all: MatrixView<Scalar> { arena.view }
 
+    /// Parameters of their own with the same elements.
+    package func copy(_ model: ModelConfiguration) -> Parameters<Scalar> {
+        let copy = Parameters(model)
+        copy.all.copy(all)
+        return copy
+    }
+
     /// All elements in the order of the arena.
     package var elements: [Scalar] { arena.elements }
 

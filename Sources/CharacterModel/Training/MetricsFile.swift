@@ -1,11 +1,16 @@
 import Foundation
 
 /// The metrics of a training, one JSON object a line, each written as soon as it is known.
+///
+/// Lines that cannot be written (the disk is full, say) wait for the next attempt.
 final class MetricsFile {
     private let path: String
     private let descriptor: Int32
-    /// Bytes written so far.
+    /// A pipe or a terminal has no length, and is not waited for.
+    private let isRegular: Bool
+    /// Bytes of whole lines written so far.
     private(set) var length: Int
+    private var waiting: [UInt8] = []
 
     /// Opens the file and drops what lies beyond `length`: lines of steps that a resumed run does again.
     init(path: String, keeping length: Int) throws(CheckpointError) {
@@ -14,11 +19,11 @@ final class MetricsFile {
         guard descriptor >= 0 else {
             throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
         }
-        // A pipe or a terminal has no length, and nothing to drop.
-        let size = max(0, Int(lseek(descriptor, 0, SEEK_END)))
+        var status = stat()
+        isRegular = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        let size = isRegular ? Int(status.st_size) : 0
         self.length = min(length, size)
-        guard size <= length || (ftruncate(descriptor, off_t(length)) == 0 && lseek(descriptor, 0, SEEK_END) >= 0)
-        else {
+        guard size <= length || ftruncate(descriptor, off_t(length)) == 0 else {
             let failure = Self.failure(path)
             close(descriptor)
             throw failure
@@ -27,16 +32,37 @@ final class MetricsFile {
 
     deinit { close(descriptor) }
 
-    func append(_ line: String) throws(CheckpointError) {
-        let bytes = Array((line + "\n").utf8)
+    /// Adds a line, and writes it if that is possible now.
+    func append(_ line: String) {
+        waiting += Array((line + "\n").utf8)
+        try? write()
+    }
+
+    /// Returns once all lines are on the disk.
+    func flush() throws(CheckpointError) {
+        try write()
+        guard !isRegular || fsync(descriptor) == 0 else { throw Self.failure(path) }
+    }
+
+    private func write() throws(CheckpointError) {
         var done = 0
-        while done < bytes.count {
-            let count = bytes[done...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        while done < waiting.count {
+            let count = waiting[done...].withUnsafeBytes {
+                isRegular
+                    ? pwrite(descriptor, $0.baseAddress, $0.count, off_t(length + done))
+                    : Foundation.write(descriptor, $0.baseAddress, $0.count)
+            }
             if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw Self.failure(path) }
+            guard count > 0 else {
+                // Whoever read the pipe is gone.
+                if !isRegular { waiting = [] }
+                if !isRegular { return }
+                throw Self.failure(path)
+            }
             done += count
         }
-        length += bytes.count
+        length += waiting.count
+        waiting = []
     }
 
     private static func failure(_ path: String) -> CheckpointError {

@@ -19,6 +19,8 @@ public struct TrainingData: Sendable {
     public let repeatedRecords: Int
     public var trainingSymbols: Int { training.count }
     public var validationSymbols: Int { validation?.count ?? 0 }
+    /// Symbols of the validation part that the training part does not hold.
+    public var validationUnknowns: Int { validation?.unknownCount ?? 0 }
 
     /// The most symbols that validate when no fraction is asked for.
     public static let defaultValidationLimit = 1_000_000

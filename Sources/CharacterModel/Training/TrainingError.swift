@@ -6,7 +6,8 @@ public enum TrainingError: Error, Equatable, Sendable {
     /// A text of the resumed training is not what it was.
     case corpusChanged(name: String)
     case badOption(ConfigurationError)
-    case notFinite(step: Int, quantity: String)
+    /// The loss exploded after a step, again after every return to an earlier state.
+    case diverged(step: Int, flaw: String, recoveries: Int)
 }
 
 extension TrainingError: CustomStringConvertible {
@@ -19,8 +20,9 @@ extension TrainingError: CustomStringConvertible {
         case .corpusChanged(let name):
             "\(name) is not the text that this training began with; give that text, or start a new training"
         case .badOption(let error): error.description
-        case .notFinite(let step, let quantity):
-            "the \(quantity) is not finite at step \(step); lower --learning-rate (the last checkpoint is intact)"
+        case .diverged(let step, let flaw, let recoveries):
+            "after step \(step) \(flaw), and \(recoveries) returns to an earlier state did not help; "
+                + "lower --learning-rate (what was saved is intact)"
         }
     }
 }
@@ -43,6 +45,7 @@ extension TrainingOptions {
         try check("clip", clip, clip > 0 && clip.isFinite, "finite and above 0")
         if let evaluateEvery { try check("evaluate-every", evaluateEvery, evaluateEvery >= 1, "at least 1") }
         if let patience { try check("patience", patience, patience >= 1, "at least 1") }
+        try check("max-recoveries", maxRecoveries, (0...1_000).contains(maxRecoveries), "from 0 to 1000")
         switch budget {
         case .epochs(let count):
             try check("epochs", count, (1...1_000_000).contains(count), "from 1 to 1000000")

@@ -6,6 +6,10 @@ public enum TrainingEvent: Sendable {
     case scoring(symbols: Int)
     /// A checkpoint is in its place.
     case saved(path: String)
+    /// A checkpoint could not be saved; it will be tried again.
+    case notSaved(path: String, reason: String)
+    /// The loss exploded, and the training went back to an earlier state.
+    case recovery(RecoveryReport)
     /// The text is too short for the lanes asked for.
     case fewerLanes(wanted: Int, used: Int)
 }
@@ -45,6 +49,21 @@ public struct ValidationReport: Sendable, Equatable {
     public var isBest: Bool
 }
 
+/// A return to an earlier state.
+public struct RecoveryReport: Sendable, Equatable {
+    /// The step after which the loss exploded.
+    public var step: Int
+    /// What was wrong.
+    public var flaw: String
+    /// The step it went back to.
+    public var point: Int
+    /// How often that has happened, and how often it may.
+    public var count: Int
+    public var limit: Int
+    /// The full learning rate from now on.
+    public var learningRate: Double
+}
+
 extension TrainingEvent {
     /// The line of the metrics file, if the event has one.
     var metricsLine: String? {
@@ -61,7 +80,12 @@ extension TrainingEvent {
                 "validation_nats":\(report.nats),"validation_bits_per_character":\(report.bitsPerCharacter),\
                 "exact":\(report.isExact)}
                 """
-        case .scoring, .saved, .fewerLanes: return nil
+        case .recovery(let report):
+            return """
+                {"step":\(report.step),"recovery":\(report.count),"back_to_step":\(report.point),\
+                "learning_rate":\(report.learningRate),"reason":"\(report.flaw)"}
+                """
+        case .scoring, .saved, .notSaved, .fewerLanes: return nil
         }
     }
 }

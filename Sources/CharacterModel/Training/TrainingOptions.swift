@@ -92,6 +92,8 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     /// How many validations in a row may bring no improvement before training stops.
     public var patience: Int?
     public var seed: UInt64 = 1
+    /// How often a training whose loss explodes goes back to an earlier state, with half the learning rate.
+    public var maxRecoveries = 10
 
     enum CodingKeys: String, CodingKey {
         case batch, window, budget, optimizer
@@ -101,7 +103,29 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
         case clip
         case evaluateEvery = "evaluate_every"
         case patience, seed
+        case maxRecoveries = "max_recoveries"
     }
 
     public init() {}
+
+    /// Files of earlier versions do not say everything; what they leave out is the default.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
+            value = try container.decodeIfPresent(Value.self, forKey: key) ?? value
+        }
+        try read(.batch, &batch)
+        try read(.window, &window)
+        try read(.budget, &budget)
+        try read(.optimizer, &optimizer)
+        try read(.learningRate, &learningRate)
+        try read(.schedule, &schedule)
+        try read(.warmup, &warmup)
+        try read(.weightDecay, &weightDecay)
+        try read(.clip, &clip)
+        evaluateEvery = try container.decodeIfPresent(Int.self, forKey: .evaluateEvery)
+        patience = try container.decodeIfPresent(Int.self, forKey: .patience)
+        try read(.seed, &seed)
+        try read(.maxRecoveries, &maxRecoveries)
+    }
 }

@@ -8,7 +8,7 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
     package let shards: [Shard<Scalar>]
     private let firstLanes: [Int]
     private let reduction: GradientReduction<Scalar>
-    private let workers: Workers
+    fileprivate let workers: Workers
     private let seed: UInt64
     /// The window that is being computed.
     private var current = Window(steps: 0, scale: 0, step: 0, fill: { _, _ in 0 })
@@ -108,5 +108,21 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
     /// Zero state in every lane: an epoch begins.
     package func clearState() {
         for shard in shards { shard.clearState() }
+    }
+}
+
+extension TrainingStep where Scalar == Float {
+    /// What the next step rests on. Parameters and moments are the ones that are trained, not copies.
+    package var state: Checkpoint.TrainerState {
+        Checkpoint.TrainerState(
+            parameters: network.parameters, moments: optimizer.moments, lanes: shards.map(\.state))
+    }
+
+    /// Goes on from a state.
+    package func restore(_ state: Checkpoint.TrainerState) {
+        network.parameters.all.copy(state.parameters.all)
+        for (moment, saved) in zip(optimizer.moments, state.moments) { moment.all.copy(saved.all) }
+        for (shard, saved) in zip(shards, state.lanes) { shard.state = saved }
+        network.pack(using: workers)
     }
 }

@@ -1,0 +1,71 @@
+import Foundation
+
+/// The system calls by which files are put in their place; tests put a disk that fails in between.
+package protocol FileSystem: Sendable {
+    /// Makes an empty file, or empties it, and opens it for writing.
+    func create(_ path: String) throws(SystemError) -> Int32
+    /// Returns how many bytes were written, at least one.
+    func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int) throws(SystemError) -> Int
+    /// Returns once the file's bytes are on the disk.
+    func flush(_ descriptor: Int32) throws(SystemError)
+    func close(_ descriptor: Int32) throws(SystemError)
+    func rename(_ path: String, to destination: String) throws(SystemError)
+    func remove(_ path: String) throws(SystemError)
+    /// Returns once the names in a folder are on the disk.
+    func flushFolder(_ path: String) throws(SystemError)
+}
+
+/// A system call's error.
+package struct SystemError: Error, Equatable, CustomStringConvertible {
+    package let code: Int32
+
+    package init(code: Int32) { self.code = code }
+
+    package var description: String { String(cString: strerror(code)) }
+}
+
+/// The system's own files. Interrupted calls are made again.
+package struct SystemFiles: FileSystem {
+    package init() {}
+
+    package func create(_ path: String) throws(SystemError) -> Int32 {
+        Int32(try checked { Int(open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)) })
+    }
+
+    package func write(
+        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int
+    ) throws(SystemError) -> Int {
+        let count = try checked { pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset)) }
+        // A disk that takes nothing and says nothing is a full one.
+        guard count > 0 else { throw SystemError(code: ENOSPC) }
+        return count
+    }
+
+    package func flush(_ descriptor: Int32) throws(SystemError) { try checked { Int(fsync(descriptor)) } }
+
+    /// Not made again where it was interrupted: Linux has closed the file then.
+    package func close(_ descriptor: Int32) throws(SystemError) {
+        guard Foundation.close(descriptor) == 0 || errno == EINTR else { throw SystemError(code: errno) }
+    }
+
+    package func rename(_ path: String, to destination: String) throws(SystemError) {
+        try checked { Int(Foundation.rename(path, destination)) }
+    }
+
+    package func remove(_ path: String) throws(SystemError) { try checked { Int(unlink(path)) } }
+
+    package func flushFolder(_ path: String) throws(SystemError) {
+        let descriptor = Int32(try checked { Int(open(path, O_RDONLY | O_CLOEXEC)) })
+        defer { _ = Foundation.close(descriptor) }
+        try flush(descriptor)
+    }
+
+    @discardableResult
+    private func checked(_ call: () -> Int) throws(SystemError) -> Int {
+        while true {
+            let result = call()
+            if result >= 0 { return result }
+            guard errno == EINTR else { throw SystemError(code: errno) }
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import Foundation
+
+/// Keeps two trainings from writing one output: a lock on a file of its own beside it, which a killed process cannot hold.
+final class OutputLock: Sendable {
+    private let path: String
+    private let descriptor: Int32
+
+    /// - Throws: `CheckpointError.inUse` if another process holds it. A file system without locks is no error.
+    init(of output: String) throws(CheckpointError) {
+        path = output + ".lock"
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else {
+                throw .cannotCreate(path: output, reason: String(cString: strerror(errno)))
+            }
+            if flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+                close(descriptor)
+                throw .inUse(path: output)
+            }
+            // Whoever held it before may have removed the file in between: then this is a lock on nothing.
+            var (held, found) = (stat(), stat())
+            if fstat(descriptor, &held) == 0, stat(path, &found) == 0, held.st_ino == found.st_ino {
+                self.descriptor = descriptor
+                return
+            }
+            close(descriptor)
+        }
+    }
+
+    deinit {
+        unlink(path)
+        close(descriptor)
+    }
+}

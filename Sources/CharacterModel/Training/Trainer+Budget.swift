@@ -1,0 +1,51 @@
+import Foundation
+
+extension Trainer {
+    /// Whether the budget, or the patience, leaves nothing to do.
+    public var hasEnded: Bool {
+        let spent: Bool
+        switch record.options.budget {
+        case .seconds(let limit): spent = record.seconds >= limit
+        case .epochs, .steps: spent = record.step >= totalSteps!
+        }
+        return record.step > 0 && (spent || isOutOfPatience)
+    }
+
+    /// Steps in the budget, where it says so.
+    public var totalSteps: Int? {
+        switch record.options.budget {
+        case .epochs(let epochs): epochs * schedule.windows
+        case .steps(let steps): steps
+        case .seconds: nil
+        }
+    }
+
+    /// The part of the budget that is spent.
+    var progress: Double {
+        if case .seconds(let limit) = record.options.budget { return min(1, record.seconds / limit) }
+        return Double(record.step) / Double(totalSteps!)
+    }
+
+    var isSpent: Bool {
+        if case .seconds(let limit) = record.options.budget {
+            return record.step > 0 && Date().timeIntervalSince(started) >= limit
+        }
+        return record.step >= totalSteps!
+    }
+
+    /// Whether validations without improvement have ended the training.
+    public var isOutOfPatience: Bool { record.options.patience.map { record.validationsSinceBest >= $0 } ?? false }
+
+    var isValidationDue: Bool {
+        guard data.validation != nil else { return false }
+        if let every = record.options.evaluateEvery { return record.step % every == 0 }
+        guard case .seconds(let limit) = record.options.budget, !isSpent else {
+            return Int(progress * 10) > Int(progressBefore * 10)
+        }
+        // Of a time limit, validation may take a tenth; the last one comes in any case. A symbol that is only read
+        // takes a third of the arithmetic of one that is trained on.
+        let perSymbol = record.seconds / Double(max(1, record.tokens)) / 3
+        let next = validationSeconds.last > 0 ? validationSeconds.last : perSymbol * Double(data.validationSymbols)
+        return record.seconds - lastValidated >= limit / 10 && validationSeconds.all + next <= 0.1 * record.seconds
+    }
+}

@@ -1,0 +1,50 @@
+import Foundation
+
+/// What is saved, in which order: the best model is on the disk before any resumable state that records it, and so are the
+/// lines of the metrics that the state counts. What cannot be saved is kept and tried again, until the training ends.
+extension Trainer {
+    /// Saves the weights as the best model, or keeps them to be saved later.
+    func saveBest() {
+        let best = checkpoint(state: nil)
+        do {
+            try save(best, to: output.path, removing: output.lastPath)
+            pendingBest = nil
+        } catch {
+            pendingBest = Checkpoint(
+                configuration: configuration, vocabulary: data.vocabulary,
+                parameters: best.parameters.copy(configuration), training: record, state: nil)
+            observe(.notSaved(path: output.path, reason: "\(error)"))
+        }
+    }
+
+    /// Saves the state of the training.
+    ///
+    /// - Parameter isFinal: whether a failure ends the training; else it is told, and tried again in due time.
+    func saveLast(isFinal: Bool) throws {
+        do {
+            if let best = pendingBest { try save(best, to: output.path, removing: output.lastPath) }
+            pendingBest = nil
+            try metrics?.flush()
+            record.metricsLength = metrics?.length ?? 0
+            record.seconds = max(0, Date().timeIntervalSince(started))
+            try save(checkpoint(state: machine.state), to: output.lastPath, removing: output.path)
+        } catch {
+            guard !isFinal else { throw error }
+            observe(.notSaved(path: output.lastPath, reason: "\(error)"))
+        }
+        lastSaved = Date()
+    }
+
+    private func checkpoint(state: Checkpoint.TrainerState?) -> Checkpoint {
+        Checkpoint(
+            configuration: configuration, vocabulary: data.vocabulary, parameters: machine.network.parameters,
+            training: record, state: state, recoveryPoint: state == nil ? nil : recoveryPoint)
+    }
+
+    /// - Parameter stale: what an earlier training may have left beside it.
+    private func save(_ checkpoint: Checkpoint, to path: String, removing stale: String) throws(CheckpointError) {
+        try checkpoint.write(to: path, removing: replacesEarlierFiles ? stale : nil, on: output.files)
+        replacesEarlierFiles = false
+        observe(.saved(path: path))
+    }
+}
