@@ -71,7 +71,7 @@ extension CharsetDecoder {
         )
         let strays = zip(scalars, zip(scalars.dropFirst(), scalars.dropFirst(2))).count { before, rest in
             let (scalar, after) = rest
-            return scalar.value >= 0x80 && isInWord(before) && isInWord(after) && !isInWord(scalar)
+            return (0x80..<0x3000).contains(scalar.value) && isInWord(before) && isInWord(after) && !isInWord(scalar)
                 && !scalar.properties.isCaseIgnorable
                 && ![0xB7, 0x2010, 0x2011, 0x2013, 0x2014, 0x2019, 0x2026].contains(scalar.value)
         }
