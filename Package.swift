@@ -64,3 +64,13 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// libFuzzer's targets (`make fuzz`): they link with its own flags only.
+if Context.environment["ESCRIBA_FUZZ"] != nil {
+    package.targets += [
+        .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
+        .executableTarget(
+            name: "fuzz", dependencies: ["CharacterModel", "Tokenization", "CZlib", "CFuzzer"], path: "Fuzz/fuzz",
+            swiftSettings: swift),
+    ]
+}

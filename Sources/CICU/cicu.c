@@ -79,12 +79,12 @@ void cicu_converter_close(cicu_converter *converter) {
 }
 
 int32_t cicu_convert(cicu_converter *converter, const uint8_t **source, const uint8_t *end, int32_t is_last,
-                     uint16_t *out, int32_t capacity, int32_t *ill_formed, int32_t *status) {
+                     uint16_t *out, int32_t capacity, int32_t *ill_formed, int32_t *pending, int32_t *status) {
     UErrorCode error = U_ZERO_ERROR;
     UChar *target = (UChar *)out;
     ucnv_toUnicode(converter->converter, &target, target + capacity, (const char **)source, (const char *)end, NULL,
                    (UBool)is_last, &error);
-    *ill_formed = 0;
+    *ill_formed = *pending = 0;
     if (error == U_ILLEGAL_CHAR_FOUND || error == U_INVALID_CHAR_FOUND || error == U_TRUNCATED_CHAR_FOUND ||
         error == U_ILLEGAL_ESCAPE_SEQUENCE || error == U_UNSUPPORTED_ESCAPE_SEQUENCE) {
         char bytes[32];
@@ -92,6 +92,7 @@ int32_t cicu_convert(cicu_converter *converter, const uint8_t **source, const ui
         UErrorCode asked = U_ZERO_ERROR;
         ucnv_getInvalidChars(converter->converter, bytes, &length, &asked);
         *ill_formed = U_SUCCESS(asked) && length > 0 ? length : 1;
+        *pending = ucnv_toUCountPending(converter->converter, &asked);
         error = U_ZERO_ERROR;
     }
     if (error == U_BUFFER_OVERFLOW_ERROR) error = U_ZERO_ERROR;

@@ -14,6 +14,9 @@ final class CharsetDecoder {
     /// Ill-formed sequences so far.
     private(set) var invalid = 0
     private var consumed = 0
+    /// Bytes that wait until they fill a block.
+    private var held: [UInt8] = []
+    private static let blockSize = 1 << 16
 
     /// - Throws: `TextError.unknownEncoding`.
     init(_ name: String, policy: InvalidPolicy) throws(TextError) {
@@ -30,28 +33,50 @@ final class CharsetDecoder {
 
     /// Appends the UTF-8 of the next bytes.
     ///
+    /// ICU is given blocks of one size, so that nothing depends on how the bytes came: at the edge of a block it may count an
+    /// ill-formed sequence a byte or two late.
+    ///
     /// - Throws: `TextError.invalidEncoding` where the policy is an error.
     func decode(
+        _ bytes: UnsafeBufferPointer<UInt8>, isLast: Bool, path: String, into text: inout [UInt8]
+    ) throws(TextError) {
+        var rest = bytes[...]
+        while !rest.isEmpty || isLast {
+            let part = rest.prefix(Self.blockSize - held.count)
+            held += part
+            rest = rest.dropFirst(part.count)
+            let isEnd = isLast && rest.isEmpty
+            guard held.count == Self.blockSize || isEnd else { break }
+            try held.withUnsafeBufferPointer { block throws(TextError) in
+                try decodeBlock(block, isLast: isEnd, path: path, into: &text)
+            }
+            held.removeAll(keepingCapacity: true)
+            if isEnd { break }
+        }
+    }
+
+    /// Appends the UTF-8 of bytes that are decoded at once.
+    func decodeBlock(
         _ bytes: UnsafeBufferPointer<UInt8>, isLast: Bool, path: String, into text: inout [UInt8]
     ) throws(TextError) {
         let begin = bytes.baseAddress ?? UnsafePointer(bitPattern: 1)!
         var source: UnsafePointer<UInt8>? = begin
         let end = begin + bytes.count
         while true {
-            var (illFormed, status): (Int32, Int32) = (0, 0)
+            var (illFormed, pending, status): (Int32, Int32, Int32) = (0, 0, 0)
             let capacity = units.count - waiting
             let written = Int(
                 units.withUnsafeMutableBufferPointer {
                     cicu_convert(
                         converter, &source, end, isLast ? 1 : 0, $0.baseAddress! + waiting, Int32(capacity),
-                        &illFormed, &status)
+                        &illFormed, &pending, &status)
                 })
             try check(status, "ucnv_toUnicode")
             // A full buffer may end between the halves of a pair.
             let isWhole = written < capacity && (illFormed > 0 || (isLast && source! == end))
             try append(waiting + written, isLast: isWhole, to: &text)
             if illFormed > 0 {
-                let offset = consumed + (source! - begin) - Int(illFormed)
+                let offset = consumed + (source! - begin) - Int(illFormed + pending)
                 guard policy != .error else { throw .invalidEncoding(path: path, encoding: name, offset: offset) }
                 invalid += 1
                 if policy == .replace { text += [0xEF, 0xBF, 0xBD] }

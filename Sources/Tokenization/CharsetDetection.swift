@@ -58,7 +58,7 @@ extension CharsetDecoder {
     private static func decodes(_ sample: UnsafeBufferPointer<UInt8>, _ name: String) -> Bool {
         guard let decoder = try? CharsetDecoder(name, policy: .error) else { return false }
         var text: [UInt8] = []
-        guard (try? decoder.decode(sample, isLast: false, path: "", into: &text)) != nil else { return false }
+        guard (try? decoder.decodeBlock(sample, isLast: false, path: "", into: &text)) != nil else { return false }
         let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
         // U+0080 to U+009F, but for U+0085, a line end.
         if scalars.contains(where: { (0x80..<0xA0).contains($0.value) && $0.value != 0x85 }) { return false }

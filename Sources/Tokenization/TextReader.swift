@@ -30,6 +30,9 @@ struct TextReader {
         /// Where what is left begins in the text.
         var offset = 0
         var (isFirst, isLast) = (true, false)
+        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+        /// Whether a byte-order mark may still come in `pending`.
+        var awaitsMark = true
         while !isLast {
             if block.count < carried + blockSize { block += [UInt8](repeating: 0, count: carried + blockSize) }
             var end = carried
@@ -42,7 +45,7 @@ struct TextReader {
                 end += got
                 isLast = got == 0
             } while isFirst && !isLast && end < blockSize
-            let kept = pending.count
+            var kept = pending.count
             var done = 0
             try block.withUnsafeBufferPointer { all throws(TextError) in
                 let part = UnsafeBufferPointer(rebasing: all[carried..<end])
@@ -53,24 +56,29 @@ struct TextReader {
                     }
                     decoder = try Self.decoder(for: part, isWhole: isLast, format, &reading)
                 }
-                let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
                 if let decoder {
                     try decoder.decode(part, isLast: isLast, path: source.name, into: &pending)
-                    if isFirst && pending.starts(with: mark) { pending.removeFirst(3) }
                     done = end
                 } else if format?.newlines == .lf {
                     pending.append(contentsOf: part)
-                    if isFirst && pending.starts(with: mark) { pending.removeFirst(3) }
                     done = end
                 } else {
                     let text = UnsafeBufferPointer(rebasing: all[..<end])
                     // A byte-order mark in UTF-8 is no text.
-                    if isFirst && format != nil && text.starts(with: mark) { done = 3 }
+                    if offset == 0 && format != nil && text.starts(with: mark) { done = 3 }
                     let cut = isLast ? end : Self.lastCut(in: text, from: carried) ?? 0
                     if cut > done { try body(UnsafeBufferPointer(rebasing: text[done..<cut]), offset + done) }
                     done = max(done, cut)
                     offset += done
                 }
+            }
+            // The same mark, where text was changed on the way.
+            if format != nil && awaitsMark {
+                if pending.starts(with: mark) {
+                    pending.removeFirst(3)
+                    kept = 0
+                }
+                awaitsMark = pending.count < 3 && mark.starts(with: pending)
             }
             isFirst = false
             block.withUnsafeMutableBytes { _ = memmove($0.baseAddress!, $0.baseAddress! + done, end - done) }

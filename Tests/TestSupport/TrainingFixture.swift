@@ -34,6 +34,9 @@ package struct TrainingFixture {
     package var options = TrainingOptions()
     package var threads = 1
     package var metrics: String?
+    package var logEvery = 10
+    package var checkpointEvery = 60.0
+    package var files: any FileSystem = SystemFiles()
 
     package init(text: String) { self.text = text }
 
@@ -60,6 +63,7 @@ package struct TrainingFixture {
         if checkpoint == nil { record.options = options }
         var place = Trainer.Output(path: output)
         place.metricsPath = metrics
+        (place.logEvery, place.checkpointEvery, place.files) = (logEvery, checkpointEvery, files)
         let trainer = try Trainer(
             model, data: data, record: record, output: place, threads: threads, resuming: checkpoint, observe: observe)
         let last = stopAfter.map { trainer.record.step + $0 } ?? .max

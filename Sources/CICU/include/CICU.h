@@ -35,9 +35,11 @@ cicu_converter *cicu_converter_open(const char *name, int32_t *status);
 void cicu_converter_close(cicu_converter *converter);
 /// Decodes from `*source` on, which moves, until `end` or until `capacity` units are written; returns how many were. At an
 /// ill-formed sequence it stops behind it and sets `*ill_formed` to its length (parts of it may have come with earlier
-/// calls); the next call goes on. `is_last`: no more text will come.
+/// calls), and `*pending` to how many bytes behind it have been taken already; the next call goes on. `is_last`: no more
+/// text will come.
 int32_t cicu_convert(cicu_converter *converter, const uint8_t **source, const uint8_t *end, int32_t is_last,
-                     uint16_t *out, int32_t capacity, int32_t *ill_formed, int32_t *status);
+                     uint16_t *out, int32_t capacity, int32_t *ill_formed, int32_t *pending,
+                     int32_t *status);
 
 /// The charsets a text may have, the likeliest first: for each a name in 64 bytes of `names`, and how sure it is, from 0 to
 /// 100. Returns how many there are, `capacity` at most.

@@ -93,7 +93,18 @@ public struct Checkpoint: Sendable {
     /// - Parameter withState: whether the state of the training is read too; it must be there then.
     /// - Throws: `CheckpointError`, a case for each way to be wrong.
     public init(contentsOf path: String, withState: Bool = false) throws(CheckpointError) {
-        let file = try SafetensorsFile(contentsOf: path)
+        try self.init(try SafetensorsFile(contentsOf: path), withState: withState)
+    }
+
+    /// Verifies the bytes of a checkpoint.
+    ///
+    /// - Parameter name: what to call them in errors.
+    package init(bytes: [UInt8], name: String, withState: Bool = false) throws(CheckpointError) {
+        try self.init(try SafetensorsFile(bytes: bytes, path: name), withState: withState)
+    }
+
+    private init(_ file: SafetensorsFile, withState: Bool) throws(CheckpointError) {
+        let path = file.path
         guard file.metadata["format"] == Self.format else { throw .foreign(path: path) }
         guard let version = file.metadata["version"].flatMap(Int.init), version >= 1 else {
             throw .badMetadata(path: path, key: "version", reason: "it is not a number")
@@ -179,10 +190,12 @@ private func cut(_ elements: [Float], _ lanes: Range<Int>, _ shape: [Int]) -> [[
 extension SafetensorsFile {
     func decode<Value: Decodable>(_ type: Value.Type, _ key: String) throws(CheckpointError) -> Value {
         guard let text = metadata[key] else { throw .badMetadata(path: path, key: key, reason: "it is missing") }
-        do {
-            return try JSONDecoder().decode(type, from: Data(text.utf8))
-        } catch {
-            throw .badMetadata(path: path, key: key, reason: "it is not the JSON that belongs there")
+        do { return try StrictJSON.decode(type, from: Array(text.utf8)[...]) } catch {
+            switch error {
+            case .malformed: throw .badMetadata(path: path, key: key, reason: "it is not the JSON that belongs there")
+            case .tooDeep: throw .badMetadata(path: path, key: key, reason: "it is nested too deep")
+            case .repeatedKey(let name): throw .badMetadata(path: path, key: key, reason: "it has \(name) twice")
+            }
         }
     }
 }

@@ -15,6 +15,11 @@ public enum CheckpointError: Error, Equatable, Sendable {
     /// The header's length is absurd: not a safetensors file at all.
     case notSafetensors(path: String)
     case headerNotJSON(path: String)
+    case headerTooDeep(path: String)
+    /// Two values for one key, of which each reader may take another.
+    case repeatedKey(path: String, key: String)
+    /// More than this machine's memory.
+    case tooLarge(path: String, bytes: Int)
     case unsupportedType(path: String, tensor: String, type: String)
     case badShape(path: String, tensor: String)
     /// The offsets of a tensor disagree with its shape.
@@ -54,6 +59,12 @@ extension CheckpointError: CustomStringConvertible {
             return
                 "\(path) is not a checkpoint (no safetensors header at byte 0); give a .safetensors file made by train"
         case .headerNotJSON(let path): return "the header of \(path) at byte 8 is not JSON; \(again)"
+        case .headerTooDeep(let path):
+            return "the header of \(path) at byte 8 is nested deeper than any checkpoint's; \(again)"
+        case .repeatedKey(let path, let key):
+            return "the header of \(path) has the key \(key.debugDescription) twice; \(again)"
+        case .tooLarge(let path, let bytes):
+            return "\(path) has \(bytes) bytes, more than this machine's memory; \(again)"
         case .unsupportedType(let path, let tensor, let type):
             return "tensor \(tensor) of \(path) has type \(type); convert it to F32"
         case .badShape(let path, let tensor): return "tensor \(tensor) of \(path) has an impossible shape; \(again)"

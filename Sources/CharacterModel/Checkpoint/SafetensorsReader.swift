@@ -6,7 +6,7 @@ struct SafetensorsFile {
     let path: String
     let metadata: [String: String]
     private let tensors: [String: Tensor]
-    private let bytes: Data
+    private let bytes: [UInt8]
     private let dataStart: Int
 
     struct Tensor: Sendable {
@@ -48,9 +48,12 @@ struct SafetensorsFile {
         init?(intValue: Int) { nil }
     }
 
-    init(contentsOf path: String) throws(CheckpointError) {
+    init(contentsOf path: String) throws(CheckpointError) { try self.init(bytes: Self.read(path), path: path) }
+
+    /// - Parameter path: what to call the file in errors.
+    init(bytes: [UInt8], path: String) throws(CheckpointError) {
         self.path = path
-        bytes = try Self.read(path)
+        self.bytes = bytes
         guard bytes.count >= 8 else {
             throw bytes.isEmpty || bytes.contains(0) ? .cutShort(path: path) : .notSafetensors(path: path)
         }
@@ -61,26 +64,51 @@ struct SafetensorsFile {
         }
         guard Int(length) <= bytes.count - 8 else { throw .cutShort(path: path) }
         dataStart = 8 + Int(length)
-        guard let header = try? JSONDecoder().decode(Header.self, from: bytes[8..<dataStart]) else {
-            throw .headerNotJSON(path: path)
+        let header: Header
+        do { header = try StrictJSON.decode(Header.self, from: bytes[8..<dataStart]) } catch {
+            switch error {
+            case .malformed: throw .headerNotJSON(path: path)
+            case .tooDeep: throw .headerTooDeep(path: path)
+            case .repeatedKey(let key): throw .repeatedKey(path: path, key: key)
+            }
         }
         metadata = header.metadata
         tensors = try Self.tensors(header.entries, size: bytes.count - dataStart, path: path, dataStart: dataStart)
         try verifyChecksum()
     }
 
-    private static func read(_ path: String) throws(CheckpointError) -> Data {
-        var status = stat()
-        guard stat(path, &status) == 0 else {
+    /// The bytes of a regular file, as many as it has when it is opened.
+    private static func read(_ path: String) throws(CheckpointError) -> [UInt8] {
+        // A pipe without a writer would wait for one.
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else {
             if errno == ENOENT { throw .missing(path: path) }
             throw .unreadable(path: path, reason: String(cString: strerror(errno)))
         }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, reason: "it is not a file") }
-        do {
-            return try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw .unreadable(path: path, reason: (error as NSError).localizedDescription)
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else {
+            throw .unreadable(path: path, reason: String(cString: strerror(errno)))
         }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, reason: "it is not a file") }
+        // A file may have holes, and claim more than the machine has.
+        let size = Int(status.st_size)
+        guard size <= sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) else {
+            throw .tooLarge(path: path, bytes: size)
+        }
+        var failure: Int32 = 0
+        let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, done in
+            while done < size {
+                let got = Foundation.read(file, buffer.baseAddress! + done, min(size - done, 1 << 30))
+                if got < 0 && errno == EINTR { continue }
+                if got < 0 { failure = errno }
+                // A file that has become shorter is cut short, as the header will say.
+                guard got > 0 else { break }
+                done += got
+            }
+        }
+        guard failure == 0 else { throw .unreadable(path: path, reason: String(cString: strerror(failure))) }
+        return bytes
     }
 
     /// Checks types, shapes and offsets: the tensors cover the data without overlap or hole.
@@ -152,7 +180,7 @@ struct SafetensorsFile {
         let count = tensor.range.count / 4
         let elements = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             let start = dataStart + tensor.range.lowerBound
-            bytes.copyBytes(to: UnsafeMutableRawBufferPointer(buffer), from: start..<start + 4 * count)
+            bytes[start..<start + 4 * count].withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
             initialized = count
         }
         guard elements.allSatisfy(\.isFinite) else { throw .notFinite(path: path, tensor: name) }

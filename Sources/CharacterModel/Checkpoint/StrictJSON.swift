@@ -1,0 +1,106 @@
+import Foundation
+
+/// Reads JSON that a stranger may have written.
+///
+/// Foundation's decoder takes an object with a repeated key and keeps one of the values; a file that two readers understand
+/// differently is refused here (RFC 8259, section 4). Nesting is bounded too.
+enum StrictJSON {
+    enum Flaw: Error, Equatable {
+        case malformed
+        case repeatedKey(String)
+        case tooDeep
+    }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ArraySlice<UInt8>) throws(Flaw) -> Value {
+        var scanner = Scanner(bytes: bytes)
+        try scanner.skipDocument()
+        do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch { throw .malformed }
+    }
+
+    private static let deepest = 32
+    private static let structure = Array(",]}:\"[{".utf8)
+
+    /// Walks over a document; what it lets pass may still be malformed.
+    private struct Scanner {
+        let bytes: ArraySlice<UInt8>
+        var place: Int
+
+        init(bytes: ArraySlice<UInt8>) {
+            self.bytes = bytes
+            place = bytes.startIndex
+        }
+
+        mutating func skipDocument() throws(Flaw) {
+            try skipValue(depth: 0)
+            skipSpace()
+            guard place == bytes.endIndex else { throw .malformed }
+        }
+
+        private mutating func skipSpace() {
+            while let byte = peek(), isSpace(byte) { place += 1 }
+        }
+
+        private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D }
+
+        private func peek() -> UInt8? { place < bytes.endIndex ? bytes[place] : nil }
+
+        private mutating func take(_ byte: UInt8) -> Bool {
+            skipSpace()
+            guard peek() == byte else { return false }
+            place += 1
+            return true
+        }
+
+        private mutating func skipValue(depth: Int) throws(Flaw) {
+            guard depth <= deepest else { throw .tooDeep }
+            skipSpace()
+            switch peek() {
+            case UInt8(ascii: "{"): try skipObject(depth: depth)
+            case UInt8(ascii: "["):
+                place += 1
+                if take(UInt8(ascii: "]")) { return }
+                repeat { try skipValue(depth: depth + 1) } while take(UInt8(ascii: ","))
+                guard take(UInt8(ascii: "]")) else { throw .malformed }
+            case UInt8(ascii: "\""): _ = try skipString()
+            default:
+                // A number or a word: the decoder judges it.
+                let start = place
+                while let byte = peek(), !isSpace(byte), !StrictJSON.structure.contains(byte) { place += 1 }
+                guard place > start else { throw .malformed }
+            }
+        }
+
+        private mutating func skipObject(depth: Int) throws(Flaw) {
+            place += 1
+            if take(UInt8(ascii: "}")) { return }
+            var keys: Set<[UInt8]> = []
+            repeat {
+                skipSpace()
+                let key = try skipString()
+                guard keys.insert(key).inserted else { throw .repeatedKey(String(decoding: key, as: UTF8.self)) }
+                guard take(UInt8(ascii: ":")) else { throw .malformed }
+                try skipValue(depth: depth + 1)
+            } while take(UInt8(ascii: ","))
+            guard take(UInt8(ascii: "}")) else { throw .malformed }
+        }
+
+        /// Returns the UTF-8 of the string, escapes resolved.
+        private mutating func skipString() throws(Flaw) -> [UInt8] {
+            guard peek() == UInt8(ascii: "\"") else { throw .malformed }
+            let start = place
+            place += 1
+            var isEscaped = false
+            while let byte = peek(), byte != UInt8(ascii: "\"") {
+                isEscaped = isEscaped || byte == UInt8(ascii: "\\")
+                place += byte == UInt8(ascii: "\\") ? 2 : 1
+            }
+            guard place < bytes.endIndex else { throw .malformed }
+            place += 1
+            guard isEscaped else { return Array(bytes[start + 1..<place - 1]) }
+            guard let text = try? JSONDecoder().decode(String.self, from: Data(bytes[start..<place])) else {
+                throw .malformed
+            }
+            return Array(text.utf8)
+        }
+    }
+}
