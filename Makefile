@@ -7,9 +7,9 @@ PACKAGES := libicu-dev zlib1g-dev libssl-dev
 RELEASE := -c release --static-swift-stdlib
 BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
-SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources
+SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
-.PHONY: setup build demo test lint format bench bench-peers install corpora clean
+.PHONY: setup build demo test lint format bench bench-peers torture fuzz sanitize install corpora clean
 
 # As root or with sudo; does nothing where nothing is missing.
 setup:
@@ -54,6 +54,40 @@ bench-peers: setup
 	cd Benchmarks && $(SWIFT) run -c release --scratch-path ../.build-benchmarks benchmarks \
 		--peer "$$($(PYTHON) -c 'import torch, sys; print(sys.executable)')"
 
+# 200 trainings killed at random instants, and 50 whose disk fills up: all must end as undisturbed ones do. Then 100,000
+# damaged checkpoints. The disks need root.
+RUNS ?= 200
+torture: build
+	cd Benchmarks && $(SWIFT) build -c release --scratch-path ../.build-benchmarks --product torture
+	.build-benchmarks/release/torture $(BIN) corpora/el-cuaderno.txt $(RUNS)
+	@disk=$$(mktemp -d) && mount -t tmpfs -o size=1500k none $$disk && \
+		{ .build-benchmarks/release/torture $(BIN) corpora/el-cuaderno.txt $$(($(RUNS) / 4)) $$disk; status=$$?; \
+		umount $$disk; rmdir $$disk; exit $$status; }
+	$(SWIFT) build $(TEST) --build-tests
+	MUTATIONS=100000 $(SWIFT) test $(TEST) --skip-build --filter MutationTests
+
+# libFuzzer for the readers of checkpoints and texts and for the sampler, EXECUTIONS each. lld, since gold stops on it.
+EXECUTIONS ?= 200000
+FUZZ := -c release -debug-info-format none -Xswiftc -enable-testing -Xswiftc -sanitize=fuzzer \
+	-Xswiftc -parse-as-library -Xswiftc -use-ld=lld --scratch-path .build-fuzz
+fuzz: setup
+	ESCRIBA_FUZZ=1 $(SWIFT) build $(FUZZ) --product fuzz
+	mkdir -p .build-fuzz/corpus/checkpoint .build-fuzz/corpus/text .build-fuzz/corpus/sampler
+	cp Tests/CharacterModelTests/Fixtures/*.safetensors .build-fuzz/corpus/checkpoint
+	for target in sampler text checkpoint; do \
+		SWIFT_BACKTRACE=enable=no .build-fuzz/release/fuzz $$target .build-fuzz/corpus/$$target -runs=$(EXECUTIONS) \
+			-max_len=30000 -artifact_prefix=.build-fuzz/ -print_final_stats=1 || exit 1; \
+	done
+
+# ThreadSanitizer over everything that runs in threads; AddressSanitizer over the same.
+SANITIZED := --skip-build --filter "LinearAlgebraTests|TokenizationTests|CharacterModelTests"
+sanitize: PACKAGES += unicode-data bzip2
+sanitize: setup
+	for sanitizer in thread address; do \
+		options="-c release -Xswiftc -enable-testing --sanitize=$$sanitizer --scratch-path .build-$$sanitizer"; \
+		$(SWIFT) build $$options --build-tests && $(SWIFT) test $$options $(SANITIZED) || exit 1; \
+	done
+
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install $(BIN)/train $(BIN)/sample $(BIN)/perplexity $(DESTDIR)$(PREFIX)/bin
@@ -63,4 +97,4 @@ corpora:
 	bash Scripts/corpora.sh
 
 clean:
-	rm -rf .build .build-tests .build-debug .build-benchmarks
+	rm -rf .build .build-tests .build-debug .build-benchmarks .build-fuzz .build-thread .build-address

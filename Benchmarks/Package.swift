@@ -14,6 +14,7 @@ let package = Package(
                 .product(name: "Tokenization", package: "Escriba"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(name: "torture", swiftSettings: [.treatAllWarnings(as: .error)]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -59,7 +59,8 @@ private func replaceNumber(in header: inout [UInt8], _ draw: (Int) -> Int) {
     while start > 0 && (0x30...0x39).contains(header[start - 1]) { start -= 1 }
     while end < header.count && (0x30...0x39).contains(header[end]) { end += 1 }
     let numbers = [
-        "0", "1", "-1", "2", "4", "8", "12", "64", "65", "32768", "4294967296", "9223372036854775807", "-9223372036854775808",
+        "0", "1", "-1", "2", "4", "8", "12", "64", "65", "32768", "4294967296", "9223372036854775807",
+        "-9223372036854775808",
         "18446744073709551616", "1e99", "0.5", "null", "[]",
     ]
     header.replaceSubrange(start..<end, with: numbers[draw(numbers.count)].utf8)

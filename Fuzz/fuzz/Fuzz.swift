@@ -21,7 +21,8 @@ nonisolated(unsafe) private var target = Target.checkpoint
 enum Fuzz {
     static func main() {
         guard let name = CommandLine.arguments.dropFirst().first, let chosen = Target(rawValue: name) else {
-            FileHandle.standardError.write(Data("fuzz \(Target.allCases.map(\.rawValue)) [libFuzzer's arguments]\n".utf8))
+            FileHandle.standardError.write(
+                Data("fuzz \(Target.allCases.map(\.rawValue)) [libFuzzer's arguments]\n".utf8))
             exit(64)
         }
         target = chosen

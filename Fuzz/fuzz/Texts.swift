@@ -31,7 +31,8 @@ func fuzzText(_ bytes: UnsafeBufferPointer<UInt8>) {
     }
     switch (read[0], read[read.count - 1]) {
     case (.success(let a), .success(let b)):
-        require(a.count == b.count && (0..<a.count).allSatisfy { a[$0] == b[$0] }, "other symbols in blocks of \(block)")
+        require(
+            a.count == b.count && (0..<a.count).allSatisfy { a[$0] == b[$0] }, "other symbols in blocks of \(block)")
         require(a.symbols == b.symbols && a.files == b.files && a.sha256 == b.sha256, "other counts")
         require(a.characters(in: 0..<a.count) <= a.counts.characters, "more characters than there are")
         for position in 0..<a.count where a[position] != Corpus.endOfRecord {
@@ -44,8 +45,10 @@ func fuzzText(_ bytes: UnsafeBufferPointer<UInt8>) {
 }
 
 private let charsets = [
-    "UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-32LE", "ISO-8859-1", "windows-1252", "KOI8-R", "Shift_JIS",
-    "EUC-JP", "EUC-KR", "GB18030", "Big5", "ISO-2022-JP", "ISO-2022-KR", "HZ-GB-2312", "UTF-7", "SCSU", "BOCU-1", "IBM037",
+    "UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32", "UTF-32LE", "ISO-8859-1", "windows-1252", "KOI8-R",
+    "Shift_JIS",
+    "EUC-JP", "EUC-KR", "GB18030", "Big5", "ISO-2022-JP", "ISO-2022-KR", "HZ-GB-2312", "UTF-7", "SCSU", "BOCU-1",
+    "IBM037",
     "windows-1258", "TIS-620", "x-iscii-de", "IMAP-mailbox-name", "CESU-8", "LMBCS-1",
 ]
 

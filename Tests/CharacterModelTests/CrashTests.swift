@@ -16,7 +16,8 @@ struct CrashTests {
         let parameters = Parameters<Float>(model)
         parameters.initialize(model, seed: seed)
         return Checkpoint(
-            configuration: model, vocabulary: vocabulary, parameters: parameters, training: TrainingRecord(), state: nil)
+            configuration: model, vocabulary: vocabulary, parameters: parameters, training: TrainingRecord(), state: nil
+        )
     }
 
     private func bytes(_ checkpoint: Checkpoint) throws -> [UInt8] {
@@ -151,7 +152,9 @@ struct CrashTests {
         fixture.checkpointEvery = 0
         let path = folder.file("m.safetensors")
         _ = try fixture.run(output: path)
-        let before = try [path, folder.file("m.last.safetensors")].map { try Data(contentsOf: URL(fileURLWithPath: $0)) }
+        let before = try [path, folder.file("m.last.safetensors")].map {
+            try Data(contentsOf: URL(fileURLWithPath: $0))
+        }
         let disk = UnsteadyDisk()
         disk.fill(true)
         fixture.files = disk

@@ -98,6 +98,15 @@ struct HostileTests {
             error(file(entry("[1000000]", "[0,4000000]"))) == .wrongSize(path: "m", expected: 4_000_074, found: 74))
     }
 
+    /// Found by fuzzing.
+    @Test("Names in a file make no second line, and no long one, of an error")
+    func names() {
+        let name = "a\\n\\u001b[2J\\u2028" + String(repeating: "b", count: 5_000)
+        let flaw = error(file("{\"\(name)\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}", data: 2))
+        let line = flaw?.description ?? ""
+        #expect(line.hasPrefix("tensor a\\n\\u{1B}[2J\\u{2028}bbb") && line.unicodeScalars.count <= 1_100, "\(line)")
+    }
+
     @Test("A configuration that asks for more than the file holds is refused")
     func configuration() throws {
         for (key, value) in [
@@ -124,7 +133,8 @@ struct HostileTests {
     @Test("A vocabulary that is not in order, repeats itself, or has another size is refused")
     func vocabulary() throws {
         let changes: [(inout [String]) -> Void] = [
-            { $0[1] = $0[0] }, { $0.reverse() }, { $0.removeLast() }, { $0.append("\u{10FFFF}") }, { $0[0] = "" }, { $0 = [] },
+            { $0[1] = $0[0] }, { $0.reverse() }, { $0.removeLast() }, { $0.append("\u{10FFFF}") }, { $0[0] = "" },
+            { $0 = [] },
         ]
         for (index, change) in changes.enumerated() {
             let found = try error("vocabulary") { value in
@@ -152,7 +162,9 @@ struct HostileTests {
             let offsets = (value as! [String: Any])["data_offsets"] as! [Int]
             for bits: UInt32 in [Float.nan.bitPattern, Float.infinity.bitPattern, 0xFF80_0000, 0x7F80_0001] {
                 var poisoned = data
-                withUnsafeBytes(of: bits.littleEndian) { poisoned.replaceSubrange(offsets[1] - 4..<offsets[1], with: $0) }
+                withUnsafeBytes(of: bits.littleEndian) {
+                    poisoned.replaceSubrange(offsets[1] - 4..<offsets[1], with: $0)
+                }
                 #expect(error(try assembled(header, poisoned)) == .notFinite(path: "m", tensor: name))
             }
         }

@@ -99,7 +99,9 @@ struct RecoveryTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
     }
 
-    @Test("A training that recovers, stopped anywhere and resumed, ends as one that never stopped", arguments: [3, 120, 199])
+    @Test(
+        "A training that recovers, stopped anywhere and resumed, ends as one that never stopped",
+        arguments: [3, 120, 199])
     func resume(stop: Int) throws {
         let folder = try TemporaryFolder()
         var fixture = fixture(steps: 260, rate: 60)

@@ -42,7 +42,15 @@ public enum CheckpointError: Error, Equatable, Sendable {
 }
 
 extension CheckpointError: CustomStringConvertible {
+    /// One line: what a stranger wrote into a file is cut short, and its control characters are escaped.
     public var description: String {
+        text.unicodeScalars.prefix(1_000).reduce(into: "") { line, scalar in
+            let isControl = scalar.properties.generalCategory == .control || ["\u{2028}", "\u{2029}"].contains(scalar)
+            line += isControl ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+    }
+
+    private var text: String {
         let again = "copy it again, or use another checkpoint"
         switch self {
         case .missing(let path): return "there is no checkpoint \(path); check the path"

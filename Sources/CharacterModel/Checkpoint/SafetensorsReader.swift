@@ -180,7 +180,9 @@ struct SafetensorsFile {
         let count = tensor.range.count / 4
         let elements = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             let start = dataStart + tensor.range.lowerBound
-            bytes[start..<start + 4 * count].withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            bytes[start..<start + 4 * count].withUnsafeBytes {
+                UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0)
+            }
             initialized = count
         }
         guard elements.allSatisfy(\.isFinite) else { throw .notFinite(path: path, tensor: name) }
