@@ -59,6 +59,9 @@ package struct EncodedText: Sendable {
     /// Starts afresh behind line feeds too.
     package mutating func restartAtLines() { restartsAfter = corpus.symbols.map { $0.bytes.last == 0x0A } }
 
+    /// Whether any of its corpus's symbols ends a line.
+    package var hasLines: Bool { corpus.symbols.contains { $0.bytes.last == 0x0A } }
+
     /// Whether a lane may start afresh within the text.
     package var restarts: Bool { beginnings.count > 1 || restartsAfterRecords || !restartsAfter.isEmpty }
 
@@ -86,6 +89,11 @@ package struct EncodedText: Sendable {
     @inline(__always)
     package func restarts(afterSymbol symbol: Int32) -> Bool {
         symbol == Self.end ? restartsAfterRecords : !restartsAfter.isEmpty && restartsAfter[Int(symbol)]
+    }
+
+    /// Whether a line ends with a symbol.
+    package func endsLine(_ symbol: Int32) -> Bool {
+        symbol != Self.end && corpus.symbols[Int(symbol)].bytes.last == 0x0A
     }
 
     /// Calls `body` with each position and the corpus's index of the symbol there, in order.

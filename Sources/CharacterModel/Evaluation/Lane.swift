@@ -17,11 +17,14 @@ package struct Lane: Sendable, Equatable {
 extension Shard {
     /// Sets the inputs, targets and resets of a window: `steps` steps from step `first` of the given lanes.
     ///
-    /// - Parameter replaces: which ids are read and predicted as unknown.
+    /// - Parameters:
+    ///   - replaces: which ids are read and predicted as unknown.
+    ///   - begins: whether a lane, given its index and the symbol before, starts afresh at the first step.
     /// - Returns: how many symbols are predicted.
     package func fill(
         _ lanes: some Collection<Lane>, of text: EncodedText, first: Int, steps: Int,
-        replaces: (Int32) -> Bool = { _ in false }
+        replaces: (Int32) -> Bool = { _ in false },
+        begins: (_ lane: Int, _ before: Int32) -> Bool = { _, _ in false }
     ) -> Int {
         precondition(lanes.count == self.lanes, "\(lanes.count) lanes in a shard of \(self.lanes)")
         var predicted = 0
@@ -45,6 +48,7 @@ extension Shard {
                 let isFresh =
                     isBeginning || (lane.startsFresh && position == lane.scored.lowerBound)
                     || (position < text.count && before.map { text.restarts(afterSymbol: $0) } ?? false)
+                    || (step == 0 && before.map { begins(index, $0) } ?? false)
                 if isFresh { resets.append(Reset(step: step, lane: index)) }
                 ids.view[0, at] = isFresh ? text.boundary : before.map(id) ?? text.boundary
                 let isScored = lane.scored.contains(position)

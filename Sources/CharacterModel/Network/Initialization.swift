@@ -47,4 +47,5 @@ enum Stream {
     static let unknown: UInt64 = 3
     static let sampling: UInt64 = 4
     static let order: UInt64 = 5
+    static let coldStarts: UInt64 = 6
 }

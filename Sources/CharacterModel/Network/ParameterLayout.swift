@@ -17,6 +17,7 @@ package struct ParameterLayout: Sendable {
 
         /// Rows of a one-hot input weight are gathered, so it lies in memory as [V, GH], PyTorch's transpose.
         package var isTransposed: Bool { role == .oneHotInputWeight }
+        package var isBias: Bool { [.inputBias, .recurrentBias, .decoderBias].contains(role) }
         /// The shape in PyTorch and in checkpoints.
         package var shape: [Int] {
             switch role {

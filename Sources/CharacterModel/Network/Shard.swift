@@ -26,7 +26,7 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     let embedded: Matrix<Scalar>
     let packedEmbedded: PackedMatrix<Scalar>?
     let embeddedGradient: Matrix<Scalar>
-    /// [T B, H] for each layer: what its output is multiplied by, where dropout is on.
+    /// [B, H] for each layer: what its output is multiplied by at every step, where dropout is on.
     private let masks: [Matrix<Scalar>]
 
     /// - Parameters:
@@ -50,7 +50,7 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
         packedEmbedded = model.isOneHot || !learns ? nil : PackedMatrix(inner: rows, columns: model.embedding)
         masks =
             learns && model.dropout > 0
-            ? (0..<model.layers).map { _ in Matrix(rows: rows, columns: model.hidden) } : []
+            ? (0..<model.layers).map { _ in Matrix(rows: lanes, columns: model.hidden) } : []
     }
 
     /// The state before the window that comes next.
@@ -95,7 +95,8 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     /// Computes the logits of a window.
     ///
     /// - Parameter dropout: draws the masks of a training step; nil to read without dropout. Masks are inverted: what is
-    ///   kept is divided by the probability to be kept (Srivastava et al. 2014), outside the recurrence (Zaremba et al. 2014).
+    ///   kept is divided by the probability to be kept (Srivastava et al. 2014). They lie outside the recurrence (Zaremba et
+    ///   al. 2014) and stay the same through a window (variational dropout: Gal & Ghahramani 2016).
     package func forward(_ network: Network<Scalar>, steps: Int, dropout: DropoutStream? = nil) {
         precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
         for index in layers.indices {
@@ -129,9 +130,14 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
             parameters: network.parameters.layers[index])
         if let dropout, !masks.isEmpty {
             var generator = dropout.generator(layer: index)
-            let mask = masks[index].view.rows(0..<steps * lanes)
-            Scalar.kernels.fillDropoutMask(mask, keep: 1 - model.dropout, using: &generator)
-            Scalar.kernels.multiply(layer.output(steps), by: mask)
+            Scalar.kernels.fillDropoutMask(masks[index].view, keep: 1 - model.dropout, using: &generator)
+            multiply(layer.output(steps), bySteps: masks[index])
+        }
+    }
+
+    private func multiply(_ values: MatrixView<Scalar>, bySteps mask: Matrix<Scalar>) {
+        for first in stride(from: 0, to: values.rows, by: lanes) {
+            Scalar.kernels.multiply(values.rows(first..<first + lanes), by: mask.view)
         }
     }
 
@@ -163,7 +169,7 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
         for index in layers.indices.reversed() {
             let layer = layers[index]
             if dropped && !masks.isEmpty {
-                kernels.multiply(layer.learning!.outputGradient.view.rows(rows), by: masks[index].view.rows(rows))
+                multiply(layer.learning!.outputGradient.view.rows(rows), bySteps: masks[index])
             }
             let below: MatrixView<Scalar>? =
                 index > 0

@@ -4,7 +4,8 @@ import LinearAlgebra
 package final class OptimizerState<Scalar: KernelScalar>: @unchecked Sendable {
     package let optimizer: Optimizer
     package let moments: [Parameters<Scalar>]
-    private static var pieceSize: Int { 1 << 14 }
+    /// Parts of the arena, and whether weight decay reaches them: biases are left alone.
+    private let pieces: [(range: Range<Int>, decays: Bool)]
     /// [1, pieces]: the sum of the squares of each piece.
     private let sums: Matrix<Double>
     private var work = Work.none
@@ -14,13 +15,21 @@ package final class OptimizerState<Scalar: KernelScalar>: @unchecked Sendable {
     private enum Work {
         case none
         case norm(MatrixView<Scalar>)
-        case update(OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>)
+        case update(
+            OptimizerRule, forBiases: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>)
     }
 
     package init(_ optimizer: Optimizer, _ model: ModelConfiguration) {
         self.optimizer = optimizer
         moments = optimizer.moments.map { _ in Parameters(model) }
-        sums = Matrix(rows: 1, columns: (ParameterLayout(model).count + Self.pieceSize - 1) / Self.pieceSize)
+        let layout = ParameterLayout(model)
+        let ends = layout.entries.dropFirst().map(\.offset) + [layout.count]
+        pieces = zip(layout.entries, ends).flatMap { entry, end in
+            stride(from: entry.offset, to: end, by: 1 << 14).map { first in
+                (first..<min(first + 1 << 14, end), !entry.isBias)
+            }
+        }
+        sums = Matrix(rows: 1, columns: pieces.count)
     }
 
     /// The Euclidean norm of a gradient, summed in an order of its own.
@@ -38,33 +47,33 @@ package final class OptimizerState<Scalar: KernelScalar>: @unchecked Sendable {
         _ parameters: Parameters<Scalar>, gradient: Parameters<Scalar>, step: Int, scale: Double, rate: Double,
         decay: Double, using workers: Workers
     ) {
-        let rule = optimizer.rule(step: step, scale: scale, rate: rate, decay: decay)
+        func rule(decay: Double) -> OptimizerRule {
+            optimizer.rule(step: step, scale: scale, rate: rate, decay: decay)
+        }
         run(
-            .update(rule, parameters: parameters.all, gradient: gradient.all), count: gradient.layout.count,
-            using: workers)
+            .update(
+                rule(decay: decay), forBiases: rule(decay: 0), parameters: parameters.all, gradient: gradient.all),
+            count: gradient.layout.count, using: workers)
         assert(parameters.gapsAreZero && moments.allSatisfy(\.gapsAreZero))
     }
 
     private func run(_ work: Work, count: Int, using workers: Workers) {
-        let pieces = sums.view.columns
-        precondition(pieces == (count + Self.pieceSize - 1) / Self.pieceSize, "the parameters of another model")
+        precondition(pieces.last?.range.upperBound == count, "the parameters of another model")
         self.work = work
-        workers.run(pieces, of: list)
+        workers.run(pieces.count, of: list)
         self.work = .none
     }
 
     private func run(_ piece: Int) {
-        let first = piece * Self.pieceSize
-        func part(_ row: MatrixView<Scalar>) -> MatrixView<Scalar> {
-            row.columns(first..<min(first + Self.pieceSize, row.columns))
-        }
+        let (range, decays) = pieces[piece]
+        func part(_ row: MatrixView<Scalar>) -> MatrixView<Scalar> { row.columns(range) }
         switch work {
         case .none: break
         case .norm(let row): sums.view[0, piece] = Scalar.kernels.sumOfSquares(part(row))
-        case .update(let rule, let parameters, let gradient):
+        case .update(let rule, let forBiases, let parameters, let gradient):
             let second = moments.count > 1 ? part(moments[1].all) : nil
             Scalar.kernels.update(
-                rule, parameters: part(parameters), gradient: part(gradient),
+                decays ? rule : forBiases, parameters: part(parameters), gradient: part(gradient),
                 moments: (moments.isEmpty ? nil : part(moments[0].all), second))
         }
     }

@@ -101,8 +101,7 @@ public final class Trainer {
         lock = try OutputLock(of: output.path)
         workers = Workers(count: threads)
         schedule = LaneSchedule(
-            symbols: data.trainingSymbols, batch: batch, window: options.window,
-            startsFresh: data.vocabulary.records == nil)
+            symbols: data.trainingSymbols, batch: batch, window: options.window, startsFresh: false)
         guard record.isPlausible(windows: schedule.windows) else {
             throw CheckpointError.badMetadata(
                 path: output.lastPath, key: "training", reason: "its counters do not fit the text")

@@ -11,6 +11,8 @@ final class TrainingFeed: @unchecked Sendable {
     private let groups: [Range<Int>]
     private let lanes: [Lane]
     private let unknowns: UnknownRule
+    /// None where there are records, which begin by themselves.
+    private let coldStarts: ColdStarts?
     private let seed: UInt64
     /// The window, counted from the lanes' beginnings, and its epoch. Changed between windows only.
     private var steps = 0..<0
@@ -22,6 +24,7 @@ final class TrainingFeed: @unchecked Sendable {
         groups = data.vocabulary.records != nil ? text.groups() : []
         self.lanes = lanes
         self.seed = seed
+        coldStarts = data.vocabulary.records != nil ? nil : ColdStarts(text: text, seed: seed)
         unknowns = UnknownRule(text: text, vocabularySize: data.vocabulary.count, seed: seed)
     }
 
@@ -35,8 +38,37 @@ final class TrainingFeed: @unchecked Sendable {
     }
 
     func fill(_ shard: Shard<Float>, lanes range: Range<Int>) -> Int {
-        shard.fill(lanes[range], of: text, first: steps.lowerBound, steps: steps.count) {
-            unknowns.replaces($0, epoch: epoch)
-        }
+        shard.fill(
+            lanes[range], of: text, first: steps.lowerBound, steps: steps.count,
+            replaces: { unknowns.replaces($0, epoch: epoch) },
+            begins: {
+                coldStarts?.begins(
+                    lane: range.lowerBound + $0, before: $1, of: text, epoch: epoch, step: steps.lowerBound) ?? false
+            })
+    }
+}
+
+/// When a lane forgets what it has read, so that a model learns how texts begin and not only how they go on: now and then,
+/// as Melis, Dyer & Blunsom (2018) do, but at the beginnings of lines only, where a text has lines.
+///
+/// A text of one piece has a single beginning; a model would hardly see the boundary, nor a state that is zero.
+struct ColdStarts {
+    private let hasLines: Bool
+    private let seed: UInt64
+
+    init(text: EncodedText, seed: UInt64) {
+        hasLines = text.hasLines
+        self.seed = seed
+    }
+
+    /// Whether a lane starts afresh with a window.
+    ///
+    /// - Parameter before: the symbol before the window.
+    func begins(lane: Int, before: Int32, of text: EncodedText, epoch: Int, step: Int) -> Bool {
+        guard !hasLines || text.endsLine(before) else { return false }
+        var generator = SplitMix64(
+            seed: seed, stream: Stream.coldStarts, UInt64(epoch), UInt64(step), UInt64(lane))
+        // At the beginning of an epoch the state is zero in any case.
+        return step == 0 || generator.uniform() < (hasLines ? 0.5 : 0.01)
     }
 }

@@ -84,6 +84,7 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     public var schedule = Schedule.cosine
     /// Steps.
     public var warmup = 100
+    /// Of weights; biases are left alone (Loshchilov & Hutter 2019 for `adamw`).
     public var weightDecay = 0.0
     /// The largest norm of the gradient; larger ones are scaled down to it (Pascanu, Mikolov & Bengio 2013).
     public var clip = 1.0
