@@ -96,6 +96,8 @@ struct SafetensorsFile {
         guard size <= sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) else {
             throw .tooLarge(path: path, bytes: size)
         }
+        // The empty array is one for all threads, and not to be filled, be it with nothing.
+        guard size > 0 else { return [] }
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, done in
             while done < size {
