@@ -65,13 +65,19 @@ struct Train: ParsableCommand {
             StandardError.print(
                 "warning: no record fell into the validation part; give --validation FILE, or more records")
         }
-        let record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
+        var record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
+        let recommendation = Recommendation(
+            cell: model.cell ?? origin?.configuration.cell ?? .gru, symbols: data.trainingSymbols,
+            vocabularySize: data.vocabulary.count, options: record.options)
+        if checkpoint == nil && training.learningRate == nil {
+            record.options.learningRate = recommendation.learningRate
+        }
         let adaptation = try origin.map {
             try Adaptation($0, to: data.vocabulary, dropout: model.dropout, seed: plan.record.options.seed)
         }
         let configuration =
             try checkpoint?.configuration ?? adaptation?.configuration
-            ?? model.configuration(vocabularySize: data.vocabulary.count)
+            ?? model.configuration(vocabularySize: data.vocabulary.count, recommendation)
         try refuseWhatCannotFit(configuration, record.options, data)
 
         let progress = ProgressReport(
@@ -80,10 +86,18 @@ struct Train: ParsableCommand {
         let trainer = try Trainer(
             configuration, data: data, record: record, output: plan.output, threads: threads.count,
             resuming: checkpoint, from: adaptation, observe: progress.observe)
+        if !output.quiet && checkpoint == nil && origin == nil { announce(recommendation) }
         if !output.quiet { announce(corpus, data, configuration, trainer) }
         // Until here there was nothing to save, and a signal ended the process as usual.
         Interruption.watch()
-        let ending = try trainer.run { Interruption.isRequested }
+        let ending: Trainer.Ending
+        do { ending = try trainer.run { Interruption.isRequested } } catch {
+            progress.finish()
+            if let step = trainer.savedStep {
+                StandardError.print("the best model so far, of step \(step), is \(quoted(plan.output.path))")
+            }
+            throw error
+        }
         progress.finish()
         guard ending == .finished else {
             StandardError.print("stopped; go on with: train --resume \(quoted(plan.output.lastPath))")
@@ -102,6 +116,15 @@ struct Train: ParsableCommand {
         throw UsageError(
             "training this model takes \(formatted(bytes: needed)) and \(formatted(bytes: free)) of memory are free; "
                 + "lower --hidden, --layers, --batch or --window")
+    }
+
+    /// What was chosen, as the command line that says it all.
+    private func announce(_ recommendation: Recommendation) {
+        var chosen = model.missingFlags(recommendation)
+        if training.learningRate == nil { chosen.append("--learning-rate \(recommendation.learningRate)") }
+        guard !chosen.isEmpty else { return }
+        let given = CommandLine.arguments.dropFirst().map(quoted)
+        StandardError.print("chosen: train \((given + chosen).joined(separator: " "))")
     }
 
     /// What will be trained on what, and how long it will take.

@@ -38,35 +38,53 @@ struct TextOptions: ParsableArguments {
 }
 
 struct ModelOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "The recurrent cell. (default: lstm)")
+    @Option(parsing: .unconditional, help: "The recurrent cell. (default: gru)")
     var cell: CellKind?
 
     @Option(parsing: .unconditional, help: "The nonlinearity of the rnn cell. (default: tanh)")
     var nonlinearity: Nonlinearity?
 
-    @Option(parsing: .unconditional, help: "Layers. (default: 1)")
+    @Option(parsing: .unconditional, help: "Layers. (default: by the text's size and the budget)")
     var layers: Int?
 
-    @Option(parsing: .unconditional, help: "Units in each layer. (default: 384)")
+    @Option(parsing: .unconditional, help: "Units in each layer. (default: by the text's size and the budget)")
     var hidden: Int?
 
-    @Option(parsing: .unconditional, help: "Length of the learned embedding of a symbol; 0: one-hot. (default: 0)")
+    @Option(
+        parsing: .unconditional,
+        help: "Length of the learned embedding of a symbol; 0: one-hot. (default: by the number of symbols)")
     var embedding: Int?
 
-    @Option(parsing: .unconditional, help: "Probability to drop an output of a layer while training. (default: 0)")
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Probability to drop an output of a layer while training, the same ones through a window. (default: by how often the \
+            budget reads the text)
+            """)
     var dropout: Double?
 
     func validate() throws {
-        if nonlinearity != nil && (cell ?? .lstm) != .rnn {
+        if nonlinearity != nil && cell != .rnn {
             throw ValidationError("--nonlinearity belongs to --cell rnn")
         }
     }
 
-    /// The shape asked for, with the defaults for the rest.
-    func configuration(vocabularySize: Int) throws -> ModelConfiguration {
+    /// The shape asked for, as recommended for the rest.
+    func configuration(vocabularySize: Int, _ recommendation: Recommendation) throws -> ModelConfiguration {
         try ModelConfiguration(
-            cell: cell ?? .lstm, layers: layers ?? 1, hidden: hidden ?? 384, embedding: embedding ?? 0,
-            vocabularySize: vocabularySize, nonlinearity: nonlinearity ?? .tanh, dropout: dropout ?? 0)
+            cell: cell ?? .gru, layers: layers ?? recommendation.layers, hidden: hidden ?? recommendation.hidden,
+            embedding: embedding ?? recommendation.embedding, vocabularySize: vocabularySize,
+            nonlinearity: nonlinearity ?? .tanh, dropout: dropout ?? recommendation.dropout)
+    }
+
+    /// The flags that would ask for what was recommended, those that were given left out.
+    func missingFlags(_ recommendation: Recommendation) -> [String] {
+        [
+            cell == nil ? "--cell gru" : nil, layers == nil ? "--layers \(recommendation.layers)" : nil,
+            hidden == nil ? "--hidden \(recommendation.hidden)" : nil,
+            embedding == nil ? "--embedding \(recommendation.embedding)" : nil,
+            dropout == nil ? "--dropout \(recommendation.dropout)" : nil,
+        ].compactMap(\.self)
     }
 }
 
@@ -93,7 +111,7 @@ struct TrainingFlags: ParsableArguments {
     @Option(parsing: .unconditional, help: "The optimizer. (default: \(defaults.optimizer.rawValue))")
     var optimizer: Optimizer?
 
-    @Option(parsing: .unconditional, help: "The full learning rate. (default: \(defaults.learningRate))")
+    @Option(parsing: .unconditional, help: "The full learning rate. (default: by the model)")
     var learningRate: Double?
 
     @Option(

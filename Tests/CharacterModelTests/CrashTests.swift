@@ -166,6 +166,42 @@ struct CrashTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
     }
 
+    @Test("Metrics that cannot be written hold back no checkpoint, and are not lost")
+    func metrics() throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.options.budget = .steps(20)
+        fixture.logEvery = 1
+        fixture.metrics = "/dev/full"
+        var flaws = 0
+        #expect(throws: CheckpointError.cannotWrite(path: "/dev/full", reason: "No space left on device")) {
+            try fixture.run(output: folder.file("m.safetensors")) { if case .notSaved = $0 { flaws += 1 } }
+        }
+        let last = try Checkpoint(contentsOf: folder.file("m.last.safetensors"), withState: true)
+        #expect(flaws == 1 && last.training?.step == 20 && last.training?.isFinished == true)
+        #expect(last.training?.metricsWaiting?.split(separator: "\n").count ?? 0 >= 20)
+    }
+
+    @Test("A folder that was removed is made again; a link keeps its place")
+    func places() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.file("d"), withIntermediateDirectories: true)
+        var fixture = TrainingFixture(text: sampleText)
+        fixture.options.budget = .steps(6)
+        fixture.logEvery = 1
+        let gone = folder.file("d")
+        _ = try fixture.run(output: folder.file("d/m.safetensors")) { event in
+            if case .step(let report) = event, report.step == 2 { try? FileManager.default.removeItem(atPath: gone) }
+        }
+        _ = try Checkpoint(contentsOf: folder.file("d/m.last.safetensors"), withState: true)
+        let link = folder.file("link.safetensors")
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: folder.file("d/m.safetensors"))
+        fixture.hidden = 7
+        _ = try fixture.run(output: link)
+        #expect(try Checkpoint(contentsOf: folder.file("d/m.safetensors")).configuration.hidden == 7)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == folder.file("d/m.safetensors"))
+    }
+
     @Test("Two trainings never write one output")
     func lock() throws {
         let folder = try TemporaryFolder()

@@ -245,7 +245,7 @@ struct CommandTests {
             ("train", [corpus, "--nonsense"], 64, "--nonsense"),
             ("train", [], 64, "name a text"),
             ("train", ["--resume", last, "--hidden", "99"], 64, "--hidden"),
-            ("train", ["--resume", last, "--cell", "gru"], 64, "--cell"),
+            ("train", ["--resume", last, "--cell", "rnn"], 64, "--cell"),
             ("train", ["--resume", path], 65, ".last.safetensors"),
             ("train", [short, "--resume", last], 65, "not the text"),
             ("sample", [cut], 65, "cut short"),

@@ -14,6 +14,9 @@ struct AtomicFile: ~Copyable {
     private var length = 0
 
     init(replacing path: String, on files: any FileSystem = SystemFiles()) throws(CheckpointError) {
+        // What a link names is replaced, not the link.
+        let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
+        let path = isLink ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
         self.path = path
         self.files = files
         // The process's number keeps two processes from writing one file.

@@ -42,6 +42,14 @@ public enum CheckpointError: Error, Equatable, Sendable {
 }
 
 extension CheckpointError: CustomStringConvertible {
+    /// Of a file that could not be written.
+    var path: String {
+        switch self {
+        case .cannotCreate(let path, _), .cannotWrite(let path, _): path
+        default: ""
+        }
+    }
+
     /// One line: what a stranger wrote into a file is cut short, and its control characters are escaped.
     public var description: String {
         text.unicodeScalars.prefix(1_000).reduce(into: "") { line, scalar in

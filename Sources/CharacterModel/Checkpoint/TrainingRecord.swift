@@ -28,6 +28,8 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     /// The metrics file, and how many of its bytes belong to this state.
     public var metricsPath: String?
     public var metricsLength = 0
+    /// Lines of it that could not be written yet.
+    public var metricsWaiting: String?
     /// Whether the budget (or the patience) is spent.
     public var isFinished = false
     /// Whether the validation that belongs to this step is still to be made.
@@ -47,6 +49,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         case pendingSeconds = "pending_seconds"
         case metricsPath = "metrics_path"
         case metricsLength = "metrics_length"
+        case metricsWaiting = "metrics_waiting"
         case isFinished = "finished"
         case owesValidation = "owes_validation"
         case recovery, options, corpus
@@ -68,6 +71,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         (pendingNats, pendingTokens) = (try read(.pendingNats), try read(.pendingTokens))
         pendingSeconds = try read(.pendingSeconds)
         (metricsPath, metricsLength) = (try find(.metricsPath), try read(.metricsLength))
+        metricsWaiting = try find(.metricsWaiting)
         isFinished = try read(.isFinished)
         owesValidation = try find(.owesValidation) ?? owesValidation
         recovery = try find(.recovery) ?? recovery

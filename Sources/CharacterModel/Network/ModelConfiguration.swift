@@ -18,7 +18,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var vocabularySize: Int
     /// Of the `rnn` cell; the others ignore it.
     public var nonlinearity: Nonlinearity
-    /// The probability that an output of a layer is dropped while training: between layers and before the decoder.
+    /// The probability that an output of a layer is dropped while training: between layers and before the decoder, the same
+    /// outputs through a window.
     public var dropout: Double
 
     enum CodingKeys: String, CodingKey {

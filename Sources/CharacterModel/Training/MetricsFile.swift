@@ -11,11 +11,15 @@ final class MetricsFile {
     /// Bytes of whole lines written so far.
     private(set) var length: Int
     private var waiting: [UInt8] = []
+    /// Lines that are not written yet.
+    var waitingLines: String? { waiting.isEmpty ? nil : String(decoding: waiting, as: UTF8.self) }
 
     /// Opens the file and drops what lies beyond `length`: lines of steps that a resumed run does again.
+    ///
+    /// A pipe must have a reader, and is never waited for.
     init(path: String, keeping length: Int) throws(CheckpointError) {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0o644)
+        descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else {
             throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
         }
@@ -40,6 +44,11 @@ final class MetricsFile {
 
     /// Returns once all lines are on the disk.
     func flush() throws(CheckpointError) {
+        if !isRegular && !waiting.isEmpty {
+            // A reader that is only slow gets a second.
+            var readiness = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+            poll(&readiness, 1, 1_000)
+        }
         try write()
         guard !isRegular || fsync(descriptor) == 0 else { throw Self.failure(path) }
     }
@@ -54,10 +63,10 @@ final class MetricsFile {
             }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
-                // Whoever read the pipe is gone.
-                if !isRegular { waiting = [] }
-                if !isRegular { return }
-                throw Self.failure(path)
+                let failure = Self.failure(path)
+                // Of a pipe that nobody reads, or a device that takes nothing, not more is kept than a reader may want.
+                if !isRegular { waiting = Array(waiting[done...].suffix(1 << 20)) }
+                throw failure
             }
             done += count
         }

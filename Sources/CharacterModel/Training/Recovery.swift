@@ -32,7 +32,7 @@ public struct LossMonitor: Sendable, Equatable, Codable {
     }
 
     private func rounded(_ value: Double) -> String {
-        value < 1e6 ? "\((value * 100).rounded() / 100)" : "\(value)"
+        value < 1e6 ? "\((value * 100).rounded() / 100)" : "over a million"
     }
 }
 

@@ -1,8 +1,12 @@
 import Foundation
 
 /// What is saved, in which order: the best model is on the disk before any resumable state that records it, and so are the
-/// lines of the metrics that the state counts. What cannot be saved is kept and tried again, until the training ends.
+/// lines of the metrics that the state counts; it holds those that are not. What cannot be saved is kept and tried again,
+/// until the training ends.
 extension Trainer {
+    /// The step of the best model in the output file, if this training has put one there.
+    public var savedStep: Int? { replacesEarlierFiles || pendingBest != nil ? nil : record.bestStep }
+
     /// Saves the weights as the best model, or keeps them to be saved later.
     func saveBest() {
         let best = checkpoint(state: nil)
@@ -24,8 +28,10 @@ extension Trainer {
         do {
             if let best = pendingBest { try save(best, to: output.path, removing: output.lastPath) }
             pendingBest = nil
-            try metrics?.flush()
+            // Metrics that cannot be written are no reason to save nothing: the state keeps them.
+            do { try metrics?.flush() } catch { observe(.notSaved(path: error.path, reason: "\(error)")) }
             record.metricsLength = metrics?.length ?? 0
+            record.metricsWaiting = metrics?.waitingLines
             record.seconds = max(0, Date().timeIntervalSince(started))
             try save(checkpoint(state: machine.state), to: output.lastPath, removing: output.path)
         } catch {
@@ -43,6 +49,8 @@ extension Trainer {
 
     /// - Parameter stale: what an earlier training may have left beside it.
     private func save(_ checkpoint: Checkpoint, to path: String, removing stale: String) throws(CheckpointError) {
+        // Somebody may have removed the folder.
+        try? FileManager.default.createDirectory(atPath: folder(of: path), withIntermediateDirectories: true)
         try checkpoint.write(to: path, removing: replacesEarlierFiles ? stale : nil, on: output.files)
         replacesEarlierFiles = false
         observe(.saved(path: path))

@@ -112,6 +112,9 @@ public final class Trainer {
         // Lines that a resumed run does again are dropped; a file that is not this training's is only added to.
         let kept = checkpoint == nil ? 0 : metricsPath == record.metricsPath ? record.metricsLength : Int.max
         metrics = try metricsPath.map { try MetricsFile(path: $0, keeping: kept) }
+        if metricsPath == record.metricsPath, let waiting = record.metricsWaiting {
+            metrics?.append(String(waiting.dropLast()))
+        }
         self.record.metricsPath = metricsPath
         self.record.metricsLength = metrics?.length ?? 0
         if checkpoint != nil && !FileManager.default.fileExists(atPath: output.path) {

@@ -22,7 +22,7 @@ extension TrainingError: CustomStringConvertible {
         case .badOption(let error): error.description
         case .diverged(let step, let flaw, let recoveries):
             "after step \(step) \(flaw), and \(recoveries) returns to an earlier state did not help; "
-                + "lower --learning-rate (what was saved is intact)"
+                + "lower --learning-rate (what was saved before is intact)"
         }
     }
 }

@@ -1,0 +1,41 @@
+import RealModule
+
+/// The shape and the options of a training that nobody has chosen: a function of the text's size and the budget alone.
+///
+/// `docs/defaults.md` has the runs behind it.
+public struct Recommendation: Sendable, Equatable {
+    public var layers: Int
+    public var hidden: Int
+    /// 0: one-hot.
+    public var embedding: Int
+    public var dropout: Double
+    public var learningRate: Double
+
+    /// Symbols that a time limit is taken to train on in a second: about what two cores do with the smaller model.
+    static let symbolsPerSecond = 45_000.0
+    /// How many times as long the larger model takes.
+    private static let cost = 3.0
+
+    /// - Parameters:
+    ///   - symbols: of the training part.
+    ///   - vocabularySize: V.
+    ///   - options: the budget, the batch and the window are looked at.
+    public init(cell: CellKind, symbols: Int, vocabularySize: Int, options: TrainingOptions) {
+        let read: Double =
+            switch options.budget {
+            case .epochs(let epochs): Double(epochs) * Double(symbols)
+            case .steps(let steps): Double(steps) * Double(options.batch * options.window)
+            case .seconds(let seconds): seconds * Self.symbolsPerSecond
+            }
+        // A second layer and more units pay once there is text and time for them.
+        let isLarge = symbols >= 300_000 && read >= 30_000_000
+        var passes = max(1, read / Double(max(1, symbols)))
+        if case .seconds = options.budget, isLarge { passes /= Self.cost }
+        layers = isLarge ? 2 : 1
+        hidden = read >= 5_000_000 ? 512 : 384
+        embedding = min(128, max(32, vocabularySize / 32))
+        // The more often a text is read, the more there is to be lost by heart.
+        dropout = min(0.6, max(0, ((0.1 * .log2(passes) - 0.1) * 20).rounded() / 20))
+        learningRate = cell == .gru ? (isLarge ? 0.002 : 0.003) : 0.004
+    }
+}
