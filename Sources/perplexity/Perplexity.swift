@@ -32,6 +32,12 @@ struct Perplexity: ParsableCommand {
     @OptionGroup(title: "Reading") var reading: ReadingOptions
     @OptionGroup(title: "Machine") var threads: ThreadOptions
 
+    func validate() throws {
+        if let surprisal, surprisal.hasSuffix(".safetensors") {
+            throw ValidationError("--surprisal \(surprisal) is the name of a model; name another file")
+        }
+    }
+
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case table, json
     }

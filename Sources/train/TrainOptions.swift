@@ -212,6 +212,9 @@ struct OutputOptions: ParsableArguments {
 
     func validate() throws {
         if from != nil && resume != nil { throw ValidationError("--from and --resume exclude each other; give one") }
+        if let metrics, metrics.hasSuffix(".safetensors") {
+            throw ValidationError("--metrics \(metrics) is the name of a model; name another file")
+        }
         if let logEvery, logEvery < 1 { throw ValidationError("--log-every is \(logEvery); it must be at least 1") }
         if let output, !output.hasSuffix(".safetensors") || output.hasSuffix(".last.safetensors") {
             throw ValidationError("--output \(output) must end in .safetensors, and not in .last.safetensors")

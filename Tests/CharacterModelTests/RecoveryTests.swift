@@ -84,6 +84,53 @@ struct RecoveryTests {
         }
     }
 
+    @Test("A recovery point that does not fit the training is refused")
+    func hostilePoint() throws {
+        let folder = try TemporaryFolder()
+        let fixture = fixture(steps: 20, rate: 0.01)
+        let path = folder.file("m.last.safetensors")
+        _ = try fixture.run(output: folder.file("m.safetensors"), stopAfter: 10)
+        let whole = try Checkpoint(contentsOf: path, withState: true)
+        func refused(_ change: (inout TrainingRecord, inout Checkpoint.TrainerState) -> Void) throws -> Bool {
+            var (record, point) = (try #require(whole.training), try #require(whole.recoveryPoint))
+            change(&record, &point)
+            try Checkpoint(
+                configuration: whole.configuration, vocabulary: whole.vocabulary, parameters: whole.parameters,
+                training: record, state: whole.state, recoveryPoint: point
+            ).write(to: path)
+            do { _ = try fixture.run(output: folder.file("m.safetensors"), resuming: path) } catch is CheckpointError {
+                return true
+            }
+            return false
+        }
+        let model = whole.configuration
+        #expect(try refused { $1.lanes = [NetworkState(model, lanes: 1)] })
+        #expect(try refused { record, _ in record.recovery.monitor.level = -1e300 })
+        #expect(try refused { record, _ in record.recovery.monitor.strikes = .max })
+        #expect(try refused { record, _ in record.recovery.point!.window = 1_000_000 })
+        #expect(try refused { record, _ in record.recovery.count = .max })
+        #expect(try !refused { _, _ in })
+    }
+
+    @Test("A metrics file that a checkpoint names is cut only if it holds metrics")
+    func namedMetrics() throws {
+        let folder = try TemporaryFolder()
+        let fixture = fixture(steps: 20, rate: 0.01)
+        let path = folder.file("m.last.safetensors")
+        _ = try fixture.run(output: folder.file("m.safetensors"), stopAfter: 10)
+        let whole = try Checkpoint(contentsOf: path, withState: true)
+        var record = try #require(whole.training)
+        record.metricsPath = try folder.write("my diary\n", to: "diary.txt")
+        try Checkpoint(
+            configuration: whole.configuration, vocabulary: whole.vocabulary, parameters: whole.parameters,
+            training: record, state: whole.state, recoveryPoint: whole.recoveryPoint
+        ).write(to: path)
+        #expect(throws: CheckpointError.self) {
+            try fixture.run(output: folder.file("m.safetensors"), resuming: path)
+        }
+        #expect(try String(contentsOfFile: folder.file("diary.txt"), encoding: .utf8) == "my diary\n")
+    }
+
     @Test("After as many recoveries as are allowed a training ends, and what was saved is intact")
     func limit() throws {
         let folder = try TemporaryFolder()

@@ -230,7 +230,7 @@ struct CommandTests {
             ("train", [corpus, "--dropout", "1"], 64, "dropout"),
             ("train", [corpus, "--time-limit", "soon"], 64, "90s, 3m or 2h"),
             ("train", [corpus, "--metrics", corpus], 64, "overwrite"),
-            ("train", [corpus, "--output", path, "--metrics", path], 64, "overwrite"),
+            ("train", [corpus, "--output", path, "--metrics", path], 64, "name of a model"),
             ("train", [corpus, "--validation-fraction", "0", "--patience", "2"], 64, "--patience"),
             ("perplexity", [path, corpus, "--surprisal", corpus], 64, "overwrite"),
             ("perplexity", [path, texts, "--surprisal", texts + "/a.txt"], 64, "overwrite"),

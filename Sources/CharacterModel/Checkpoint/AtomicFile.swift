@@ -46,20 +46,26 @@ struct AtomicFile: ~Copyable {
 
     /// Puts the file in its place, durably.
     ///
-    /// - Parameter stale: a file that must not stand beside the new one; removed once the new one is on the disk.
+    /// - Parameter stale: a file that must not stand beside the new one; removed once the new one's bytes are on the disk.
     mutating func commit(removing stale: String? = nil) throws(CheckpointError) {
         try attempt { () throws(SystemError) in try files.flush(descriptor) }
         isOpen = false
         do {
             try files.close(descriptor)
-            // It may not be there.
-            if let stale { try? files.remove(stale) }
+            if let stale { try remove(stale) }
             try files.rename(temporary, to: path)
         } catch {
             try? files.remove(temporary)
             throw .cannotWrite(path: path, reason: error.description)
         }
         try attempt { () throws(SystemError) in try files.flushFolder(folder(of: path)) }
+    }
+
+    /// Removes a file that need not be there.
+    private func remove(_ path: String) throws(SystemError) {
+        do { try files.remove(path) } catch {
+            guard error.code == ENOENT else { throw error }
+        }
     }
 
     private func attempt<Value>(_ call: () throws(SystemError) -> Value) throws(CheckpointError) -> Value {

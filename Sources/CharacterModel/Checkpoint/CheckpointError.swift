@@ -6,6 +6,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
     case cannotCreate(path: String, reason: String)
     /// The output could be made, but not filled or put in its place.
     case cannotWrite(path: String, reason: String)
+    /// Another run wrote it after this one had read it.
+    case changed(path: String)
     /// Another training writes it.
     case inUse(path: String)
 
@@ -68,6 +70,7 @@ extension CheckpointError: CustomStringConvertible {
             return "cannot create \(path): \(reason); choose another place"
         case .cannotWrite(let path, let reason):
             return "cannot write \(path): \(reason); make room or choose another place"
+        case .changed(let path): return "another run went on with \(path) in the meantime; resume it again"
         case .inUse(let path):
             return "another training writes \(path); wait for it, stop it, or give another --output"
         case .cutShort(let path): return "\(path) is cut short; \(again)"

@@ -17,7 +17,9 @@ final class MetricsFile {
     /// Opens the file and drops what lies beyond `length`: lines of steps that a resumed run does again.
     ///
     /// A pipe must have a reader, and is never waited for.
-    init(path: String, keeping length: Int) throws(CheckpointError) {
+    ///
+    /// - Parameter resumes: whether the file must hold metrics already, if it holds anything.
+    init(path: String, keeping length: Int, resumes: Bool) throws(CheckpointError) {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
         guard descriptor >= 0 else {
@@ -27,14 +29,36 @@ final class MetricsFile {
         isRegular = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
         let size = isRegular ? Int(status.st_size) : 0
         self.length = min(length, size)
-        guard size <= length || ftruncate(descriptor, off_t(length)) == 0 else {
-            let failure = Self.failure(path)
+        var failure: CheckpointError?
+        if isRegular && flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+            failure = .inUse(path: path)
+        } else if size > length {
+            // The name may come from a checkpoint, and the checkpoint from anybody.
+            if length > 0 || resumes, !Self.isMetrics(path, from: length) {
+                failure = .cannotWrite(path: path, reason: "it holds something else than this training's metrics")
+            } else if ftruncate(descriptor, off_t(length)) != 0 {
+                failure = Self.failure(path)
+            }
+        }
+        if let failure {
             close(descriptor)
             throw failure
         }
     }
 
     deinit { close(descriptor) }
+
+    /// Lets others write the file.
+    func unlock() { flock(descriptor, LOCK_UN) }
+
+    /// Whether a file goes on with lines of metrics from some place on.
+    private static func isMetrics(_ path: String, from offset: Int) -> Bool {
+        guard let file = FileHandle(forReadingAtPath: path), (try? file.seek(toOffset: UInt64(offset))) != nil else {
+            return false
+        }
+        let beginning = Data("{\"step\":".utf8)
+        return ((try? file.read(upToCount: beginning.count)) ?? Data()) == beginning
+    }
 
     /// Adds a line, and writes it if that is possible now.
     func append(_ line: String) {

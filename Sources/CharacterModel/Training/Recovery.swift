@@ -50,9 +50,12 @@ public struct RecoveryRecord: Sendable, Equatable, Codable {
         public var epoch: Int
         public var window: Int
         public var tokens: Int
+        public var validations: Int
+        public var validationsSinceBest: Int
         public var monitor: LossMonitor
 
         init(_ record: TrainingRecord) {
+            (validations, validationsSinceBest) = (record.validations, record.validationsSinceBest)
             (step, epoch, window, tokens) = (record.step, record.epoch, record.window, record.tokens)
             monitor = record.recovery.monitor
         }
@@ -64,17 +67,19 @@ public struct RecoveryRecord: Sendable, Equatable, Codable {
     /// Whether it is one that a training of so many windows an epoch could have.
     func isPlausible(windows: Int) -> Bool {
         let counters =
-            [count, monitor.strikes] + (point.map { [$0.step, $0.epoch, $0.tokens, $0.monitor.strikes] } ?? [])
+            [count] + (point.map { [$0.step, $0.epoch, $0.tokens, $0.validations, $0.validationsSinceBest] } ?? [])
         return counters.allSatisfy { (0...1 << 53).contains($0) } && count <= 1_000
+            && [monitor, point?.monitor].allSatisfy { $0.map { (0...100).contains($0.strikes) } ?? true }
             && (point.map { (0..<windows).contains($0.window) } ?? true)
-            && monitor.level?.isFinite ?? true && point?.monitor.level?.isFinite ?? true
+            && [monitor.level, point?.monitor.level].allSatisfy { $0.map { $0 >= 0 && $0.isFinite } ?? true }
     }
 }
 
 extension TrainingRecord {
-    /// Returns to a place; validations and time stay what they were.
+    /// Returns to a place; the best validation and the time stay what they were.
     mutating func goBack(to point: RecoveryRecord.Point) {
         (step, epoch, window, tokens) = (point.step, point.epoch, point.window, point.tokens)
+        (validations, validationsSinceBest) = (point.validations, point.validationsSinceBest)
         recovery.monitor = point.monitor
         recovery.count += 1
         clearPending()

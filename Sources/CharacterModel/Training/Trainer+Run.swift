@@ -6,13 +6,28 @@ extension Trainer {
     /// - Throws: `TrainingError.diverged` if the loss explodes again and again; `CheckpointError` if at the end nothing can
     ///   be saved. What was saved before is intact then.
     public func run(shouldStop: @Sendable () -> Bool = { false }) throws -> Ending {
-        defer { lock = nil }
-        started = Date(timeIntervalSinceNow: -record.seconds)
-        lastSaved = Date()
+        defer {
+            lock = nil
+            metrics?.unlock()
+        }
+        started = now() - record.seconds
+        lastSaved = now()
         // A resumed training may have been given another budget, or more patience.
         if record.step > 0 && !record.owesValidation { record.isFinished = isSpent || isOutOfPatience }
         let endedBefore = wasFinished && record.isFinished && FileManager.default.fileExists(atPath: output.path)
-        while !record.isFinished {
+        while true {
+            if record.isFinished {
+                // The last validation may find that the training must go back.
+                guard !endedBefore, data.validation != nil, validatedStep != record.step else { break }
+                if try !validate(shouldStop) {
+                    // A resumed run begins with it.
+                    (record.isFinished, record.owesValidation) = (false, true)
+                    try saveLast(isFinal: true)
+                    return .stopped
+                }
+                record.isFinished = isSpent || isOutOfPatience
+                continue
+            }
             if !record.owesValidation {
                 guard let report = try step() else { continue }
                 if record.step % output.logEvery == 0 || isSpent { emit(report) }
@@ -20,19 +35,12 @@ extension Trainer {
             }
             if record.owesValidation { record.owesValidation = try !validate(shouldStop) }
             record.isFinished = !record.owesValidation && (isSpent || isOutOfPatience)
-            if record.isFinished { break }
+            if record.isFinished { continue }
             let stops = shouldStop()
-            if stops || Date().timeIntervalSince(lastSaved) >= output.checkpointEvery { try saveLast(isFinal: stops) }
+            if stops || now() - lastSaved >= output.checkpointEvery { try saveLast(isFinal: stops) }
             if stops { return .stopped }
         }
         if !endedBefore {
-            while validatedStep != record.step && data.validation != nil {
-                if try validate(shouldStop) { continue }
-                // A resumed run begins with it.
-                (record.isFinished, record.owesValidation) = (false, true)
-                try saveLast(isFinal: true)
-                return .stopped
-            }
             if data.validation == nil { saveBest() }
             try saveLast(isFinal: true)
         }
@@ -45,7 +53,7 @@ extension Trainer {
 
     /// Makes a step; nil if the loss exploded and the training went back to an earlier state.
     private func step() throws -> StepReport? {
-        let began = Date()
+        let began = now()
         progressBefore = progress
         if record.window == 0 { machine.clearState() }
         let options = record.options
@@ -65,6 +73,7 @@ extension Trainer {
             record.recovery.point = RecoveryRecord.Point(record)
         }
         record.step += 1
+        weightsAreBest = false
         machine.update(
             step: record.step, norm: outcome.gradientNorm, clip: options.clip, rate: rate, decay: options.weightDecay)
         guard weightsAreFinite else { return try recover("the weights are not finite") }
@@ -76,8 +85,8 @@ extension Trainer {
             record.window = 0
             record.epoch += 1
         }
-        record.pendingSeconds += Date().timeIntervalSince(began)
-        record.seconds = max(0, Date().timeIntervalSince(started))
+        record.pendingSeconds += now() - began
+        record.seconds = max(0, now() - started)
         return StepReport(
             step: record.step, epoch: epochs(after: record.step), tokens: record.tokens, seconds: record.seconds,
             trainNats: record.pendingNats / Double(record.pendingTokens), learningRate: rate,
@@ -111,7 +120,12 @@ extension Trainer {
 
     // MARK: Recovery
 
-    var weightsAreFinite: Bool { machine.optimizer.norm(of: machine.network.parameters, using: workers).isFinite }
+    /// Whether the weights and the optimizer's moments are.
+    var weightsAreFinite: Bool {
+        ([machine.network.parameters] + machine.optimizer.moments).allSatisfy {
+            machine.optimizer.norm(of: $0, using: workers).isFinite
+        }
+    }
 
     /// Goes back to the last good state, with half the learning rate from now on.
     ///
@@ -122,7 +136,11 @@ extension Trainer {
         let step = record.step
         guard let recoveryPoint, let point = record.recovery.point,
             record.recovery.count < record.options.maxRecoveries
-        else { throw TrainingError.diverged(step: step, flaw: flaw, recoveries: record.recovery.count) }
+        else {
+            saveWhatWaits()
+            throw TrainingError.diverged(step: step, flaw: flaw, recoveries: record.recovery.count)
+        }
+        (validatedStep, weightsAreBest) = (-1, false)
         machine.restore(recoveryPoint)
         record.goBack(to: point)
         tell(

@@ -32,13 +32,21 @@ extension Trainer {
             do { try metrics?.flush() } catch { observe(.notSaved(path: error.path, reason: "\(error)")) }
             record.metricsLength = metrics?.length ?? 0
             record.metricsWaiting = metrics?.waitingLines
-            record.seconds = max(0, Date().timeIntervalSince(started))
+            record.seconds = max(0, now() - started)
             try save(checkpoint(state: machine.state), to: output.lastPath, removing: output.path)
         } catch {
             guard !isFinal else { throw error }
             observe(.notSaved(path: output.lastPath, reason: "\(error)"))
         }
-        lastSaved = Date()
+        lastSaved = now()
+    }
+
+    /// Saves what waits to be saved, when a training ends without a state that is worth saving.
+    func saveWhatWaits() {
+        if let best = pendingBest, (try? save(best, to: output.path, removing: output.lastPath)) != nil {
+            pendingBest = nil
+        }
+        try? metrics?.flush()
     }
 
     private func checkpoint(state: Checkpoint.TrainerState?) -> Checkpoint {
@@ -51,6 +59,8 @@ extension Trainer {
     private func save(_ checkpoint: Checkpoint, to path: String, removing stale: String) throws(CheckpointError) {
         // Somebody may have removed the folder.
         try? FileManager.default.createDirectory(atPath: folder(of: path), withIntermediateDirectories: true)
+        // Once the other training's file is gone, whatever stands there is this one's.
+        defer { if !FileManager.default.fileExists(atPath: stale) { replacesEarlierFiles = false } }
         try checkpoint.write(to: path, removing: replacesEarlierFiles ? stale : nil, on: output.files)
         replacesEarlierFiles = false
         observe(.saved(path: path))

@@ -6,7 +6,7 @@ extension Trainer {
     /// - Returns: false if it was stopped.
     func validate(_ shouldStop: @Sendable () -> Bool) throws -> Bool {
         guard let validation = data.validation else { return true }
-        let began = Date()
+        let began = now()
         guard let total = machine.network.scoreInLanes(validation, using: workers, isCancelled: shouldStop) else {
             return false
         }
@@ -15,16 +15,20 @@ extension Trainer {
             try recover("the validation loss is not finite")
             return true
         }
-        let isBest = record.bestValidation.map { nats < $0 } ?? true
+        // A model far worse than one that knows nothing is exploding, and takes no better one's place.
+        let knowingNothing = log(Double(data.vocabulary.count)) + validation.spellingNats / Double(validation.count)
+        let isSane = record.isFinished || (record.recovery.monitor.isCalm && nats < 2 * knowingNothing)
+        let isBest = isSane && record.bestValidation.map { nats < $0 } ?? true
         record.validations += 1
         record.validationsSinceBest = isBest ? 0 : record.validationsSinceBest + 1
         validatedStep = record.step
-        record.seconds = Date().timeIntervalSince(started)
+        record.seconds = now() - started
         if isBest {
+            weightsAreBest = true
             record.bestValidation = nats
             record.bestStep = record.step
         }
-        validationSeconds.last = Date().timeIntervalSince(began)
+        validationSeconds.last = now() - began
         validationSeconds.all += validationSeconds.last
         lastValidated = record.seconds
         tell(.validation(report(nats, isExact: false, isBest: isBest)))
@@ -46,7 +50,7 @@ extension Trainer {
         guard let validation = data.validation else { return true }
         observe(.scoring(symbols: validation.count))
         let network: Network<Float>
-        if record.bestStep == record.step && validatedStep == record.step {
+        if weightsAreBest {
             network = machine.network
         } else {
             let best = try Checkpoint(contentsOf: output.path)

@@ -46,7 +46,7 @@ public final class Trainer {
     let metrics: MetricsFile?
     let observe: (TrainingEvent) -> Void
     /// When the first step of this run began, less what earlier runs took.
-    var started = Date.distantFuture
+    var started = Double.infinity
     /// `progress` when the last step began.
     var progressBefore = 0.0
     /// The last good state, to go back to.
@@ -56,9 +56,11 @@ public final class Trainer {
     /// When the last one ended, on the clock of `record.seconds`, and its step in this run.
     var lastValidated = 0.0
     var validatedStep = -1
+    /// Whether the weights are those of the best model.
+    var weightsAreBest = false
     /// Whether this training had ended before this run.
     let wasFinished: Bool
-    var lastSaved = Date.distantFuture
+    var lastSaved = Double.infinity
     /// The best model, where it could not be saved yet.
     var pendingBest: Checkpoint?
     /// Whether files of an earlier training may still stand where this one writes: it replaces both, but not before it has
@@ -97,8 +99,16 @@ public final class Trainer {
         wasFinished = record.isFinished
         lastValidated = record.seconds
         replacesEarlierFiles = checkpoint == nil
-        for path in [output.path, output.lastPath] { try prepare(path) }
+        try makeFolder(of: output.path)
+        // What is swept is nobody's then.
         lock = try OutputLock(of: output.path)
+        // Another run may have gone on between the reading and the lock.
+        if checkpoint != nil, FileManager.default.fileExists(atPath: output.lastPath),
+            try Checkpoint(contentsOf: output.lastPath).training?.tokens != record.tokens
+        {
+            throw CheckpointError.changed(path: output.lastPath)
+        }
+        for path in [output.path, output.lastPath] { try prepare(path) }
         workers = Workers(count: threads)
         schedule = LaneSchedule(
             symbols: data.trainingSymbols, batch: batch, window: options.window, startsFresh: false)
@@ -111,7 +121,7 @@ public final class Trainer {
         }
         // Lines that a resumed run does again are dropped; a file that is not this training's is only added to.
         let kept = checkpoint == nil ? 0 : metricsPath == record.metricsPath ? record.metricsLength : Int.max
-        metrics = try metricsPath.map { try MetricsFile(path: $0, keeping: kept) }
+        metrics = try metricsPath.map { try MetricsFile(path: $0, keeping: kept, resumes: checkpoint != nil) }
         if metricsPath == record.metricsPath, let waiting = record.metricsWaiting {
             metrics?.append(String(waiting.dropLast()))
         }
@@ -145,18 +155,24 @@ public final class Trainer {
             }
             machine.restore(state)
             recoveryPoint = checkpoint?.recoveryPoint
+            guard recoveryPoint.map({ $0.lanes.map(\.lanes) == machine.shards.map(\.lanes) }) ?? true else {
+                throw CheckpointError.badShape(path: output.lastPath, tensor: "recovery.trainer.hidden")
+            }
         }
     }
 }
 
-/// Makes the folder of an output and proves that the file can be made in it, before hours are spent.
-private func prepare(_ path: String) throws(CheckpointError) {
+private func makeFolder(of path: String) throws(CheckpointError) {
     let folder = folder(of: path)
     do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
         throw .cannotCreate(path: path, reason: "the folder \(folder) cannot be made")
     }
+}
+
+/// Proves that a file can be made in its place, before hours are spent.
+private func prepare(_ path: String) throws(CheckpointError) {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
         throw .cannotCreate(path: path, reason: "it is a folder")
