@@ -41,7 +41,11 @@ extension Trainer {
             if stops { return .stopped }
         }
         if !endedBefore {
-            if data.validation == nil { saveBest() }
+            // No validation, or none whose model was worth keeping: the last weights are the model.
+            if record.bestValidation == nil {
+                weightsAreBest = true
+                saveBest()
+            }
             try saveLast(isFinal: true)
         }
         let isScored = try validateExactly(shouldStop: shouldStop)
