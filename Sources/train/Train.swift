@@ -30,13 +30,19 @@ struct Train: ParsableCommand {
             throw ValidationError("--unit byte takes bytes as they are; drop --encoding, --on-invalid and --newlines")
         }
         if files.isEmpty && output.resume == nil { throw ValidationError("name a text to train on") }
+        if training.tune != nil && (output.resume != nil || output.from != nil) {
+            throw ValidationError("--tune chooses the shape of a new model; drop --resume or --from")
+        }
+        if training.tune != nil && validation.validationFraction == 0 {
+            throw ValidationError("--tune needs a validation; drop --validation-fraction 0")
+        }
         if validation.patience != nil && validation.validationFraction == 0 {
             throw ValidationError("--patience needs a validation; drop --validation-fraction 0")
         }
     }
 
     func run() throws {
-        let checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
+        var checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
         if let checkpoint, let path = output.resume { warnOfOtherUnicode(checkpoint.vocabulary, path) }
         let origin = try output.from.map { try Checkpoint(contentsOf: $0) }
         if let origin, let path = output.from { warnOfOtherUnicode(origin.vocabulary, path) }
@@ -75,10 +81,17 @@ struct Train: ParsableCommand {
         let adaptation = try origin.map {
             try Adaptation($0, to: data.vocabulary, dropout: model.dropout, seed: plan.record.options.seed)
         }
-        let configuration =
+        var configuration =
             try checkpoint?.configuration ?? adaptation?.configuration
             ?? model.configuration(vocabularySize: data.vocabulary.count, recommendation)
         try refuseWhatCannotFit(configuration, record.options, data)
+        var choice = TuningCandidate(
+            configuration: configuration, learningRate: record.options.learningRate, window: record.options.window)
+        if let seconds = training.tune?.seconds {
+            let tuned = try tune(choice, for: seconds, data: data, record: record, output: plan.output)
+            (choice, configuration, checkpoint) = (tuned.candidate, tuned.candidate.configuration, tuned.checkpoint)
+            record = tuned.record
+        }
 
         let progress = ProgressReport(
             quiet: output.quiet,
@@ -86,7 +99,7 @@ struct Train: ParsableCommand {
         let trainer = try Trainer(
             configuration, data: data, record: record, output: plan.output, threads: threads.count,
             resuming: checkpoint, from: adaptation, observe: progress.observe)
-        if !output.quiet && checkpoint == nil && origin == nil { announce(recommendation) }
+        if !output.quiet && output.resume == nil && origin == nil { announce(choice) }
         if !output.quiet { announce(corpus, data, configuration, trainer) }
         // Until here there was nothing to save, and a signal ended the process as usual.
         Interruption.watch()
@@ -106,6 +119,12 @@ struct Train: ParsableCommand {
         try StandardOutput.write(summary(plan.output.path, trainer.record, progress.exact))
     }
 
+    /// Whether a training of a shape fits in the memory that is free.
+    func fits(_ configuration: ModelConfiguration, _ options: TrainingOptions, _ data: TrainingData) -> Bool {
+        let needed = Trainer.memory(configuration, options: options, restarts: data.restarts)
+        return availableMemory().map { needed <= $0 } ?? true
+    }
+
     /// Memory is promised more easily than it is had: a model larger than what is free would end in the dark.
     private func refuseWhatCannotFit(
         _ configuration: ModelConfiguration, _ options: TrainingOptions, _ data: TrainingData
@@ -119,12 +138,15 @@ struct Train: ParsableCommand {
     }
 
     /// What was chosen, as the command line that says it all.
-    private func announce(_ recommendation: Recommendation) {
-        var chosen = model.missingFlags(recommendation)
-        if training.learningRate == nil { chosen.append("--learning-rate \(recommendation.learningRate)") }
+    private func announce(_ choice: TuningCandidate) {
+        var chosen = model.missingFlags(choice.configuration)
+        if training.learningRate == nil { chosen.append("--learning-rate \(choice.learningRate)") }
+        if training.tune != nil && training.window == nil { chosen.append("--window \(choice.window)") }
         guard !chosen.isEmpty else { return }
-        let given = CommandLine.arguments.dropFirst().map(quoted)
-        StandardError.print("chosen: train \((given + chosen).joined(separator: " "))")
+        var given = Array(CommandLine.arguments.dropFirst())
+        if let flag = given.firstIndex(of: "--tune") { given.removeSubrange(flag...min(flag + 1, given.count - 1)) }
+        given.removeAll { $0.hasPrefix("--tune=") }
+        StandardError.print("chosen: train \((given.map(quoted) + chosen).joined(separator: " "))")
     }
 
     /// What will be trained on what, and how long it will take.

@@ -77,13 +77,13 @@ struct ModelOptions: ParsableArguments {
             nonlinearity: nonlinearity ?? .tanh, dropout: dropout ?? recommendation.dropout)
     }
 
-    /// The flags that would ask for what was recommended, those that were given left out.
-    func missingFlags(_ recommendation: Recommendation) -> [String] {
+    /// The flags that would ask for a shape, those that were given left out.
+    func missingFlags(_ shape: ModelConfiguration) -> [String] {
         [
-            cell == nil ? "--cell gru" : nil, layers == nil ? "--layers \(recommendation.layers)" : nil,
-            hidden == nil ? "--hidden \(recommendation.hidden)" : nil,
-            embedding == nil ? "--embedding \(recommendation.embedding)" : nil,
-            dropout == nil ? "--dropout \(recommendation.dropout)" : nil,
+            cell == nil ? "--cell \(shape.cell)" : nil, layers == nil ? "--layers \(shape.layers)" : nil,
+            hidden == nil ? "--hidden \(shape.hidden)" : nil,
+            embedding == nil ? "--embedding \(shape.embedding)" : nil,
+            dropout == nil ? "--dropout \(shape.dropout)" : nil,
         ].compactMap(\.self)
     }
 }
@@ -107,6 +107,14 @@ struct TrainingFlags: ParsableArguments {
         parsing: .unconditional, help: "Wall clock, in place of epochs: 90s, 3m, 2h.",
         transform: CommandSupport.Duration.init(parsing:))
     var timeLimit: CommandSupport.Duration?
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Before the training: time to try other layers, units, dropout, rates and windows than those recommended, as far \
+            as no flag gives them. The best is then trained on to the end of the budget.
+            """, transform: CommandSupport.Duration.init(parsing:))
+    var tune: CommandSupport.Duration?
 
     @Option(parsing: .unconditional, help: "The optimizer. (default: \(defaults.optimizer.rawValue))")
     var optimizer: Optimizer?

@@ -48,4 +48,5 @@ enum Stream {
     static let sampling: UInt64 = 4
     static let order: UInt64 = 5
     static let coldStarts: UInt64 = 6
+    static let tuning: UInt64 = 7
 }

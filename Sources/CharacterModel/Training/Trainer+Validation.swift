@@ -47,7 +47,7 @@ extension Trainer {
 
     /// Scores the weights in the output file as `perplexity` does. False if it was stopped.
     func validateExactly(shouldStop: @Sendable () -> Bool) throws -> Bool {
-        guard let validation = data.validation else { return true }
+        guard let validation = data.validation, output.scoresExactly else { return true }
         observe(.scoring(symbols: validation.count))
         let network: Network<Float>
         if weightsAreBest {

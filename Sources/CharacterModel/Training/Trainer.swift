@@ -23,6 +23,8 @@ public final class Trainer {
         public var metricsPath: String?
         /// Steps between reports.
         public var logEvery = 10
+        /// Whether the best model is scored exactly at the end.
+        package var scoresExactly = true
         package var files: any FileSystem = SystemFiles()
 
         public init(path: String) { self.path = path }

@@ -1,0 +1,67 @@
+import LinearAlgebra
+import RealModule
+
+/// What tuning chooses between: a shape, a learning rate, a window.
+public struct TuningCandidate: Sendable, Equatable {
+    /// A value that can be drawn.
+    public enum Dimension: Sendable, CaseIterable {
+        case layers, hidden, dropout, learningRate, window
+    }
+
+    public var configuration: ModelConfiguration
+    public var learningRate: Double
+    /// T.
+    public var window: Int
+
+    public init(configuration: ModelConfiguration, learningRate: Double, window: Int) {
+        self.configuration = configuration
+        self.learningRate = learningRate
+        self.window = window
+    }
+
+    /// Candidates around this one, which is the first: the values that are free are drawn at random (Bergstra & Bengio 2012),
+    /// and no two are alike. Fewer than asked for where the free dimensions do not give as many.
+    ///
+    /// - Parameters:
+    ///   - free: what may differ.
+    ///   - fits: whether a candidate can be trained on this machine and text.
+    public func neighbours(
+        _ count: Int, free: Set<Dimension>, seed: UInt64, fits: (TuningCandidate) -> Bool = { _ in true }
+    ) -> [TuningCandidate] {
+        var generator = SplitMix64(seed: seed, stream: Stream.tuning)
+        var candidates = [self]
+        for _ in 0..<50 * count where candidates.count < count {
+            let candidate = drawn(free, using: &generator)
+            if !candidates.contains(candidate) && fits(candidate) { candidates.append(candidate) }
+        }
+        return candidates
+    }
+
+    private func drawn(_ free: Set<Dimension>, using generator: inout SplitMix64) -> TuningCandidate {
+        var candidate = self
+        func among<Value>(_ values: [Value]) -> Value { values[Int(generator.uniform() * Double(values.count))] }
+        // Each is drawn in any case, so that what is free does not change the others.
+        let hidden = among([0.5, 0.75, 1, 1.25, 1.5])
+        let layers = among([1, 2])
+        let dropout = among([-0.2, -0.1, 0, 0.1, 0.2])
+        let rate = 2 * generator.uniform() - 1
+        let window = among([0.5, 1, 2])
+        if free.contains(.hidden) {
+            let units = (Double(configuration.hidden) * hidden / 16).rounded() * 16
+            candidate.configuration.hidden = max(16, Int(units))
+        }
+        if free.contains(.layers) { candidate.configuration.layers = layers }
+        if free.contains(.dropout) {
+            let moved = ((configuration.dropout + dropout) * 100).rounded() / 100
+            candidate.configuration.dropout = min(0.7, max(0, moved))
+        }
+        if free.contains(.learningRate) {
+            // From a third to three times as much, two digits of it.
+            let exact = learningRate * .exp(rate * .log(3))
+            let unit: Double = .exp10(.log10(exact).rounded(.down) - 1)
+            candidate.learningRate = (exact / unit).rounded() / (1 / unit).rounded()
+        }
+        if free.contains(.window) { candidate.window = max(8, Int(Double(self.window) * window)) }
+        return candidate
+    }
+}
