@@ -92,6 +92,8 @@ struct Plan {
         try same("--on-invalid", command.reading.onInvalid?.rawValue, format.onInvalid.rawValue)
         try same("--newlines", command.reading.newlines?.rawValue, format.newlines.rawValue)
         try same("--dropout", command.model.dropout, model.dropout)
+        try same("--input-dropout", command.model.inputDropout, model.inputDropout)
+        try same("--weight-dropout", command.model.weightDropout, model.weightDropout)
         try same("--batch", training.batch, options.batch)
         try same("--window", training.window, options.window)
         try same("--optimizer", training.optimizer?.rawValue, options.optimizer.rawValue)

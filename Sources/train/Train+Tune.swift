@@ -19,6 +19,7 @@ extension Train {
         if model.layers != nil { free.remove(.layers) }
         if model.hidden != nil { free.remove(.hidden) }
         if model.dropout != nil { free.remove(.dropout) }
+        if model.weightDropout != nil { free.remove(.weightDropout) }
         if training.learningRate != nil { free.remove(.learningRate) }
         if training.window != nil { free.remove(.window) }
         let candidates = recommended.neighbours(Self.candidates, free: free, seed: record.options.seed) {
@@ -30,12 +31,12 @@ extension Train {
         if !output.quiet {
             StandardError.print(
                 "tuning for \(formatted(seconds: seconds)): \(candidates.count) candidates, \(halving.rounds) rounds\n"
-                    + "round  layers  hidden  dropout    rate  window     steps      nats")
+                    + "round  layers  hidden  dropout  weights    rate  window     steps      nats")
         }
         Interruption.watch()
-        let winner = try halving.run(seconds: seconds, shouldStop: { Interruption.isRequested }) {
-            if !output.quiet { StandardError.print(row($0)) }
-        }
+        let winner = try halving.run(
+            seconds: seconds, shouldStop: { Interruption.isRequested },
+            observe: { if !output.quiet { StandardError.print(row($0)) } })
         guard let winner else {
             StandardError.print("stopped; the candidates' trainings so far are in \(quoted(halving.folder))")
             throw Exit(Interruption.exitCode)
@@ -52,6 +53,7 @@ extension Train {
         let nats = result.nats.isFinite ? formatted(result.nats, decimals: 4) : "exploded"
         let columns: [(text: String, width: Int)] = [
             ("\(result.round)", 5), ("\(shape.layers)", 8), ("\(shape.hidden)", 8), ("\(shape.dropout)", 9),
+            ("\(shape.weightDropout)", 9),
             ("\(candidate.learningRate)", 8), ("\(candidate.window)", 8), ("\(formatted(result.step))", 10),
             (nats, 10),
         ]

@@ -79,7 +79,9 @@ struct Train: ParsableCommand {
             record.options.learningRate = recommendation.learningRate
         }
         let adaptation = try origin.map {
-            try Adaptation($0, to: data.vocabulary, dropout: model.dropout, seed: plan.record.options.seed)
+            try Adaptation(
+                $0, to: data.vocabulary, dropout: model.dropout, inputDropout: model.inputDropout,
+                weightDropout: model.weightDropout, seed: plan.record.options.seed)
         }
         var configuration =
             try checkpoint?.configuration ?? adaptation?.configuration

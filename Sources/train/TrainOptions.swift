@@ -63,6 +63,19 @@ struct ModelOptions: ParsableArguments {
             """)
     var dropout: Double?
 
+    @Option(
+        parsing: .unconditional,
+        help: "Probability to drop an element of a symbol's embedding while training, likewise. (default: 0)")
+    var inputDropout: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Probability to drop a weight from a state to the next while training, likewise. (default: by how often the budget \
+            reads the text)
+            """)
+    var weightDropout: Double?
+
     func validate() throws {
         if nonlinearity != nil && cell != .rnn {
             throw ValidationError("--nonlinearity belongs to --cell rnn")
@@ -74,7 +87,8 @@ struct ModelOptions: ParsableArguments {
         try ModelConfiguration(
             cell: cell ?? .gru, layers: layers ?? recommendation.layers, hidden: hidden ?? recommendation.hidden,
             embedding: embedding ?? recommendation.embedding, vocabularySize: vocabularySize,
-            nonlinearity: nonlinearity ?? .tanh, dropout: dropout ?? recommendation.dropout)
+            nonlinearity: nonlinearity ?? .tanh, dropout: dropout ?? recommendation.dropout,
+            inputDropout: inputDropout ?? 0, weightDropout: weightDropout ?? recommendation.weightDropout)
     }
 
     /// The flags that would ask for a shape, those that were given left out.
@@ -84,6 +98,7 @@ struct ModelOptions: ParsableArguments {
             hidden == nil ? "--hidden \(shape.hidden)" : nil,
             embedding == nil ? "--embedding \(shape.embedding)" : nil,
             dropout == nil ? "--dropout \(shape.dropout)" : nil,
+            weightDropout == nil ? "--weight-dropout \(shape.weightDropout)" : nil,
         ].compactMap(\.self)
     }
 }

@@ -14,6 +14,7 @@ struct CheckedRunTests {
         fixture.layers = 2
         fixture.embedding = cell == .rnn ? 3 : 0
         fixture.dropout = 0.3
+        fixture.weightDropout = 0.2
         fixture.threads = 2
         fixture.options.batch = 10
         fixture.options.window = 20

@@ -10,7 +10,9 @@ struct GradientCase: Sendable, CustomStringConvertible {
     var embedding: Int
     var dropout: Double
 
-    var description: String { "\(cell) \(nonlinearity), \(layers) layers, embedding \(embedding), dropout \(dropout)" }
+    var description: String {
+        "\(cell) \(nonlinearity), \(layers) layers, embedding \(embedding), all dropouts \(dropout)"
+    }
 
     static let all: [GradientCase] = {
         var cases: [GradientCase] = []
@@ -40,7 +42,8 @@ struct GradientTests {
     func centralDifferences(_ test: GradientCase) throws {
         let model = try ModelConfiguration(
             cell: test.cell, layers: test.layers, hidden: 4, embedding: test.embedding, vocabularySize: 5,
-            nonlinearity: test.nonlinearity, dropout: test.dropout)
+            nonlinearity: test.nonlinearity, dropout: test.dropout,
+            inputDropout: test.embedding > 0 ? test.dropout : 0, weightDropout: test.dropout)
         let fixture = NetworkFixture<Double>(model, steps: 5, batch: 9, seed: 11)
         let step = fixture.makeStep()
         let center = fixture.loss(step)
@@ -80,7 +83,8 @@ struct GradientTests {
     func floatMatchesDouble(_ test: GradientCase) throws {
         let model = try ModelConfiguration(
             cell: test.cell, layers: test.layers, hidden: 21, embedding: test.embedding, vocabularySize: 19,
-            nonlinearity: test.nonlinearity, dropout: test.dropout)
+            nonlinearity: test.nonlinearity, dropout: test.dropout,
+            inputDropout: test.embedding > 0 ? test.dropout : 0, weightDropout: test.dropout)
         let double = NetworkFixture<Double>(model, steps: 6, batch: 13, seed: 5, scale: 0.25)
         let float = NetworkFixture<Float>(model, steps: 6, batch: 13, seed: 5, scale: 0.25)
         let (a, b) = (double.makeStep(), float.makeStep())

@@ -82,6 +82,7 @@ struct LearningTests {
             fixture.options.evaluateEvery = every
             fixture.options.budget = .steps(15)
             fixture.dropout = 0.1
+            fixture.weightDropout = 0.2
             _ = try fixture.run(output: folder.file("m.safetensors"))
             weights.append(try Checkpoint(contentsOf: folder.file("m.last.safetensors")).parameters.elements)
         }

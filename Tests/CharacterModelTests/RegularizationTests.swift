@@ -27,6 +27,44 @@ struct RegularizationTests {
         #expect(abs(share - 0.3) < 0.14)
     }
 
+    @Test("Dropped weights are zero for a window, others grow, and what is read afterwards is the weights themselves")
+    func weightDropout() throws {
+        var model = try ModelConfiguration(
+            cell: .lstm, layers: 2, hidden: 40, embedding: 3, vocabularySize: 5, weightDropout: 0.3)
+        let parameters = kept(Parameters<Float>(model))
+        parameters.initialize(model, seed: 1)
+        let workers = Workers(count: 2)
+        let dropout = WeightDropout<Float>(model)
+        func drop(step: Int) -> [[Float]] {
+            dropout.draw(from: parameters, seed: 1, step: step, using: workers)
+            return dropout.weights.map(\.elements)
+        }
+        let dropped = drop(step: 1)
+        #expect(drop(step: 2) != dropped && drop(step: 1) == dropped && dropped[0] != dropped[1])
+        for (layer, elements) in dropped.enumerated() {
+            for (kept, weight) in zip(elements, parameters.layers[layer].recurrentWeight.elements) {
+                #expect(kept == 0 || abs(kept - weight / 0.7) <= 1e-6 * abs(weight))
+            }
+            // Six standard deviations of 6,400 draws.
+            #expect(abs(Double(elements.count { $0 == 0 }) / Double(elements.count) - 0.3) < 0.035)
+        }
+        // A network that drops weights reads as one that does not, before a step and after it is packed again.
+        let dropping = Network(model, parameters, learns: true, using: workers)
+        model.weightDropout = 0
+        let plain = Network(model, parameters, learns: true, using: workers)
+        func logits(_ network: Network<Float>) -> [Float] {
+            let shard = Shard<Float>(model, lanes: 2, steps: 6, learns: false)
+            for at in 0..<12 { shard.ids.view[0, at] = Int32(at % 5) }
+            shard.forward(network, steps: 6)
+            return shard.logits.elements
+        }
+        #expect(logits(dropping) == logits(plain))
+        dropping.dropWeights(seed: 1, step: 1, using: workers)
+        #expect(logits(dropping) != logits(plain))
+        dropping.pack(using: workers)
+        #expect(logits(dropping) == logits(plain))
+    }
+
     @Test("Weight decay leaves biases alone", arguments: Optimizer.allCases)
     func decay(optimizer: Optimizer) throws {
         let model = try ModelConfiguration(layers: 2, hidden: 40, embedding: 3, vocabularySize: 7)

@@ -54,6 +54,7 @@ struct ResumeTests {
         fixture.layers = 2
         fixture.embedding = cell == .gru ? 5 : 0
         fixture.dropout = 0.25
+        fixture.weightDropout = 0.2
         fixture.options.batch = 11
         fixture.options.window = 40
         fixture.options.budget = .steps(26)

@@ -29,6 +29,7 @@ package struct TrainingFixture {
     package var hidden = 12
     package var embedding = 0
     package var dropout = 0.0
+    package var weightDropout = 0.0
     package var text: String
     package var fraction: Double? = 0.1
     package var options = TrainingOptions()
@@ -58,7 +59,7 @@ package struct TrainingFixture {
             try checkpoint?.configuration
             ?? ModelConfiguration(
                 cell: cell, layers: layers, hidden: hidden, embedding: embedding,
-                vocabularySize: data.vocabulary.count, dropout: dropout)
+                vocabularySize: data.vocabulary.count, dropout: dropout, weightDropout: weightDropout)
         var record = checkpoint?.training ?? TrainingRecord()
         if checkpoint == nil { record.options = options }
         var place = Trainer.Output(path: output)

@@ -49,4 +49,6 @@ enum Stream {
     static let order: UInt64 = 5
     static let coldStarts: UInt64 = 6
     static let tuning: UInt64 = 7
+    static let weightDropout: UInt64 = 8
+    static let inputDropout: UInt64 = 9
 }

@@ -21,17 +21,23 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     /// The probability that an output of a layer is dropped while training: between layers and before the decoder, the same
     /// outputs through a window.
     public var dropout: Double
+    /// The probability that an input (an element of the embedding) is dropped while training, likewise.
+    public var inputDropout: Double
+    /// The probability that a recurrent weight is dropped while training, the same ones through a window.
+    public var weightDropout: Double
 
     enum CodingKeys: String, CodingKey {
         case cell, layers, hidden, embedding
         case vocabularySize = "vocabulary_size"
         case nonlinearity, dropout
+        case inputDropout = "input_dropout"
+        case weightDropout = "weight_dropout"
     }
 
     /// - Throws: `ConfigurationError` for a value out of its range.
     public init(
         cell: CellKind = .lstm, layers: Int = 1, hidden: Int = 384, embedding: Int = 0, vocabularySize: Int,
-        nonlinearity: Nonlinearity = .tanh, dropout: Double = 0
+        nonlinearity: Nonlinearity = .tanh, dropout: Double = 0, inputDropout: Double = 0, weightDropout: Double = 0
     ) throws(ConfigurationError) {
         self.cell = cell
         self.layers = layers
@@ -40,7 +46,23 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         self.vocabularySize = vocabularySize
         self.nonlinearity = nonlinearity
         self.dropout = dropout
+        self.inputDropout = inputDropout
+        self.weightDropout = weightDropout
         try validate()
+    }
+
+    /// Files of earlier versions know one kind of dropout.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        cell = try container.decode(CellKind.self, forKey: .cell)
+        layers = try container.decode(Int.self, forKey: .layers)
+        hidden = try container.decode(Int.self, forKey: .hidden)
+        embedding = try container.decode(Int.self, forKey: .embedding)
+        vocabularySize = try container.decode(Int.self, forKey: .vocabularySize)
+        nonlinearity = try container.decode(Nonlinearity.self, forKey: .nonlinearity)
+        dropout = try container.decode(Double.self, forKey: .dropout)
+        inputDropout = try container.decodeIfPresent(Double.self, forKey: .inputDropout) ?? 0
+        weightDropout = try container.decodeIfPresent(Double.self, forKey: .weightDropout) ?? 0
     }
 
     /// The bounds of every value. Within them no product of sizes overflows.
@@ -49,8 +71,14 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         try Self.check("hidden", hidden, in: 1...32_768)
         try Self.check("embedding", embedding, in: 0...32_768)
         try Self.check("vocabulary_size", vocabularySize, in: 2...16_777_216)
-        guard dropout >= 0 && dropout < 1 else {
-            throw ConfigurationError(name: "dropout", value: "\(dropout)", allowed: "at least 0 and below 1")
+        for (name, value) in [("dropout", dropout), ("input-dropout", inputDropout), ("weight-dropout", weightDropout)]
+        {
+            guard value >= 0 && value < 1 else {
+                throw ConfigurationError(name: name, value: "\(value)", allowed: "at least 0 and below 1")
+            }
+        }
+        guard inputDropout == 0 || embedding > 0 else {
+            throw ConfigurationError(name: "input-dropout", value: "\(inputDropout)", allowed: "0 without an embedding")
         }
     }
 

@@ -21,7 +21,11 @@ package final class Network<Scalar: KernelScalar>: @unchecked Sendable {
     package let decoder: PackedMatrix<Scalar>
     package let decoderBackward: PackedMatrix<Scalar>?
     private let tasks: [PackingTask]
-    private lazy var list = WorkList { [unowned self] task, _ in run(task) }
+    private lazy var list = WorkList { [unowned self] task, _ in run(tasks[task]) }
+    /// Where training drops weights: those of a step, and the tasks that pack them in place of the parameters.
+    private let weightDropout: WeightDropout<Scalar>?
+    private let droppedTasks: [PackingTask]
+    private lazy var droppedList = WorkList { [unowned self] task, _ in run(droppedTasks[task]) }
 
     /// One packed matrix, where it comes from, and some of its panels.
     private struct PackingTask: Sendable {
@@ -46,7 +50,7 @@ package final class Network<Scalar: KernelScalar>: @unchecked Sendable {
         }
         decoder = kernels.compact(other.decoder)
         decoderBackward = nil
-        tasks = []
+        (tasks, droppedTasks, weightDropout) = ([], [], nil)
     }
 
     /// A network with the given parameters, packed.
@@ -55,29 +59,37 @@ package final class Network<Scalar: KernelScalar>: @unchecked Sendable {
     package init(_ model: ModelConfiguration, _ parameters: Parameters<Scalar>, learns: Bool, using workers: Workers) {
         self.model = model
         self.parameters = parameters
-        var tasks: [PackingTask] = []
-        func pack(_ source: MatrixView<Scalar>, transposes: Bool) -> PackedMatrix<Scalar> {
+        let dropout = learns && model.weightDropout > 0 ? WeightDropout<Scalar>(model) : nil
+        var (tasks, droppedTasks): ([PackingTask], [PackingTask]) = ([], [])
+        func pack(
+            _ source: MatrixView<Scalar>, or dropped: Matrix<Scalar>? = nil, transposes: Bool
+        ) -> PackedMatrix<Scalar> {
             let target =
                 transposes
                 ? PackedMatrix<Scalar>(inner: source.columns, columns: source.rows)
                 : PackedMatrix<Scalar>(inner: source.rows, columns: source.columns)
-            for first in stride(from: 0, to: target.panels, by: 8) {
-                let panels = first..<min(first + 8, target.panels)
-                tasks.append(PackingTask(target: target, source: source, transposes: transposes, panels: panels))
+            func cut(_ source: MatrixView<Scalar>) -> [PackingTask] {
+                stride(from: 0, to: target.panels, by: 8).map { first in
+                    let panels = first..<min(first + 8, target.panels)
+                    return PackingTask(target: target, source: source, transposes: transposes, panels: panels)
+                }
             }
+            tasks += cut(source)
+            if let dropped { droppedTasks += cut(dropped.view) }
             return target
         }
         layers = parameters.layers.enumerated().map { index, layer in
             let gathers = index == 0 && model.isOneHot
+            let dropped = dropout?.weights[index]
             return Layer(
                 input: gathers ? nil : pack(layer.inputWeight, transposes: true),
-                recurrent: pack(layer.recurrentWeight, transposes: true),
+                recurrent: pack(layer.recurrentWeight, or: dropped, transposes: true),
                 inputBackward: gathers || !learns ? nil : pack(layer.inputWeight, transposes: false),
-                recurrentBackward: learns ? pack(layer.recurrentWeight, transposes: false) : nil)
+                recurrentBackward: learns ? pack(layer.recurrentWeight, or: dropped, transposes: false) : nil)
         }
         decoder = pack(parameters.decoderWeight, transposes: true)
         decoderBackward = learns ? pack(parameters.decoderWeight, transposes: false) : nil
-        self.tasks = tasks
+        (self.tasks, self.droppedTasks, weightDropout) = (tasks, droppedTasks, dropout)
         self.pack(using: workers)
     }
 
@@ -87,8 +99,19 @@ package final class Network<Scalar: KernelScalar>: @unchecked Sendable {
         workers.run(tasks.count, of: list)
     }
 
-    private func run(_ index: Int) {
-        let task = tasks[index]
+    /// Drops recurrent weights for a training step, until the parameters are packed again.
+    func dropWeights(seed: UInt64, step: Int, using workers: Workers) {
+        guard let weightDropout else { return }
+        weightDropout.draw(from: parameters, seed: seed, step: step, using: workers)
+        workers.run(droppedTasks.count, of: droppedList)
+    }
+
+    /// Makes the gradient of a step whose weights were dropped one of the parameters.
+    func maskGradient(_ gradient: Parameters<Scalar>, using workers: Workers) {
+        weightDropout?.mask(gradient, using: workers)
+    }
+
+    private func run(_ task: PackingTask) {
         if task.transposes {
             Scalar.kernels.pack(transposeOf: task.source, into: task.target, panels: task.panels)
         } else {

@@ -9,6 +9,7 @@ public struct Recommendation: Sendable, Equatable {
     /// 0: one-hot.
     public var embedding: Int
     public var dropout: Double
+    public var weightDropout: Double
     public var learningRate: Double
 
     /// Symbols that a time limit is taken to train on in a second: about what two cores do with the smaller model.
@@ -36,6 +37,7 @@ public struct Recommendation: Sendable, Equatable {
         embedding = min(128, max(32, vocabularySize / 32))
         // The more often a text is read, the more there is to be lost by heart.
         dropout = min(0.6, max(0, ((0.1 * .log2(passes) - 0.1) * 20).rounded() / 20))
+        weightDropout = min(0.5, dropout)
         learningRate = cell == .gru ? (isLarge ? 0.002 : 0.003) : 0.004
     }
 }

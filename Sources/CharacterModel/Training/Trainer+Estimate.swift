@@ -11,8 +11,8 @@ extension Trainer {
         _ model: ModelConfiguration, options: TrainingOptions, restarts: Bool = true
     ) -> Double {
         let parameters = Double(ParameterLayout(model).count)
-        // With the last good state, and the one that is being saved.
-        let copies = Double(10 + 3 * options.optimizer.moments.count)
+        // With the last good state, the one that is being saved, and the weights that are dropped.
+        let copies = Double(10 + 3 * options.optimizer.moments.count + (model.weightDropout > 0 ? 2 : 0))
         let (g, h) = (Double(model.cell.gates), Double(model.hidden))
         // Gates, the states, what is kept, the gradient of the output, the states once more; the GRU's second gradient.
         let perLayer: Double =

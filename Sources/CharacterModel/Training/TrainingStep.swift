@@ -69,15 +69,19 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
 
     /// Computes the gradient of the mean loss of a window, and moves the state to its end.
     ///
+    /// Where weights are dropped, the network reads the dropped ones until ``update(step:norm:clip:rate:decay:)``.
+    ///
     /// - Parameter step: names the dropout masks.
     package func accumulate(steps: Int, symbols: Int, step: Int, fill: @escaping Fill) -> Outcome {
         current = Window(steps: steps, scale: Scalar(1 / Double(symbols)), step: step, fill: fill)
+        network.dropWeights(seed: seed, step: step, using: workers)
         workers.run(shards.count, of: list)
         precondition(
             shards.indices.reduce(0) { $0 + targets.view[0, $1] } == symbols, "the lanes do not hold \(symbols) targets"
         )
         current.fill = { _, _ in 0 }
         reduction.run(steps: steps, using: workers)
+        network.maskGradient(gradient, using: workers)
         for shard in shards { shard.advance(steps: steps) }
         return Outcome(
             nats: shards.indices.reduce(0) { $0 + sums.view[0, $1] }, symbols: symbols,
@@ -86,7 +90,8 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
 
     /// Carries a shard through the window, forward and back.
     private func run(_ index: Int) {
-        let (shard, window, drops) = (shards[index], current, network.model.dropout > 0)
+        let (shard, window, model) = (shards[index], current, network.model)
+        let drops = model.dropout > 0 || model.inputDropout > 0
         targets.view[0, index] = window.fill(shard, index)
         shard.forward(
             network, steps: window.steps,

@@ -5,7 +5,7 @@ import RealModule
 public struct TuningCandidate: Sendable, Equatable {
     /// A value that can be drawn.
     public enum Dimension: Sendable, CaseIterable {
-        case layers, hidden, dropout, learningRate, window
+        case layers, hidden, dropout, weightDropout, learningRate, window
     }
 
     public var configuration: ModelConfiguration
@@ -43,7 +43,7 @@ public struct TuningCandidate: Sendable, Equatable {
         // Each is drawn in any case, so that what is free does not change the others.
         let hidden = among([0.5, 0.75, 1, 1.25, 1.5])
         let layers = among([1, 2])
-        let dropout = among([-0.2, -0.1, 0, 0.1, 0.2])
+        let dropouts = (outputs: among([-0.2, -0.1, 0, 0.1, 0.2]), weights: among([-0.2, -0.1, 0, 0.1, 0.2]))
         let rate = 2 * generator.uniform() - 1
         let window = among([0.5, 1, 2])
         if free.contains(.hidden) {
@@ -51,9 +51,14 @@ public struct TuningCandidate: Sendable, Equatable {
             candidate.configuration.hidden = max(16, Int(units))
         }
         if free.contains(.layers) { candidate.configuration.layers = layers }
+        func moved(_ value: Double, by step: Double) -> Double {
+            min(0.7, max(0, ((value + step) * 100).rounded() / 100))
+        }
         if free.contains(.dropout) {
-            let moved = ((configuration.dropout + dropout) * 100).rounded() / 100
-            candidate.configuration.dropout = min(0.7, max(0, moved))
+            candidate.configuration.dropout = moved(configuration.dropout, by: dropouts.outputs)
+        }
+        if free.contains(.weightDropout) {
+            candidate.configuration.weightDropout = moved(configuration.weightDropout, by: dropouts.weights)
         }
         if free.contains(.learningRate) {
             // From a third to three times as much, two digits of it.
