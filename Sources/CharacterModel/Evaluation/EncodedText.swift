@@ -107,6 +107,18 @@ package struct EncodedText: Sendable {
         }
     }
 
+    /// Calls `body` with each position, the corpus's index of the symbol there, and whether the state is fresh before it.
+    package func forEachTarget(_ body: (_ position: Int, _ symbol: Int32, _ isFresh: Bool) -> Void) {
+        var next = beginnings[...]
+        var before: Int32?
+        forEachSymbol(in: 0..<count) { position, symbol in
+            let isBeginning = next.first == position
+            if isBeginning { next.removeFirst() }
+            body(position, symbol, isBeginning || before.map { restarts(afterSymbol: $0) } ?? false)
+            before = symbol
+        }
+    }
+
     private static let end = Int32(Corpus.endOfRecord)
 
     // MARK: The order of records

@@ -152,13 +152,7 @@ extension EncodedText {
     /// Calls `body` with the parts of the text that begin afresh, neighbours joined until they are long enough.
     fileprivate func forEachPart(ofAtLeast length: Int, _ body: (Range<Int>) -> Void) {
         var first = 0
-        var next = beginnings.dropFirst()
-        var before: Int32?
-        forEachSymbol(in: 0..<count) { position, symbol in
-            let isBeginning = next.first == position
-            if isBeginning { next.removeFirst() }
-            let isFresh = isBeginning || before.map { restarts(afterSymbol: $0) } ?? false
-            before = symbol
+        forEachTarget { position, _, isFresh in
             guard isFresh && position - first >= length else { return }
             body(first..<position)
             first = position

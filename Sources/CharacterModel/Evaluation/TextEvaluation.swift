@@ -56,12 +56,7 @@ extension LanguageModel {
     ) -> TextEvaluation? {
         precondition(corpus.unit == vocabulary.unit && corpus.normalization == vocabulary.normalization)
         precondition(corpus.records == vocabulary.records, "the text is not cut into records as the model's was")
-        var text = EncodedText(corpus, vocabulary: vocabulary)
-        switch state {
-        case .file: break
-        case .carry: text.restartNowhere()
-        case .line: text.restartAtLines()
-        }
+        let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let endsLine = corpus.symbols.map { $0.bytes.last == 0x0A }
         var files = corpus.files.map { TextEvaluation.File(name: $0.name, counts: $0.counts) }
         var total = TextEvaluation.File(name: corpus.name, counts: corpus.counts)
@@ -93,5 +88,17 @@ extension LanguageModel {
         if file < files.count { files[file].standardError = errors.file.standardError }
         total.standardError = errors.total.standardError
         return TextEvaluation(files: files, total: total)
+    }
+}
+
+extension EncodedText {
+    /// A whole corpus that starts afresh where a policy says.
+    init(_ corpus: Corpus, vocabulary: Vocabulary, state: StatePolicy) {
+        self.init(corpus, vocabulary: vocabulary)
+        switch state {
+        case .file: break
+        case .carry: restartNowhere()
+        case .line: restartAtLines()
+        }
     }
 }

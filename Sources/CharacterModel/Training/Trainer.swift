@@ -113,7 +113,8 @@ public final class Trainer {
         for path in [output.path, output.lastPath] { try prepare(path) }
         workers = Workers(count: threads)
         schedule = LaneSchedule(
-            symbols: data.trainingSymbols, batch: batch, window: options.window, startsFresh: false)
+            symbols: data.trainingSymbols, batch: batch, window: options.window, startsFresh: false,
+            seed: options.seed)
         guard record.isPlausible(windows: schedule.windows) else {
             throw CheckpointError.badMetadata(
                 path: output.lastPath, key: "training", reason: "its counters do not fit the text")
@@ -145,8 +146,8 @@ public final class Trainer {
             parameters.initialize(configuration, seed: options.seed)
         }
         machine = TrainingStep(
-            configuration, parameters: parameters, optimizer: options.optimizer, batch: batch, window: options.window,
-            restarts: data.restarts, seed: options.seed, workers: workers)
+            configuration, parameters: parameters, optimizer: options.optimizer, batch: batch,
+            window: LaneSchedule.longest(options.window), restarts: data.restarts, seed: options.seed, workers: workers)
         let feed = TrainingFeed(data, schedule.lanes, seed: options.seed)
         let lanes = machine.shards.indices.map { [machine] in machine.lanes(ofShard: $0) }
         self.feed = feed
