@@ -21,6 +21,16 @@ public enum RecordSeparator: Sendable, Equatable {
         }
     }
 
+    /// The bytes that it takes in a text, where it says so: what follows a blank line may be any number of them.
+    public var length: Int {
+        switch self {
+        case .line: 1
+        case .blankLine: 2
+        case .file: 0
+        case .text(let text): text.utf8.count
+        }
+    }
+
     /// - Requires: a name that is not empty.
     public init(name: String) {
         switch name {

@@ -26,8 +26,18 @@ struct Perplexity: ParsableCommand {
     @Option(parsing: .unconditional, help: "Where the model starts afresh: at each file, at each line, or never.")
     var state = StatePolicy.file
 
-    @Option(parsing: .unconditional, help: "Writes the nats of every symbol as tab-separated values.")
+    @Option(
+        parsing: .unconditional,
+        help: "Writes every symbol's place, nats and rank, and the entropy there, as tab-separated values.")
     var surprisal: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Compares with n-grams of 1 to \(KneserNey.maximumOrder) symbols that are counted in a training text, a file or a \
+            folder (Kneser-Ney). Of the text the model was trained on, only the training part is counted.
+            """)
+    var baseline: String?
 
     @OptionGroup(title: "Reading") var reading: ReadingOptions
     @OptionGroup(title: "Machine") var threads: ThreadOptions
@@ -58,6 +68,17 @@ struct Perplexity: ParsableCommand {
         guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
         try refuseOverwriting(TextSource.sources(at: files) + [.file(path: checkpoint)], with: [surprisal])
         let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }
+        let counted = try baseline.map { path in
+            let text = try Corpus(
+                arguments: [path], unit: unit, normalization: normalization, format: reading.format(or: known),
+                records: model.vocabulary.records, cache: reading.cache)
+            text.reportReading()
+            let baseline = try Baseline(text, for: model)
+            StandardError.print(
+                "n-grams: counted in \(formatted(baseline.symbols)) symbols of \(path)"
+                    + (baseline.isTrainingPart ? ", the part the model was trained on" : ""))
+            return baseline.evaluate(corpus, state: state)
+        }
         let evaluation = model.evaluate(
             corpus, state: state, threads: threads.count, perSymbol: table.map { $0.add })
         guard let evaluation else { return }
@@ -69,7 +90,8 @@ struct Perplexity: ParsableCommand {
         }
         try table?.finish()
         let report = Report(
-            evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256)
+            evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256,
+            baseline: counted)
         try StandardOutput.write(format == .json ? try report.json() : report.table())
     }
 }

@@ -80,17 +80,21 @@ struct Report {
         let checkpoint: String
         let sha256: String
         let files: [Figures]
+        /// Mean nats per token of n-grams of 1 symbol, of 2, and so on.
+        let baselineNats: [Double]?
     }
 
     init(
-        _ evaluation: TextEvaluation, model: LanguageModel, checkpoint: String, state: StatePolicy, sha256: String
+        _ evaluation: TextEvaluation, model: LanguageModel, checkpoint: String, state: StatePolicy, sha256: String,
+        baseline: [Likelihood]?
     ) {
         total = Figures(evaluation.total)
         context = Context(
             unit: model.vocabulary.unit.rawValue, normalization: model.vocabulary.normalization.rawValue,
             lossy: model.vocabulary.normalization.isLossy, state: state.rawValue, checkpoint: checkpoint,
             sha256: sha256,
-            files: evaluation.files.map(Figures.init))
+            files: evaluation.files.map(Figures.init),
+            baselineNats: baseline?.map { $0.nats / Double($0.tokens) })
     }
 
     func json() throws -> String {
@@ -126,6 +130,12 @@ struct Report {
             rows.append(("note", "\(context.normalization) loses text: not the original's code length"))
         }
         var lines = rows.map { $0.0.padding(toLength: 20, withPad: " ", startingAt: 0) + $0.1 }
+        if let baseline = context.baselineNats, let best = baseline.indices.min(by: { baseline[$0] < baseline[$1] }) {
+            lines += ["", "nats per symbol under n-grams (the network: \(number(mean, 4)))"]
+            lines += baseline.enumerated().map { order, nats in
+                "\(order + 1)  \(number(nats, 4))" + (order == best ? "  the best" : "")
+            }
+        }
         if context.files.count > 1 {
             lines += ["", "bits per character, perplexity, file"]
             lines += context.files.map {

@@ -3,7 +3,8 @@ import CommandSupport
 import Foundation
 import Tokenization
 
-/// The nats of every symbol: file, line, symbol (escaped as in JSON; `\\end` for the end of a record), nats; tab-separated, with a header.
+/// What every symbol cost, tab-separated, with a header: file, offset of its first byte, line, symbol (escaped as in JSON;
+/// `\\end` for the end of a record), nats, rank among all symbols, and the entropy of what was predicted, in nats.
 final class SurprisalTable {
     private let path: String
     private let files: [String]
@@ -17,15 +18,16 @@ final class SurprisalTable {
             throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
         }
         handle = opened
-        put("file\tline\tsymbol\tnats\n")
+        put("file\toffset\tline\tsymbol\tnats\trank\tentropy\n")
     }
 
     deinit { fclose(handle) }
 
     func add(_ surprisal: Surprisal) {
+        let symbol = surprisal.symbol.map { escaped($0) } ?? "\\end"
         put(
-            "\(files[surprisal.file])\t\(surprisal.line)\t\(surprisal.symbol.map { escaped($0) } ?? "\\end")\t\(surprisal.nats)\n"
-        )
+            "\(files[surprisal.file])\t\(surprisal.offset)\t\(surprisal.line)\t\(symbol)\t\(surprisal.nats)\t"
+                + "\(surprisal.prediction.rank)\t\(surprisal.prediction.entropy)\n")
     }
 
     /// Throws if any line was lost.

@@ -38,17 +38,22 @@ extension Network {
     /// where there are enough; otherwise they share the layers of one part after the other. The nats are the same to the bit.
     ///
     /// - Parameters:
+    ///   - predicts: whether predictions are wanted too, which takes more time.
     ///   - isCancelled: asked now and then; the answer yes ends the work.
-    ///   - body: is told of each symbol in order: where it stands, the corpus's index, and its nats, the spelling of an
-    ///     unknown one included.
+    ///   - body: is told of each symbol in order: where it stands, the corpus's index, its nats, the spelling of an unknown one
+    ///     included, and what was predicted in its place.
     /// - Returns: whether it came to the end.
     package func scoreExactly(
-        _ text: EncodedText, using workers: Workers, isCancelled: @Sendable () -> Bool = { false },
-        _ body: (_ position: Int, _ symbol: Int32, _ nats: Double) -> Void
+        _ text: EncodedText, using workers: Workers, predicts: Bool = false,
+        isCancelled: @Sendable () -> Bool = { false },
+        _ body: (_ position: Int, _ symbol: Int32, _ nats: Double, _ prediction: Prediction?) -> Void
     ) -> Bool {
-        func tell(_ range: Range<Int>, _ nats: UnsafePointer<Double>) {
+        func tell(_ range: Range<Int>, _ scores: SymbolScores) {
             text.forEachSymbol(in: range) { position, symbol in
-                body(position, symbol, nats[position - range.lowerBound] + text.spelling(ofSymbol: symbol))
+                let at = position - range.lowerBound
+                body(
+                    position, symbol, scores.nats.view[0, at] + text.spelling(ofSymbol: symbol),
+                    predicts ? scores.predictions.view[0, at] : nil)
             }
         }
         var parts: [Range<Int>] = []
@@ -58,20 +63,20 @@ extension Network {
             guard !isCancelled() else { return }
             if parts.count >= 2 * workers.count {
                 let first = parts[0].lowerBound
-                let nats = Matrix<Double>(rows: 1, columns: held)
+                let scores = SymbolScores(held, predicts: predicts)
                 workers.forEach(parts.count) { [parts] index in
                     let part = parts[index]
-                    let into = nats.view.columns(part.lowerBound - first..<part.upperBound - first)
-                    self.score(part, of: text, into: into, isCancelled: isCancelled)
+                    self.score(
+                        part, of: text, into: scores, from: part.lowerBound - first, isCancelled: isCancelled)
                 }
-                if !isCancelled() { tell(first..<first + held, nats.view.base) }
+                if !isCancelled() { tell(first..<first + held, scores) }
             } else {
                 for part in parts where !isCancelled() {
-                    self.score(part, of: text, using: workers, isCancelled: isCancelled, tell)
+                    self.score(part, of: text, using: workers, predicts: predicts, isCancelled: isCancelled, tell)
                 }
             }
         }
-        let limit = 1 << 21
+        let limit = predicts ? 1 << 18 : 1 << 21
         text.forEachPart(ofAtLeast: 4_096) { part in
             // A long part is never put beside others: its nats are told as they come.
             if part.count > limit { score() }
@@ -84,7 +89,8 @@ extension Network {
 
     /// Scores a part of a text in chunks of steps, one after the other.
     private func score(
-        _ part: Range<Int>, of text: EncodedText, into nats: MatrixView<Double>, isCancelled: @Sendable () -> Bool
+        _ part: Range<Int>, of text: EncodedText, into scores: SymbolScores, from place: Int,
+        isCancelled: @Sendable () -> Bool
     ) {
         let lane = [Lane(origin: part.lowerBound, scored: part, startsFresh: false)]
         let shard = Shard<Scalar>(model, lanes: 1, steps: min(256, part.count), learns: false)
@@ -93,7 +99,7 @@ extension Network {
             _ = shard.fill(lane, of: text, first: first, steps: steps)
             shard.forward(self, steps: steps)
             _ = shard.loss(steps: steps, scale: 1)
-            for step in 0..<steps { nats[0, first + step] = shard.losses.view[0, step] }
+            scores.set(from: place + first, steps: steps, of: shard)
             shard.advance(steps: steps)
         }
     }
@@ -101,8 +107,8 @@ extension Network {
     /// Scores a part of a text in chunks of steps, as a pipeline: while a layer reads one chunk, the projection into the layer
     /// above, that layer and the decoder work on chunks before it. Each chunk on its way has a shard of its own.
     private func score(
-        _ part: Range<Int>, of text: EncodedText, using workers: Workers, isCancelled: @Sendable () -> Bool,
-        _ body: (Range<Int>, UnsafePointer<Double>) -> Void
+        _ part: Range<Int>, of text: EncodedText, using workers: Workers, predicts: Bool,
+        isCancelled: @Sendable () -> Bool, _ body: (Range<Int>, SymbolScores) -> Void
     ) {
         let lane = [Lane(origin: part.lowerBound, scored: part, startsFresh: false)]
         let (layers, size) = (model.layers, min(256, part.count))
@@ -110,6 +116,7 @@ extension Network {
         // Stages: layer 0, then a projection and a recurrence for each layer above, then the decoder.
         let stages = 2 * layers
         let shards = (0..<stages).map { _ in Shard<Scalar>(model, lanes: 1, steps: size, learns: false) }
+        let scores = (0..<stages).map { _ in SymbolScores(size, predicts: predicts) }
         @Sendable func run(_ task: PipelineTask, _ chunk: Int) {
             let (first, shard) = (chunk * size, shards[chunk % stages])
             let steps = min(size, part.count - first)
@@ -127,6 +134,7 @@ extension Network {
             case .decoder:
                 shard.decode(self, steps: steps)
                 _ = shard.loss(steps: steps, scale: 1)
+                scores[chunk % stages].set(from: 0, steps: steps, of: shard)
             }
         }
         // The longest tasks first; projections in parts, so that threads end together.
@@ -143,7 +151,7 @@ extension Network {
             let done = round - PipelineTask.decoder.stage(layers: layers)
             guard done >= 0 else { continue }
             let first = part.lowerBound + done * size
-            body(first..<min(first + size, part.upperBound), shards[done % stages].losses.view.base)
+            body(first..<min(first + size, part.upperBound), scores[done % stages])
         }
     }
 }
@@ -158,6 +166,29 @@ extension EncodedText {
             first = position
         }
         if first < count { body(first..<count) }
+    }
+}
+
+/// Scores of symbols, a place for each.
+private struct SymbolScores: Sendable {
+    /// [1, n].
+    let nats: Matrix<Double>
+    /// [1, n]; empty where none are wanted.
+    let predictions: Matrix<Prediction>
+
+    init(_ count: Int, predicts: Bool) {
+        nats = Matrix(rows: 1, columns: count)
+        predictions = Matrix(rows: 1, columns: predicts ? count : 0)
+    }
+
+    /// Takes over what a shard of one lane has computed; its logits hold the gradient of the loss.
+    func set<Scalar: KernelScalar>(from place: Int, steps: Int, of shard: Shard<Scalar>) {
+        for step in 0..<steps {
+            nats.view[0, place + step] = shard.losses.view[0, step]
+            guard predictions.view.columns > 0 else { continue }
+            predictions.view[0, place + step] = Prediction(
+                shard.logits.view.rows(step..<step + 1), target: shard.targets.view[0, step])
+        }
     }
 }
 

@@ -30,14 +30,17 @@ public struct TextEvaluation: Sendable, Equatable {
 }
 
 /// One symbol of a scored text.
-public struct Surprisal: Sendable, Equatable {
-    /// The index of its file, and its line there, counted from 1.
+public struct Surprisal: Sendable {
+    /// The index of its file, its first byte there, and its line, counted from 1. Bytes are those of the text as the model reads
+    /// it: UTF-8 in its normal form.
     public var file: Int
+    public var offset: Int
     public var line: Int
     /// nil for the end of a record.
     public var symbol: Symbol?
     /// -ln p, the spelling of an unknown symbol included.
     public var nats: Double
+    public var prediction: Prediction
 }
 
 extension LanguageModel {
@@ -61,13 +64,14 @@ extension LanguageModel {
         var files = corpus.files.map { TextEvaluation.File(name: $0.name, counts: $0.counts) }
         var total = TextEvaluation.File(name: corpus.name, counts: corpus.counts)
         var errors = (file: BlockedError(), total: BlockedError())
-        var (file, line) = (0, 1)
-        let isDone = network.scoreExactly(text, using: Workers(count: threads), isCancelled: isCancelled) {
-            position, symbol, nats in
+        var (file, line, offset) = (0, 1, 0)
+        let isDone = network.scoreExactly(
+            text, using: Workers(count: threads), predicts: perSymbol != nil, isCancelled: isCancelled
+        ) { position, symbol, nats, prediction in
             while !corpus.files[file].tokens.contains(position) {
                 files[file].standardError = errors.file.standardError
                 errors.file = BlockedError()
-                (file, line) = (file + 1, 1)
+                (file, line, offset) = (file + 1, 1, 0)
             }
             let isUnknown = text.id(ofSymbol: symbol) == text.unknown
             let one = Likelihood(nats: nats, tokens: 1)
@@ -80,8 +84,13 @@ extension LanguageModel {
             let isEnd = symbol == Corpus.endOfRecord
             files[file].records += isEnd ? 1 : 0
             total.records += isEnd ? 1 : 0
-            perSymbol?(
-                Surprisal(file: file, line: line, symbol: isEnd ? nil : corpus.symbols[Int(symbol)], nats: nats))
+            let spelled = isEnd ? nil : corpus.symbols[Int(symbol)]
+            if let perSymbol, let prediction {
+                perSymbol(
+                    Surprisal(
+                        file: file, offset: offset, line: line, symbol: spelled, nats: nats, prediction: prediction))
+            }
+            offset += spelled?.bytes.count ?? corpus.records?.length ?? 0
             if isEnd ? corpus.records == .line : endsLine[Int(symbol)] { line += 1 }
         }
         guard isDone else { return nil }

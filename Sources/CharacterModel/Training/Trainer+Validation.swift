@@ -61,7 +61,8 @@ extension Trainer {
             network = Network(configuration, best.parameters, learns: false, using: workers)
         }
         var nats = 0.0
-        guard network.scoreExactly(validation, using: workers, isCancelled: shouldStop, { nats += $2 }) else {
+        guard network.scoreExactly(validation, using: workers, isCancelled: shouldStop, { _, _, one, _ in nats += one })
+        else {
             return false
         }
         tell(.validation(report(nats / Double(validation.count), isExact: true, isBest: true)))
