@@ -39,6 +39,7 @@ struct Perplexity: ParsableCommand {
             """)
     var baseline: String?
 
+    @OptionGroup(title: "Dynamic evaluation") var dynamic: DynamicOptions
     @OptionGroup(title: "Reading") var reading: ReadingOptions
     @OptionGroup(title: "Machine") var threads: ThreadOptions
 
@@ -61,18 +62,19 @@ struct Perplexity: ParsableCommand {
         // Line ends are part of how the model reads; the charset is the file's own.
         var known = TextFormat()
         known.newlines = model.training?.corpus.format.newlines ?? known.newlines
-        let corpus = try Corpus(
-            arguments: files, unit: unit, normalization: normalization, format: reading.format(or: known),
-            records: model.vocabulary.records, cache: reading.cache)
-        corpus.reportReading()
-        guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
+        func read(_ arguments: [String]) throws -> Corpus {
+            let corpus = try Corpus(
+                arguments: arguments, unit: unit, normalization: normalization, format: reading.format(or: known),
+                records: model.vocabulary.records, cache: reading.cache)
+            corpus.reportReading()
+            guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
+            return corpus
+        }
+        let corpus = try read(files)
         try refuseOverwriting(TextSource.sources(at: files) + [.file(path: checkpoint)], with: [surprisal])
         let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }
         let counted = try baseline.map { path in
-            let text = try Corpus(
-                arguments: [path], unit: unit, normalization: normalization, format: reading.format(or: known),
-                records: model.vocabulary.records, cache: reading.cache)
-            text.reportReading()
+            let text = try read([path])
             let baseline = try Baseline(text, for: model)
             StandardError.print(
                 "n-grams: counted in \(formatted(baseline.symbols)) symbols of \(path)"
@@ -82,6 +84,7 @@ struct Perplexity: ParsableCommand {
         let evaluation = model.evaluate(
             corpus, state: state, threads: threads.count, perSymbol: table.map { $0.add })
         guard let evaluation else { return }
+        let adapted = try dynamic.evaluate(corpus, with: model, state: state, threads: threads.count, read: read)
         if 20 * evaluation.total.unknownTokens > evaluation.total.likelihood.tokens {
             StandardError.print(
                 "warning: the model does not know \(formatted(evaluation.total.unknownTokens)) of "
@@ -91,7 +94,7 @@ struct Perplexity: ParsableCommand {
         try table?.finish()
         let report = Report(
             evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256,
-            baseline: counted)
+            baseline: counted, dynamic: adapted)
         try StandardOutput.write(format == .json ? try report.json() : report.table())
     }
 }

@@ -82,11 +82,21 @@ struct Report {
         let files: [Figures]
         /// Mean nats per token of n-grams of 1 symbol, of 2, and so on.
         let baselineNats: [Double]?
+        let dynamic: Dynamic?
+    }
+
+    /// The score while the weights followed the text.
+    private struct Dynamic: Encodable {
+        let nats: Double
+        let perplexity: Double
+        let bitsPerCharacter: Double
+        let rate: Double
+        let decay: Double
     }
 
     init(
         _ evaluation: TextEvaluation, model: LanguageModel, checkpoint: String, state: StatePolicy, sha256: String,
-        baseline: [Likelihood]?
+        baseline: [Likelihood]?, dynamic: (score: Likelihood, rates: DynamicRates)?
     ) {
         total = Figures(evaluation.total)
         context = Context(
@@ -94,7 +104,13 @@ struct Report {
             lossy: model.vocabulary.normalization.isLossy, state: state.rawValue, checkpoint: checkpoint,
             sha256: sha256,
             files: evaluation.files.map(Figures.init),
-            baselineNats: baseline?.map { $0.nats / Double($0.tokens) })
+            baselineNats: baseline?.map { $0.nats / Double($0.tokens) },
+            dynamic: dynamic.map {
+                Dynamic(
+                    nats: $0.score.nats, perplexity: $0.score.perplexity,
+                    bitsPerCharacter: $0.score.bits(per: evaluation.total.counts.characters),
+                    rate: $0.rates.learningRate, decay: $0.rates.decay)
+            })
     }
 
     func json() throws -> String {
@@ -126,6 +142,15 @@ struct Report {
             ("bits per byte", number(total.bitsPerByte, 3)),
             ("word perplexity", number(total.wordPerplexity, 1)),
         ]
+        if let dynamic = context.dynamic {
+            let mean = dynamic.nats / Double(total.tokens)
+            rows.append(
+                (
+                    "dynamic",
+                    "\(number(mean, 4)) nats per symbol, \(number(dynamic.bitsPerCharacter, 3)) bits per character "
+                        + "(rate \(dynamic.rate), decay \(dynamic.decay))"
+                ))
+        }
         if context.lossy {
             rows.append(("note", "\(context.normalization) loses text: not the original's code length"))
         }

@@ -133,6 +133,7 @@ struct Plan {
         try same("--layers", shape.layers, model.layers)
         try same("--hidden", shape.hidden, model.hidden)
         try same("--embedding", shape.embedding, model.embedding)
+        try same("--tied", shape.tied ? true : nil, model.isTied)
     }
 
     private static func defaultPath(for files: [String]) -> String {

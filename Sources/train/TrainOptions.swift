@@ -55,6 +55,12 @@ struct ModelOptions: ParsableArguments {
         help: "Length of the learned embedding of a symbol; 0: one-hot. (default: by the number of symbols)")
     var embedding: Int?
 
+    @Flag(
+        help:
+            "Uses a symbol's embedding as its row of the decoder too; the embedding is as long as the hidden layer then."
+    )
+    var tied = false
+
     @Option(
         parsing: .unconditional,
         help: """
@@ -77,6 +83,9 @@ struct ModelOptions: ParsableArguments {
     var weightDropout: Double?
 
     func validate() throws {
+        if tied, let embedding, hidden != embedding {
+            throw ValidationError("--tied makes the embedding as long as --hidden; drop --embedding \(embedding)")
+        }
         if nonlinearity != nil && cell != .rnn {
             throw ValidationError("--nonlinearity belongs to --cell rnn")
         }
@@ -84,10 +93,11 @@ struct ModelOptions: ParsableArguments {
 
     /// The shape asked for, as recommended for the rest.
     func configuration(vocabularySize: Int, _ recommendation: Recommendation) throws -> ModelConfiguration {
-        try ModelConfiguration(
-            cell: cell ?? .gru, layers: layers ?? recommendation.layers, hidden: hidden ?? recommendation.hidden,
-            embedding: embedding ?? recommendation.embedding, vocabularySize: vocabularySize,
-            nonlinearity: nonlinearity ?? .tanh, dropout: dropout ?? recommendation.dropout,
+        let units = hidden ?? recommendation.hidden
+        return try ModelConfiguration(
+            cell: cell ?? .gru, layers: layers ?? recommendation.layers, hidden: units,
+            embedding: tied ? units : embedding ?? recommendation.embedding, vocabularySize: vocabularySize,
+            nonlinearity: nonlinearity ?? .tanh, isTied: tied, dropout: dropout ?? recommendation.dropout,
             inputDropout: inputDropout ?? 0, weightDropout: weightDropout ?? recommendation.weightDropout)
     }
 

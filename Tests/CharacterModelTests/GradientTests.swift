@@ -78,6 +78,43 @@ struct GradientTests {
         #expect(compared > 20 * skipped)
     }
 
+    @Test(
+        "The gradient of a tied embedding is that of both its uses, and its parts stay equal",
+        arguments: [CellKind.gru, .lstm])
+    func tied(cell: CellKind) throws {
+        let model = try ModelConfiguration(
+            cell: cell, layers: 2, hidden: 4, embedding: 4, vocabularySize: 5, isTied: true, dropout: 0.3)
+        let fixture = NetworkFixture<Double>(model, steps: 5, batch: 9, seed: 11)
+        let (encoder, decoder) = (fixture.parameters.encoder!, fixture.parameters.decoderWeight)
+        encoder.copy(decoder)
+        let step = fixture.makeStep()
+        _ = fixture.loss(step)
+        let gradient = kept(Parameters<Double>(model))
+        gradient.all.copy(step.gradient.all)
+        var squares = 0.0
+        for entry in gradient.layout.entries where entry.name != "encoder.weight" {
+            squares += gradient[entry].elements.reduce(0) { $0 + $1 * $1 }
+        }
+        #expect(abs(step.optimizer.norm(of: gradient, using: Workers(count: 1)) / squares.squareRoot() - 1) < 1e-12)
+        for row in 0..<5 {
+            for column in 0..<4 {
+                let (value, h) = (decoder[row, column], 1e-5)
+                func loss(_ value: Double) -> Double {
+                    (encoder[row, column], decoder[row, column]) = (value, value)
+                    return fixture.loss(step)
+                }
+                let numeric = (loss(value + h) - loss(value - h)) / (2 * h)
+                _ = loss(value)
+                let exact = gradient.decoderWeight[row, column]
+                #expect(abs(exact - numeric) <= 1e-6 * abs(exact) + 1e-9 && gradient.encoder![row, column] == exact)
+            }
+        }
+        _ = fixture.loss(step)
+        for count in 1...3 { step.update(step: count, norm: 1, clip: 1, rate: 0.1, decay: 0.1) }
+        let trained = step.network.parameters
+        #expect(trained.encoder!.elements == trained.decoderWeight.elements && trained.encoder![0, 0] != 0)
+    }
+
     /// The same window in Float: rounding of some tens of additions, so about 1e-5 of the largest element.
     @Test("Float gradients match Double gradients", arguments: GradientCase.all)
     func floatMatchesDouble(_ test: GradientCase) throws {

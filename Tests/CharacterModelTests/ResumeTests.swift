@@ -52,7 +52,8 @@ struct ResumeTests {
         var fixture = TrainingFixture(text: sampleText)
         fixture.cell = cell
         fixture.layers = 2
-        fixture.embedding = cell == .gru ? 5 : 0
+        fixture.embedding = cell == .gru ? 12 : 0
+        fixture.isTied = cell == .gru
         fixture.dropout = 0.25
         fixture.weightDropout = 0.2
         fixture.options.batch = 11

@@ -30,6 +30,7 @@ package struct TrainingFixture {
     package var embedding = 0
     package var dropout = 0.0
     package var weightDropout = 0.0
+    package var isTied = false
     package var text: String
     package var fraction: Double? = 0.1
     package var options = TrainingOptions()
@@ -59,7 +60,7 @@ package struct TrainingFixture {
             try checkpoint?.configuration
             ?? ModelConfiguration(
                 cell: cell, layers: layers, hidden: hidden, embedding: embedding,
-                vocabularySize: data.vocabulary.count, dropout: dropout, weightDropout: weightDropout)
+                vocabularySize: data.vocabulary.count, isTied: isTied, dropout: dropout, weightDropout: weightDropout)
         var record = checkpoint?.training ?? TrainingRecord()
         if checkpoint == nil { record.options = options }
         var place = Trainer.Output(path: output)

@@ -125,6 +125,10 @@ public struct Checkpoint: Sendable {
         }
         training = file.metadata["training"] == nil ? nil : try file.decode(TrainingRecord.self, "training")
         parameters = try Self.parameters(in: file, configuration, prefix: "")
+        guard !configuration.isTied || parameters.encoder!.elements == parameters.decoderWeight.elements else {
+            throw .badMetadata(
+                path: path, key: "configuration", reason: "encoder.weight and decoder.weight are tied, and differ")
+        }
         state = withState ? try Self.state(in: file, configuration, training, parameters, prefix: "") : nil
         guard withState, training?.recovery.point != nil else {
             recoveryPoint = nil

@@ -30,6 +30,7 @@ extension Parameters {
                 parameter.clear()
             }
         }
+        if model.isTied { encoder!.copy(decoderWeight) }
     }
 }
 

@@ -18,6 +18,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var vocabularySize: Int
     /// Of the `rnn` cell; the others ignore it.
     public var nonlinearity: Nonlinearity
+    /// Whether the embedding of a symbol is also its row of the decoder (Press & Wolf 2017); E = H then.
+    public var isTied: Bool
     /// The probability that an output of a layer is dropped while training: between layers and before the decoder, the same
     /// outputs through a window.
     public var dropout: Double
@@ -29,7 +31,9 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     enum CodingKeys: String, CodingKey {
         case cell, layers, hidden, embedding
         case vocabularySize = "vocabulary_size"
-        case nonlinearity, dropout
+        case nonlinearity
+        case isTied = "tied"
+        case dropout
         case inputDropout = "input_dropout"
         case weightDropout = "weight_dropout"
     }
@@ -37,7 +41,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     /// - Throws: `ConfigurationError` for a value out of its range.
     public init(
         cell: CellKind = .lstm, layers: Int = 1, hidden: Int = 384, embedding: Int = 0, vocabularySize: Int,
-        nonlinearity: Nonlinearity = .tanh, dropout: Double = 0, inputDropout: Double = 0, weightDropout: Double = 0
+        nonlinearity: Nonlinearity = .tanh, isTied: Bool = false, dropout: Double = 0, inputDropout: Double = 0,
+        weightDropout: Double = 0
     ) throws(ConfigurationError) {
         self.cell = cell
         self.layers = layers
@@ -45,13 +50,14 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         self.embedding = embedding
         self.vocabularySize = vocabularySize
         self.nonlinearity = nonlinearity
+        self.isTied = isTied
         self.dropout = dropout
         self.inputDropout = inputDropout
         self.weightDropout = weightDropout
         try validate()
     }
 
-    /// Files of earlier versions know one kind of dropout.
+    /// Files of earlier versions know one kind of dropout, and nothing that is tied.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         cell = try container.decode(CellKind.self, forKey: .cell)
@@ -60,6 +66,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         embedding = try container.decode(Int.self, forKey: .embedding)
         vocabularySize = try container.decode(Int.self, forKey: .vocabularySize)
         nonlinearity = try container.decode(Nonlinearity.self, forKey: .nonlinearity)
+        isTied = try container.decodeIfPresent(Bool.self, forKey: .isTied) ?? false
         dropout = try container.decode(Double.self, forKey: .dropout)
         inputDropout = try container.decodeIfPresent(Double.self, forKey: .inputDropout) ?? 0
         weightDropout = try container.decodeIfPresent(Double.self, forKey: .weightDropout) ?? 0
@@ -77,6 +84,10 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
                 throw ConfigurationError(name: name, value: "\(value)", allowed: "at least 0 and below 1")
             }
         }
+        guard !isTied || embedding == hidden else {
+            throw ConfigurationError(
+                name: "embedding", value: "\(embedding)", allowed: "\(hidden), as hidden, where it is tied")
+        }
         guard inputDropout == 0 || embedding > 0 else {
             throw ConfigurationError(name: "input-dropout", value: "\(inputDropout)", allowed: "0 without an embedding")
         }
@@ -90,7 +101,9 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     }
 
     /// The number of trained numbers.
-    public var parameterCount: Int { ParameterLayout(self).entries.reduce(0) { $0 + $1.rows * $1.columns } }
+    public var parameterCount: Int {
+        ParameterLayout(self).entries.reduce(0) { $0 + (isTied && $1.role == .encoder ? 0 : $1.rows * $1.columns) }
+    }
 
     /// The length of the input of a layer; V for a one-hot input.
     func inputSize(ofLayer layer: Int) -> Int {

@@ -44,6 +44,15 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
     /// Everything as one row, the gaps (always zero) included.
     package var all: MatrixView<Scalar> { arena.view }
 
+    /// Makes a gradient one of a tied embedding: what both of its uses say, in both places.
+    func tie() {
+        guard let encoder else { preconditionFailure("a one-hot input cannot be tied") }
+        for row in 0..<encoder.rows {
+            for column in 0..<encoder.columns { decoderWeight[row, column] += encoder[row, column] }
+        }
+        encoder.copy(decoderWeight)
+    }
+
     /// Parameters of their own with the same elements.
     package func copy(_ model: ModelConfiguration) -> Parameters<Scalar> {
         let copy = Parameters(model)

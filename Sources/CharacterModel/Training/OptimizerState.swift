@@ -4,8 +4,9 @@ import LinearAlgebra
 package final class OptimizerState<Scalar: KernelScalar>: @unchecked Sendable {
     package let optimizer: Optimizer
     package let moments: [Parameters<Scalar>]
-    /// Parts of the arena, and whether weight decay reaches them: biases are left alone.
-    private let pieces: [(range: Range<Int>, decays: Bool)]
+    /// Parts of the arena; whether weight decay reaches them, for biases are left alone; and whether they count in a norm, for a
+    /// tied embedding counts once.
+    private let pieces: [(range: Range<Int>, decays: Bool, counts: Bool)]
     /// [1, pieces]: the sum of the squares of each piece.
     private let sums: Matrix<Double>
     private var work = Work.none
@@ -26,7 +27,7 @@ package final class OptimizerState<Scalar: KernelScalar>: @unchecked Sendable {
         let ends = layout.entries.dropFirst().map(\.offset) + [layout.count]
         pieces = zip(layout.entries, ends).flatMap { entry, end in
             stride(from: entry.offset, to: end, by: 1 << 14).map { first in
-                (first..<min(first + 1 << 14, end), !entry.isBias)
+                (first..<min(first + 1 << 14, end), !entry.isBias, !(model.isTied && entry.role == .encoder))
             }
         }
         sums = Matrix(rows: 1, columns: pieces.count)
@@ -65,11 +66,11 @@ package final class OptimizerState<Scalar: KernelScalar>: @unchecked Sendable {
     }
 
     private func run(_ piece: Int) {
-        let (range, decays) = pieces[piece]
+        let (range, decays, counts) = pieces[piece]
         func part(_ row: MatrixView<Scalar>) -> MatrixView<Scalar> { row.columns(range) }
         switch work {
         case .none: break
-        case .norm(let row): sums.view[0, piece] = Scalar.kernels.sumOfSquares(part(row))
+        case .norm(let row): sums.view[0, piece] = counts ? Scalar.kernels.sumOfSquares(part(row)) : 0
         case .update(let rule, let forBiases, let parameters, let gradient):
             let second = moments.count > 1 ? part(moments[1].all) : nil
             Scalar.kernels.update(

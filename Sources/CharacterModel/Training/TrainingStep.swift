@@ -82,6 +82,7 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
         current.fill = { _, _ in 0 }
         reduction.run(steps: steps, using: workers)
         network.maskGradient(gradient, using: workers)
+        if network.model.isTied { gradient.tie() }
         for shard in shards { shard.advance(steps: steps) }
         return Outcome(
             nats: shards.indices.reduce(0) { $0 + sums.view[0, $1] }, symbols: symbols,
@@ -107,6 +108,8 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
         optimizer.update(
             network.parameters, gradient: gradient, step: step, scale: clipFactor(norm: norm, limit: clip), rate: rate,
             decay: decay, using: workers)
+        // Equal gradients move equal weights alike; this makes it certain.
+        if network.model.isTied { network.parameters.encoder!.copy(network.parameters.decoderWeight) }
         network.pack(using: workers)
     }
 

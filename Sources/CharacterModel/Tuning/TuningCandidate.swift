@@ -49,6 +49,7 @@ public struct TuningCandidate: Sendable, Equatable {
         if free.contains(.hidden) {
             let units = (Double(configuration.hidden) * hidden / 16).rounded() * 16
             candidate.configuration.hidden = max(16, Int(units))
+            if configuration.isTied { candidate.configuration.embedding = candidate.configuration.hidden }
         }
         if free.contains(.layers) { candidate.configuration.layers = layers }
         func moved(_ value: Double, by step: Double) -> Double {

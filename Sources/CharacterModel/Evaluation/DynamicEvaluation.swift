@@ -1,0 +1,159 @@
+import LinearAlgebra
+import RealModule
+import Tokenization
+
+/// How fast dynamic evaluation follows a text.
+public struct DynamicRates: Sendable, Equatable {
+    /// The size of a step, where a typical gradient has size 1.
+    public var learningRate = 0.0002
+    /// The part of the way back to the trained weights that each step goes, where gradients are typical.
+    public var decay = 0.002
+
+    public init(learningRate: Double = 0.0002, decay: Double = 0.002) {
+        self.learningRate = learningRate
+        self.decay = decay
+    }
+}
+
+/// Dynamic evaluation: a text is scored segment by segment, and after each the weights move to where the segment would have
+/// been likelier (Krause, Kahembwe, Murray & Renals 2018). What is scored is always what has not been seen.
+///
+/// Steps are scaled by the root of the mean square of each weight's gradients, as in the paper's RMS rule, taken over the
+/// segments so far; the weights decay towards the trained ones, more where gradients are large. The model is not changed.
+package final class DynamicEvaluation: @unchecked Sendable {
+    /// T: symbols in a segment.
+    static let segment = 20
+    /// The segments that are only measured, so that a mean square means something.
+    private static let patience = 20
+
+    private let text: EncodedText
+    private let trained: Parameters<Float>
+    private let step: TrainingStep<Float>
+    private let workers: Workers
+    /// The mean square of each weight's gradient, and the mean of their roots.
+    private let meanSquares: Parameters<Float>
+    private let pieces: [Range<Int>]
+    private let rootSums: Matrix<Double>
+
+    package init(_ text: EncodedText, _ model: ModelConfiguration, _ parameters: Parameters<Float>, workers: Workers) {
+        var model = model
+        (model.dropout, model.inputDropout, model.weightDropout) = (0, 0, 0)
+        self.text = text
+        self.workers = workers
+        trained = parameters
+        step = TrainingStep(
+            model, parameters: parameters.copy(model), optimizer: .sgd, batch: 1, window: Self.segment,
+            restarts: text.restarts, seed: 1, workers: workers)
+        meanSquares = Parameters(model)
+        let count = parameters.layout.count
+        pieces = stride(from: 0, to: count, by: 1 << 15).map { $0..<min($0 + 1 << 15, count) }
+        rootSums = Matrix(rows: 1, columns: pieces.count)
+    }
+
+    /// Scores the text, or its first symbols.
+    ///
+    /// - Returns: nats, the spelling of unknown symbols included; nil if it was cancelled.
+    package func nats(
+        rates: DynamicRates, symbols limit: Int = .max, isCancelled: @Sendable () -> Bool = { false }
+    ) -> Double? {
+        let count = min(text.count, limit)
+        let lane = [Lane(origin: 0, scored: 0..<count, startsFresh: false)]
+        var nats = 0.0
+        for (segment, first) in stride(from: 0, to: count, by: Self.segment).enumerated() {
+            if isCancelled() { return nil }
+            let steps = min(Self.segment, count - first)
+            let (shard, text) = (step.shards[0], text)
+            let outcome = step.accumulate(steps: steps, symbols: steps, step: segment) { _, _ in
+                shard.fill(lane, of: text, first: first, steps: steps)
+            }
+            nats += outcome.nats
+            measure(segments: segment + 1)
+            guard segment >= Self.patience, outcome.gradientNorm.isFinite else { continue }
+            adapt(rates)
+            step.network.pack(using: workers)
+        }
+        return nats + text.spellingNats * Double(count) / Double(max(1, text.count))
+    }
+
+    /// Takes the gradient of one more segment into the mean squares.
+    private func measure(segments: Int) {
+        let part = 1 / Float(segments)
+        workers.forEach(pieces.count) { [self] index in
+            let (gradient, squares) = (step.gradient.all.base, meanSquares.all.base)
+            var sum: Float = 0
+            for at in pieces[index] {
+                let square = squares[at] + part * (gradient[at] * gradient[at] - squares[at])
+                squares[at] = square
+                sum += square.squareRoot()
+            }
+            rootSums.view[0, index] = Double(sum)
+        }
+    }
+
+    private func adapt(_ rates: DynamicRates) {
+        let mean = Float(rootSums.elements.reduce(0, +) / Double(meanSquares.layout.count))
+        let (rate, decay) = (Float(rates.learningRate), Float(rates.decay) / mean)
+        workers.forEach(pieces.count) { [self] index in
+            let (gradient, squares) = (step.gradient.all.base, meanSquares.all.base)
+            let (weights, trained) = (step.network.parameters.all.base, trained.all.base)
+            for at in pieces[index] {
+                let root = squares[at].squareRoot()
+                // Where nothing ever had a gradient, nothing moves.
+                let towards = rate * gradient[at] / (root + 1e-3 * mean)
+                weights[at] += min(1, decay * root) * (trained[at] - weights[at]) - towards
+            }
+        }
+    }
+}
+
+extension LanguageModel {
+    /// Scores a text by dynamic evaluation.
+    ///
+    /// - Returns: nil if it was cancelled.
+    public func evaluateDynamically(
+        _ corpus: Corpus, state: StatePolicy = .file, rates: DynamicRates = DynamicRates(), threads: Int = 1,
+        isCancelled: @Sendable () -> Bool = { false }
+    ) -> Likelihood? {
+        let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
+        let evaluation = DynamicEvaluation(
+            text, configuration, network.parameters, workers: Workers(count: threads))
+        return evaluation.nats(rates: rates, isCancelled: isCancelled).map {
+            Likelihood(nats: $0, tokens: text.count)
+        }
+    }
+
+    /// The rates under which a text scores best, found on a grid: first the learning rate, then the decay.
+    ///
+    /// - Parameters:
+    ///   - corpus: another text than the one to be scored.
+    ///   - observe: is told of each pair of rates and its mean nats per symbol.
+    /// - Returns: nil if it was cancelled.
+    public func tuneDynamicRates(
+        _ corpus: Corpus, state: StatePolicy = .file, threads: Int = 1,
+        isCancelled: @Sendable () -> Bool = { false }, observe: (DynamicRates, Double) -> Void = { _, _ in }
+    ) -> DynamicRates? {
+        let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
+        let symbols = min(text.count, 200_000)
+        var best = (rates: DynamicRates(), nats: Double.infinity)
+        func tryOut(_ candidates: [DynamicRates]) -> Bool {
+            for rates in candidates {
+                let evaluation = DynamicEvaluation(
+                    text, configuration, network.parameters, workers: Workers(count: threads))
+                guard let nats = evaluation.nats(rates: rates, symbols: symbols, isCancelled: isCancelled) else {
+                    return false
+                }
+                observe(rates, nats / Double(symbols))
+                if nats < best.nats { best = (rates, nats) }
+            }
+            return true
+        }
+        let start = DynamicRates()
+        let steps = [0.25, 0.5, 1, 2, 4].map {
+            DynamicRates(learningRate: start.learningRate * $0, decay: start.decay)
+        }
+        guard tryOut(steps) else { return nil }
+        let rate = best.rates.learningRate
+        let decays = [0, 0.2, 5, 25].map { DynamicRates(learningRate: rate, decay: start.decay * $0) }
+        return tryOut(decays) ? best.rates : nil
+    }
+}
