@@ -41,22 +41,24 @@ public struct LanguageModel: Sendable {
     ///   - prompt: its unknown symbols are read as `unknown`; an empty one starts a text.
     ///   - stream: one of many texts under one seed; each is the same alone and among others.
     public func generator(
-        prompt: String = "", strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, seed: UInt64,
-        stream: UInt64 = 0
+        prompt: String = "", strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
+        mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0
     ) throws(TextError) -> TextGenerator {
         try generator(
-            promptBytes: Array(prompt.utf8), strategy: strategy, penalty: penalty, seed: seed, stream: stream)
+            promptBytes: Array(prompt.utf8), strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules,
+            seed: seed, stream: stream)
     }
 
     /// A generator that goes on from a prompt that need not be UTF-8, for models of the byte unit.
     ///
     /// - Throws: `TextError.invalidUTF8` for another unit.
     public func generator(
-        promptBytes: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, seed: UInt64,
-        stream: UInt64 = 0
+        promptBytes: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
+        mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0
     ) throws(TextError) -> TextGenerator {
         try TextGenerator(
-            self, prompt: promptBytes, strategy: strategy, penalty: penalty, seed: seed, stream: stream)
+            self, prompt: promptBytes, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules,
+            seed: seed, stream: stream)
     }
 }
 

@@ -18,7 +18,10 @@ struct Perplexity: ParsableCommand {
     var checkpoint: String
 
     @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
-    var files: [String]
+    var files: [String] = []
+
+    @Flag(help: "Tells what the model is and how it came to be, and measures nothing.")
+    var info = false
 
     @Option(parsing: .unconditional, help: "A table to read, or JSON with every figure.")
     var format = Format.table
@@ -33,6 +36,11 @@ struct Perplexity: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
+        help: "Writes a page for the browser: the text coloured by surprisal, and what was expected at each symbol.")
+    var html: String?
+
+    @Option(
+        parsing: .unconditional,
         help: """
             Compares with n-grams of 1 to \(KneserNey.maximumOrder) symbols that are counted in a training text, a file or a \
             folder (Kneser-Ney). Of the text the model was trained on, only the training part is counted.
@@ -44,9 +52,14 @@ struct Perplexity: ParsableCommand {
     @OptionGroup(title: "Machine") var threads: ThreadOptions
 
     func validate() throws {
-        if let surprisal, surprisal.hasSuffix(".safetensors") {
-            throw ValidationError("--surprisal \(surprisal) is the name of a model; name another file")
+        if info != files.isEmpty {
+            throw ValidationError(info ? "--info measures nothing; drop the texts" : "name a text to measure")
         }
+        for (flag, path) in [("--surprisal", surprisal), ("--html", html)] {
+            guard let path, path.hasSuffix(".safetensors") else { continue }
+            throw ValidationError("\(flag) \(path) is the name of a model; name another file")
+        }
+        if let html, html == surprisal { throw ValidationError("--html and --surprisal are one file; name two") }
     }
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -55,6 +68,7 @@ struct Perplexity: ParsableCommand {
 
     func run() throws {
         let model = try LanguageModel(reading: checkpoint)
+        if info { return try StandardOutput.write(columns(ModelCard(model, path: checkpoint).rows)) }
         let (unit, normalization) = (model.vocabulary.unit, model.vocabulary.normalization)
         if unit == .byte && !reading.isEmpty {
             throw UsageError("this model reads bytes as they are; drop --encoding, --on-invalid and --newlines")
@@ -71,7 +85,8 @@ struct Perplexity: ParsableCommand {
             return corpus
         }
         let corpus = try read(files)
-        try refuseOverwriting(TextSource.sources(at: files) + [.file(path: checkpoint)], with: [surprisal])
+        let texts = files + [baseline, dynamic.dynamicTune].compactMap(\.self)
+        try refuseOverwriting(TextSource.sources(at: texts) + [.file(path: checkpoint)], with: [surprisal, html])
         let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }
         let counted = try baseline.map { path in
             let text = try read([path])
@@ -81,8 +96,16 @@ struct Perplexity: ParsableCommand {
                     + (baseline.isTrainingPart ? ", the part the model was trained on" : ""))
             return baseline.evaluate(corpus, state: state)
         }
+        let page = try html.map {
+            try SurprisalPage(path: $0, files: corpus.files.map(\.name), vocabulary: model.vocabulary)
+        }
+        func take(_ surprisal: Surprisal) {
+            table?.add(surprisal)
+            page?.add(surprisal)
+        }
         let evaluation = model.evaluate(
-            corpus, state: state, threads: threads.count, perSymbol: table.map { $0.add })
+            corpus, state: state, threads: threads.count,
+            perSymbol: table == nil && page == nil ? nil : take)
         guard let evaluation else { return }
         let adapted = try dynamic.evaluate(corpus, with: model, state: state, threads: threads.count, read: read)
         if 20 * evaluation.total.unknownTokens > evaluation.total.likelihood.tokens {
@@ -95,6 +118,7 @@ struct Perplexity: ParsableCommand {
         let report = Report(
             evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256,
             baseline: counted, dynamic: adapted)
+        try page?.finish(title: "How \(checkpoint) reads \(corpus.name)", summary: report.rows)
         try StandardOutput.write(format == .json ? try report.json() : report.table())
     }
 }

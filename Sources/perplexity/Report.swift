@@ -120,15 +120,18 @@ struct Report {
         return String(decoding: try encoder.encode(self), as: UTF8.self) + "\n"
     }
 
-    /// The totals to read, and a line for each file where there are several.
-    func table() -> String {
-        func number(_ value: Double?, _ decimals: Int) -> String {
-            guard let value else { return "-" }
-            return value < 1e7 ? formatted(value, decimals: decimals) : String(format: "%.3e", value)
-        }
+    private func number(_ value: Double?, _ decimals: Int) -> String {
+        guard let value else { return "-" }
+        return value < 1e7 ? formatted(value, decimals: decimals) : String(format: "%.3e", value)
+    }
+
+    /// Mean nats per symbol.
+    private var mean: Double? { total.tokens > 0 ? total.nats / Double(total.tokens) : nil }
+
+    /// The totals to read.
+    var rows: [(name: String, value: String)] {
         let error = total.standardError.map { " (standard error \(formatted($0, decimals: 4)))" } ?? ""
-        let mean = total.tokens > 0 ? total.nats / Double(total.tokens) : nil
-        var rows: [(String, String)] = [
+        var rows: [(name: String, value: String)] = [
             ("text", total.name),
             (
                 "symbols",
@@ -154,6 +157,11 @@ struct Report {
         if context.lossy {
             rows.append(("note", "\(context.normalization) loses text: not the original's code length"))
         }
+        return rows
+    }
+
+    /// The totals, and a line for each file where there are several.
+    func table() -> String {
         var lines = rows.map { $0.0.padding(toLength: 20, withPad: " ", startingAt: 0) + $0.1 }
         if let baseline = context.baselineNats, let best = baseline.indices.min(by: { baseline[$0] < baseline[$1] }) {
             lines += ["", "nats per symbol under n-grams (the network: \(number(mean, 4)))"]

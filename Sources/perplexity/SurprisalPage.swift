@@ -37,8 +37,13 @@ final class SurprisalPage {
     }
 
     /// - Parameter vocabulary: whose symbols are shown where the model expected them.
-    init(path: String, files: [String], vocabulary: Vocabulary) {
+    /// - Throws: `CheckpointError.cannotCreate`, before the text is read.
+    init(path: String, files: [String], vocabulary: Vocabulary) throws(CheckpointError) {
         self.path = path
+        guard let opened = fopen(path, "w") else {
+            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+        }
+        fclose(opened)
         self.files = files
         names = vocabulary.symbols.map { visible(String(decoding: $0.bytes, as: UTF8.self)) }
         endName = vocabulary.records == nil ? "boundary" : "end of record"

@@ -10,7 +10,8 @@ struct Sample: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sample", abstract: "Generate text from a trained model.",
         discussion: """
-            Text appears as it is made. Filters apply in the order: repetition penalty, temperature, top-k, top-p, min-p.
+            Text appears as it is made. What is asked for applies in the order: biases, repetition penalty, bans, temperature, \
+            top-k, top-p, min-p, typical, mirostat.
             """,
         version: escribaVersion)
 
@@ -22,17 +23,19 @@ struct Sample: ParsableCommand {
     @OptionGroup(title: "Machine") var threads: ThreadOptions
 
     func run() throws {
-        let strategy = try sampling.strategy()
-        let penalty = try sampling.repetitionPenalty.map { try RepetitionPenalty($0) } ?? .none
+        let text = text
         let model = try LanguageModel(reading: checkpoint)
+        let sampling = try Sampling(sampling, for: model)
         let prompt = try text.readPrompt()
         if model.vocabulary.unit != .byte, String(validating: prompt, as: UTF8.self) == nil {
             throw UsageError("\(text.promptFile ?? "the prompt") is not UTF-8; convert it (iconv -t UTF-8)")
         }
-        let seed = sampling.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        if sampling.seed == nil && strategy != .greedy { StandardError.print("seed \(seed)") }
-        let text = text
+        // Found before the text is made.
+        let original = try text.novelty.map { try text.readOriginal($0, for: model) }
+        if sampling.isSeedDrawn { StandardError.print("seed \(sampling.seed)") }
+        if text.interactive { return try converse(model, sampling, prompt) }
         let failure = Mutex<(any Error)?>(nil)
+        let made = Mutex([[Int]](repeating: [], count: text.count))
         // As many samples at once as there are threads: the first appears as it is made, the others after it.
         for first in stride(from: 0, to: text.count, by: threads.count) {
             let together = min(threads.count, text.count - first)
@@ -40,8 +43,7 @@ struct Sample: ParsableCommand {
             Workers(count: together).forEach(together) { offset in
                 let index = first + offset
                 do {
-                    let generator = try model.generator(
-                        promptBytes: prompt, strategy: strategy, penalty: penalty, seed: seed, stream: UInt64(index))
+                    let generator = try sampling.generator(model, prompt: prompt, stream: index)
                     let shown = String(decoding: prompt, as: UTF8.self)
                     var writer = SampleWriter(format: text.format, prompt: shown, stops: text.stop) { part in
                         // One sample that cannot be written ends them all.
@@ -53,7 +55,8 @@ struct Sample: ParsableCommand {
                         }
                     }
                     if index > 0 { try writer.separate(model.vocabulary.records) }
-                    try writer.write(generator, length: text.length, seed: seed, index: index)
+                    try writer.write(generator, length: text.length, seed: sampling.seed, index: index)
+                    if original != nil { made.withLock { [ids = writer.ids] in $0[index] = ids } }
                 } catch {
                     failure.withLock { $0 = $0 ?? error }
                 }
@@ -61,7 +64,39 @@ struct Sample: ParsableCommand {
             if let error = failure.withLock({ $0 }) { throw error }
             for output in outputs.withLock({ $0 }) { try StandardOutput.write(output) }
         }
+        guard let original else { return }
+        try report(
+            Novelty(of: made.withLock { $0 }, in: original, vocabulary: model.vocabulary), made.withLock { $0 }, model)
     }
+
+    /// Says what was copied: on stderr for people, as more objects for programs.
+    private func report(_ novelty: Novelty, _ texts: [[Int]], _ model: LanguageModel) throws {
+        for (index, result) in novelty.results.enumerated() {
+            let run = texts[index][result.start..<result.start + result.longestRun]
+            let copied = String(
+                decoding: run.flatMap { model.vocabulary.symbols[$0].bytes }, as: UTF8.self)
+            if text.format == .jsonl {
+                let record = NoveltyRecord(
+                    index: index, longestCopiedRun: result.longestRun, copied: copied, windows: result.windows,
+                    copiedWindows: result.copiedWindows)
+                try StandardOutput.write(try SampleWriter.line(record))
+            } else {
+                let share = result.windows > 0 ? 100 * Double(result.copiedWindows) / Double(result.windows) : 0
+                StandardError.print(
+                    "sample \(index + 1): the longest run copied from the text has \(result.longestRun) symbols "
+                        + "(\(copied.prefix(60).debugDescription)); \(formatted(share, decimals: 1)) % of its windows of "
+                        + "\(Novelty.window) stand there")
+            }
+        }
+    }
+}
+
+private struct NoveltyRecord: Encodable {
+    let index: Int
+    let longestCopiedRun: Int
+    let copied: String
+    let windows: Int
+    let copiedWindows: Int
 }
 
 enum SampleFormat: String, ExpressibleByArgument, CaseIterable {
@@ -87,7 +122,22 @@ struct SampleTextOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Plain text, or one JSON object a line.")
     var format = SampleFormat.text
 
+    @Flag(
+        help: """
+            Reads lines from the standard input, and goes on from each as typed, in one text; an empty line just goes on.
+            """)
+    var interactive = false
+
+    @Option(
+        parsing: .unconditional,
+        help:
+            "Tells how much of each sample is copied from a text: the longest run, and the share of 20-symbol windows.")
+    var novelty: String?
+
     func validate() throws {
+        if interactive && (count != 1 || novelty != nil || format == .jsonl) {
+            throw ValidationError("--interactive writes one text; drop --count, --novelty and --format")
+        }
         if prompt != nil && promptFile != nil {
             throw ValidationError("--prompt and --prompt-file exclude each other; give one")
         }
@@ -101,48 +151,15 @@ struct SampleTextOptions: ParsableArguments {
         let corpus = try Corpus(reading: TextSource.sources(at: [promptFile]), unit: .byte)
         return corpus.bytes(in: 0..<corpus.count)
     }
-}
 
-struct SamplingOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Below 1 plays safe, above 1 dares; 0 is --greedy. (default: 0.8)")
-    var temperature: Double?
-
-    @Option(parsing: .unconditional, help: "Draws from the K likeliest symbols only.")
-    var topK: Int?
-
-    @Option(parsing: .unconditional, help: "Draws from the fewest likeliest symbols that together have probability P.")
-    var topP: Double?
-
-    @Option(parsing: .unconditional, help: "Draws from symbols at least P times as likely as the likeliest.")
-    var minP: Double?
-
-    @Option(
-        parsing: .unconditional,
-        help: "Makes symbols among the last \(RepetitionPenalty.reach) less likely: 1 is none, 1.2 is strong.")
-    var repetitionPenalty: Double?
-
-    @Flag(help: "Takes the likeliest symbol each time.")
-    var greedy = false
-
-    @Option(parsing: .unconditional, help: "Names the random numbers. (default: drawn, and told on stderr)")
-    var seed: UInt64?
-
-    func validate() throws {
-        do {
-            _ = try strategy()
-            if let repetitionPenalty { _ = try RepetitionPenalty(repetitionPenalty) }
-        } catch let error as SamplingError {
-            throw ValidationError("--\(error.name) is \(error.value); it must be \(error.allowed)")
-        }
-        if greedy, let temperature, temperature != 0 {
-            throw ValidationError("--greedy and --temperature \(temperature) exclude each other; give one")
-        }
-    }
-
-    func strategy() throws -> SamplingStrategy {
-        let filter = try SamplingFilter(topK: topK, topP: topP, minP: minP)
-        if greedy || temperature == 0 { return .greedy }
-        return .sampled(try Temperature(temperature ?? 0.8), keeping: filter)
+    /// The text that samples may have been copied from.
+    func readOriginal(_ path: String, for model: LanguageModel) throws -> Corpus {
+        let (vocabulary, stored) = (model.vocabulary, model.training?.corpus.format)
+        let corpus = try Corpus(
+            arguments: [path], unit: vocabulary.unit, normalization: vocabulary.normalization,
+            format: stored ?? TextFormat(), records: vocabulary.records, cache: nil)
+        guard corpus.count > 0 else { throw TrainingError.emptyText(name: corpus.name) }
+        return corpus
     }
 }
 

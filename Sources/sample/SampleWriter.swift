@@ -9,6 +9,8 @@ struct SampleWriter {
     /// The texts that end a sample, as bytes: Swift's own search would match canonical equivalents.
     private let stops: [[UInt8]]
     private var generated: [UInt8] = []
+    /// The symbols that were generated.
+    private(set) var ids: [Int] = []
     private var last: UInt8?
     private let sink: (String) throws -> Void
 
@@ -51,6 +53,7 @@ struct SampleWriter {
             try emit(stream.append(element.symbol.bytes))
             logProbability += element.logProbability
             generated += element.symbol.bytes
+            ids.append(element.id)
             if stops.contains(where: { ends(with: $0, last: element.symbol.bytes.count) }) {
                 reason = "stop"
                 break
@@ -64,13 +67,18 @@ struct SampleWriter {
         switch format {
         case .text: if last != UInt8(ascii: "\n") { try sink("\n") }
         case .jsonl:
-            let encoder = JSONEncoder()
-            encoder.keyEncodingStrategy = .convertToSnakeCase
-            encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
             let record = Record(
                 text: text, prompt: prompt, seed: seed, index: index, stop: reason, logProbability: logProbability)
-            try sink(String(decoding: try encoder.encode(record), as: UTF8.self) + "\n")
+            try sink(try Self.line(record))
         }
+    }
+
+    /// An object as a line of JSON.
+    static func line(_ record: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(record), as: UTF8.self) + "\n"
     }
 
     /// Whether a stop text ends within the last symbol.

@@ -92,7 +92,6 @@ struct Plan {
         try same("--on-invalid", command.reading.onInvalid?.rawValue, format.onInvalid.rawValue)
         try same("--newlines", command.reading.newlines?.rawValue, format.newlines.rawValue)
         try same("--dropout", command.model.dropout, model.dropout)
-        try same("--input-dropout", command.model.inputDropout, model.inputDropout)
         try same("--weight-dropout", command.model.weightDropout, model.weightDropout)
         try same("--batch", training.batch, options.batch)
         try same("--window", training.window, options.window)
@@ -133,7 +132,7 @@ struct Plan {
         try same("--layers", shape.layers, model.layers)
         try same("--hidden", shape.hidden, model.hidden)
         try same("--embedding", shape.embedding, model.embedding)
-        try same("--tied", shape.tied ? true : nil, model.isTied)
+        try same("--tied", shape.tied, model.isTied)
     }
 
     private static func defaultPath(for files: [String]) -> String {

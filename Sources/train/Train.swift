@@ -80,7 +80,7 @@ struct Train: ParsableCommand {
         }
         let adaptation = try origin.map {
             try Adaptation(
-                $0, to: data.vocabulary, dropout: model.dropout, inputDropout: model.inputDropout,
+                $0, to: data.vocabulary, dropout: model.dropout,
                 weightDropout: model.weightDropout, seed: plan.record.options.seed)
         }
         var configuration =

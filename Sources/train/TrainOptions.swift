@@ -56,10 +56,12 @@ struct ModelOptions: ParsableArguments {
     var embedding: Int?
 
     @Flag(
-        help:
-            "Uses a symbol's embedding as its row of the decoder too; the embedding is as long as the hidden layer then."
-    )
-    var tied = false
+        inversion: .prefixedNo,
+        help: """
+            Uses a symbol's embedding as its row of the decoder too; the embedding is as long as the hidden layer then. \
+            (default: by how often the budget reads the text)
+            """)
+    var tied: Bool?
 
     @Option(
         parsing: .unconditional,
@@ -71,11 +73,6 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Probability to drop an element of a symbol's embedding while training, likewise. (default: 0)")
-    var inputDropout: Double?
-
-    @Option(
-        parsing: .unconditional,
         help: """
             Probability to drop a weight from a state to the next while training, likewise. (default: by how often the budget \
             reads the text)
@@ -83,7 +80,7 @@ struct ModelOptions: ParsableArguments {
     var weightDropout: Double?
 
     func validate() throws {
-        if tied, let embedding, hidden != embedding {
+        if tied == true, let embedding, hidden != embedding {
             throw ValidationError("--tied makes the embedding as long as --hidden; drop --embedding \(embedding)")
         }
         if nonlinearity != nil && cell != .rnn {
@@ -94,11 +91,12 @@ struct ModelOptions: ParsableArguments {
     /// The shape asked for, as recommended for the rest.
     func configuration(vocabularySize: Int, _ recommendation: Recommendation) throws -> ModelConfiguration {
         let units = hidden ?? recommendation.hidden
+        let isTied = tied ?? (embedding == nil && recommendation.isTied)
         return try ModelConfiguration(
             cell: cell ?? .gru, layers: layers ?? recommendation.layers, hidden: units,
-            embedding: tied ? units : embedding ?? recommendation.embedding, vocabularySize: vocabularySize,
-            nonlinearity: nonlinearity ?? .tanh, isTied: tied, dropout: dropout ?? recommendation.dropout,
-            inputDropout: inputDropout ?? 0, weightDropout: weightDropout ?? recommendation.weightDropout)
+            embedding: isTied ? units : embedding ?? recommendation.plainEmbedding, vocabularySize: vocabularySize,
+            nonlinearity: nonlinearity ?? .tanh, isTied: isTied, dropout: dropout ?? recommendation.dropout,
+            weightDropout: weightDropout ?? recommendation.weightDropout)
     }
 
     /// The flags that would ask for a shape, those that were given left out.
@@ -106,7 +104,8 @@ struct ModelOptions: ParsableArguments {
         [
             cell == nil ? "--cell \(shape.cell)" : nil, layers == nil ? "--layers \(shape.layers)" : nil,
             hidden == nil ? "--hidden \(shape.hidden)" : nil,
-            embedding == nil ? "--embedding \(shape.embedding)" : nil,
+            shape.isTied
+                ? (tied == nil ? "--tied" : nil) : embedding == nil ? "--embedding \(shape.embedding)" : nil,
             dropout == nil ? "--dropout \(shape.dropout)" : nil,
             weightDropout == nil ? "--weight-dropout \(shape.weightDropout)" : nil,
         ].compactMap(\.self)

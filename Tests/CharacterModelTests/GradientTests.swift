@@ -43,7 +43,7 @@ struct GradientTests {
         let model = try ModelConfiguration(
             cell: test.cell, layers: test.layers, hidden: 4, embedding: test.embedding, vocabularySize: 5,
             nonlinearity: test.nonlinearity, dropout: test.dropout,
-            inputDropout: test.embedding > 0 ? test.dropout : 0, weightDropout: test.dropout)
+            weightDropout: test.dropout)
         let fixture = NetworkFixture<Double>(model, steps: 5, batch: 9, seed: 11)
         let step = fixture.makeStep()
         let center = fixture.loss(step)
@@ -121,7 +121,7 @@ struct GradientTests {
         let model = try ModelConfiguration(
             cell: test.cell, layers: test.layers, hidden: 21, embedding: test.embedding, vocabularySize: 19,
             nonlinearity: test.nonlinearity, dropout: test.dropout,
-            inputDropout: test.embedding > 0 ? test.dropout : 0, weightDropout: test.dropout)
+            weightDropout: test.dropout)
         let double = NetworkFixture<Double>(model, steps: 6, batch: 13, seed: 5, scale: 0.25)
         let float = NetworkFixture<Float>(model, steps: 6, batch: 13, seed: 5, scale: 0.25)
         let (a, b) = (double.makeStep(), float.makeStep())

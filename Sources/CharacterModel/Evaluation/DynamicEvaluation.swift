@@ -37,7 +37,7 @@ package final class DynamicEvaluation: @unchecked Sendable {
 
     package init(_ text: EncodedText, _ model: ModelConfiguration, _ parameters: Parameters<Float>, workers: Workers) {
         var model = model
-        (model.dropout, model.inputDropout, model.weightDropout) = (0, 0, 0)
+        (model.dropout, model.weightDropout) = (0, 0)
         self.text = text
         self.workers = workers
         trained = parameters

@@ -7,24 +7,35 @@ package struct Distribution: Sendable, Equatable {
 
     package init() {}
 
-    package init(logits: [Float], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, recent: Set<Int> = [])
-    {
-        set(logits[...], strategy: strategy, penalty: penalty, recent: recent)
+    package init(
+        logits: [Float], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none, recent: Set<Int> = [],
+        biases: [Int: Double] = [:], banned: Set<Int> = [], surpriseLimit: Double? = nil
+    ) {
+        set(
+            logits[...], strategy: strategy, penalty: penalty, recent: recent, biases: biases, banned: banned,
+            surpriseLimit: surpriseLimit)
     }
 
     /// - Parameters:
     ///   - logits: for each symbol that may be drawn; ids count from 0.
     ///   - recent: ids that the repetition penalty falls on.
+    ///   - biases: what is added to logits first.
+    ///   - banned: ids that are left out; there may be nothing left.
+    ///   - surpriseLimit: in bits; of symbols that surprise more, none but the likeliest is kept.
     package mutating func set(
-        _ logits: ArraySlice<Float>, strategy: SamplingStrategy, penalty: RepetitionPenalty, recent: Set<Int>
+        _ logits: ArraySlice<Float>, strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
+        recent: Set<Int> = [], biases: [Int: Double] = [:], banned: Set<Int> = [], surpriseLimit: Double? = nil
     ) {
         // At first, scores stand where probabilities will.
         candidates.removeAll(keepingCapacity: true)
         for logit in logits { candidates.append((candidates.count, Double(logit))) }
+        for (id, bias) in biases where id < candidates.count { candidates[id].probability += bias }
         for id in recent where penalty != .none && id < candidates.count {
             let score = candidates[id].probability
             candidates[id].probability = score > 0 ? score / penalty.value : score * penalty.value
         }
+        if !banned.isEmpty { candidates.removeAll { banned.contains($0.id) } }
+        guard !candidates.isEmpty else { return }
         var best = 0
         for index in candidates.indices where candidates[index].probability > candidates[best].probability {
             best = index
@@ -41,27 +52,48 @@ package struct Distribution: Sendable, Equatable {
             }
             if let k = filter.topK { candidates.removeLast(max(0, candidates.count - k)) }
             normalize()
-            if let p = filter.topP, p < 1 {
-                var sum = 0.0
-                let needed = candidates.firstIndex { candidate in
-                    sum += candidate.probability
-                    return sum >= p
-                }
-                if let needed { candidates.removeLast(candidates.count - 1 - needed) }
-                normalize()
-            }
+            if let p = filter.topP, p < 1 { keep(p) }
             if let share = filter.minP {
                 let least = share * candidates.reduce(0) { max($0, $1.probability) }
+                candidates.removeAll { $0.probability < least }
+                normalize()
+            }
+            if let mass = filter.typical, mass < 1 { keepTypical(mass) }
+            if let surpriseLimit {
+                let least = min(.exp2(-surpriseLimit), candidates.reduce(0) { max($0, $1.probability) })
                 candidates.removeAll { $0.probability < least }
                 normalize()
             }
         }
     }
 
+    /// Keeps the fewest symbols whose surprise is closest to the entropy, with so much probability.
+    private mutating func keepTypical(_ mass: Double) {
+        candidates.removeAll { $0.probability == 0 }
+        let entropy = candidates.reduce(0) { $0 - $1.probability * .log($1.probability) }
+        func distance(_ probability: Double) -> Double { abs(-.log(probability) - entropy) }
+        candidates.sort { (distance($0.probability), $0.id) < (distance($1.probability), $1.id) }
+        keep(mass)
+    }
+
+    /// Keeps the first candidates, as many as it takes to have so much probability.
+    private mutating func keep(_ mass: Double) {
+        var sum = 0.0
+        let needed = candidates.firstIndex { candidate in
+            sum += candidate.probability
+            return sum >= mass
+        }
+        if let needed { candidates.removeLast(candidates.count - 1 - needed) }
+        normalize()
+    }
+
     private mutating func normalize() {
         let sum = candidates.reduce(0) { $0 + $1.probability }
         for index in candidates.indices { candidates[index].probability /= sum }
     }
+
+    /// The probability of a symbol that is kept.
+    package func probability(of id: Int) -> Double { candidates.first { $0.id == id }?.probability ?? 0 }
 
     /// Draws a symbol.
     package func draw(using generator: inout some RandomNumberGenerator) -> Int {

@@ -1,10 +1,39 @@
+import RealModule
+
 /// How the next symbol is chosen from the model's distribution.
 ///
-/// The order is fixed: repetition penalty, temperature, top-k, top-p, min-p, draw. Illegal values cannot be made.
+/// The order is fixed: biases, repetition penalty, bans, temperature, top-k, top-p, min-p, typical, mirostat, draw. Illegal
+/// values cannot be made.
 public enum SamplingStrategy: Sendable, Equatable {
     /// The likeliest symbol.
     case greedy
     case sampled(Temperature, keeping: SamplingFilter)
+}
+
+/// Keeps the surprise of what is drawn near a target (mirostat 2: Basu, Ramachandran, Keskar & Varshney 2021): symbols more
+/// surprising than a limit are left out, and the limit follows what was drawn.
+public struct Mirostat: Sendable, Equatable {
+    /// In bits.
+    public let target: Double
+    /// How fast the limit follows.
+    public let rate: Double
+
+    /// - Throws: `SamplingError` unless both are finite and above 0.
+    public init(target: Double, rate: Double = 0.1) throws(SamplingError) {
+        for (name, value) in [("mirostat", target), ("mirostat-rate", rate)] where !(value > 0 && value.isFinite) {
+            throw SamplingError(name: name, value: "\(value)", allowed: "finite and above 0")
+        }
+        self.target = target
+        self.rate = rate
+    }
+
+    /// The limit before the first draw.
+    package var firstLimit: Double { 2 * target }
+
+    /// The limit after a symbol of some probability was drawn.
+    package func limit(after limit: Double, drawn probability: Double) -> Double {
+        limit - rate * (-.log2(probability) - target)
+    }
 }
 
 /// A divisor of the logits, above 0.
@@ -28,16 +57,22 @@ public struct SamplingFilter: Sendable, Equatable {
     public let topP: Double?
     /// Those at least this part as likely as the likeliest (Nguyen et al. 2024).
     public let minP: Double?
+    /// The fewest whose surprise is closest to the entropy, with probabilities that sum to at least this (locally typical:
+    /// Meister, Pimentel, Wiher & Cotterell 2023).
+    public let typical: Double?
 
     public static let everything = SamplingFilter()
 
-    private init() { (topK, topP, minP) = (nil, nil, nil) }
+    private init() { (topK, topP, minP, typical) = (nil, nil, nil, nil) }
 
-    /// - Throws: `SamplingError` for k below 1, p outside (0, 1], or a minimum outside [0, 1].
-    public init(topK: Int? = nil, topP: Double? = nil, minP: Double? = nil) throws(SamplingError) {
+    /// - Throws: `SamplingError` for k below 1, p or a typical mass outside (0, 1], or a minimum outside [0, 1].
+    public init(
+        topK: Int? = nil, topP: Double? = nil, minP: Double? = nil, typical: Double? = nil
+    ) throws(SamplingError) {
         if let topK, topK < 1 { throw SamplingError(name: "top-k", value: "\(topK)", allowed: "at least 1") }
-        if let topP, !(topP > 0 && topP <= 1) {
-            throw SamplingError(name: "top-p", value: "\(topP)", allowed: "above 0 and at most 1")
+        for (name, value) in [("top-p", topP), ("typical", typical)] {
+            guard let value, !(value > 0 && value <= 1) else { continue }
+            throw SamplingError(name: name, value: "\(value)", allowed: "above 0 and at most 1")
         }
         if let minP, !(minP >= 0 && minP <= 1) {
             throw SamplingError(name: "min-p", value: "\(minP)", allowed: "from 0 to 1")
@@ -45,24 +80,29 @@ public struct SamplingFilter: Sendable, Equatable {
         self.topK = topK
         self.topP = topP
         self.minP = minP
+        self.typical = typical
     }
 }
 
-/// A divisor of positive logits and factor of negative ones, for symbols that occur among the last 64 (Keskar et al. 2019).
+/// A divisor of positive logits and factor of negative ones, for symbols that occur among the last ones (Keskar et al. 2019).
 public struct RepetitionPenalty: Sendable, Equatable {
     public let value: Double
     /// How many of the last symbols count as repeated.
-    public static let reach = 64
+    public let reach: Int
     public static let none = RepetitionPenalty()
 
-    private init() { value = 1 }
+    private init() { (value, reach) = (1, 0) }
 
-    /// - Throws: `SamplingError` unless the value is finite and above 0.
-    public init(_ value: Double) throws(SamplingError) {
+    /// - Throws: `SamplingError` unless the value is finite and above 0, and the reach at least 1.
+    public init(_ value: Double, reach: Int = 64) throws(SamplingError) {
         guard value > 0 && value.isFinite else {
             throw SamplingError(name: "repetition-penalty", value: "\(value)", allowed: "above 0 (1 is none)")
         }
+        guard reach >= 1 else {
+            throw SamplingError(name: "repetition-window", value: "\(reach)", allowed: "at least 1")
+        }
         self.value = value
+        self.reach = reach
     }
 }
 

@@ -18,14 +18,18 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     private let model: LanguageModel
     private let strategy: SamplingStrategy
     private let penalty: RepetitionPenalty
+    private let mirostat: Mirostat?
+    private let rules: SymbolRules
     private let network: Network<Float>
     private let shard: Shard<Float>
     /// The logits of the symbols that may be drawn, and what the strategy makes of them: memory that is used again.
     private var logits: [Float]
     private var distribution = Distribution()
     private var generator: SplitMix64
-    /// The last symbols read, prompt included, at most as many as the penalty reaches.
+    /// The last symbols read, prompt included, at most as many as the penalty and the rules reach.
     private var recent: [Int] = []
+    /// How many bits of surprise a symbol may have.
+    private var surpriseLimit: Double?
     /// The row of the logits that predict the next symbol.
     private var row = 0
 
@@ -34,24 +38,49 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     ///   - seed, stream: name the random numbers; equal names give equal texts.
     /// - Throws: `TextError` if the prompt cannot be cut into symbols.
     init(
-        _ model: LanguageModel, prompt: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty, seed: UInt64,
-        stream: UInt64
+        _ model: LanguageModel, prompt: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty,
+        mirostat: Mirostat?, rules: SymbolRules, seed: UInt64, stream: UInt64
     ) throws(TextError) {
         self.model = model
         self.strategy = strategy
         self.penalty = penalty
+        self.mirostat = mirostat
+        self.rules = rules
+        surpriseLimit = mirostat?.firstLimit
         network = model.compactNetwork
         let vocabulary = model.vocabulary
-        let tokenizer = try Tokenizer(unit: vocabulary.unit, normalization: vocabulary.normalization)
-        let ids = try tokenizer.symbols(of: prompt, path: "the prompt").map { vocabulary.id(of: $0) }
         generator = SplitMix64(seed: seed, stream: Stream.sampling, stream)
-        shard = Shard(model.configuration, lanes: 1, steps: Swift.max(1, Swift.min(64, ids.count + 1)), learns: false)
+        let steps = Swift.max(1, Swift.min(64, prompt.count + 1))
+        shard = Shard(model.configuration, lanes: 1, steps: steps, learns: false)
         logits = [Float](repeating: 0, count: vocabulary.count)
-        let inputs = [vocabulary.boundary] + ids
-        for first in stride(from: 0, to: inputs.count, by: shard.capacity) {
-            read(inputs[first..<Swift.min(first + shard.capacity, inputs.count)])
+        read(CollectionOfOne(vocabulary.boundary))
+        try read(prompt)
+    }
+
+    /// Goes on from a text as if it had been generated; after the end of a record, from a new beginning.
+    ///
+    /// - Throws: `TextError` if the text cannot be cut into symbols.
+    public func read(_ text: [UInt8]) throws(TextError) {
+        let vocabulary = model.vocabulary
+        let tokenizer = try Tokenizer(unit: vocabulary.unit, normalization: vocabulary.normalization)
+        let ids = try tokenizer.symbols(of: text, path: "the prompt").map { vocabulary.id(of: $0) }
+        if endLogProbability != nil {
+            endLogProbability = nil
+            shard.clearState()
+            recent = []
+            read(CollectionOfOne(vocabulary.boundary))
         }
-        recent = Array(ids.suffix(RepetitionPenalty.reach))
+        for first in stride(from: 0, to: ids.count, by: shard.capacity) {
+            read(ids[first..<Swift.min(first + shard.capacity, ids.count)])
+        }
+        remember(ids)
+    }
+
+    private func remember(_ ids: some Collection<Int>) {
+        let reach = Swift.max(penalty == .none ? 0 : penalty.reach, rules.reach)
+        guard reach > 0 else { return }
+        recent += ids.suffix(reach)
+        recent.removeFirst(Swift.max(0, recent.count - reach))
     }
 
     private func read(_ inputs: some Collection<Int>) {
@@ -61,7 +90,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         row = inputs.count - 1
     }
 
-    /// The next symbol; nil at the end of a record. Without records generation has no end of its own, and the special
+    /// The next symbol; nil at the end of a record, or where every symbol is banned. Without records generation has no end of its own, and the special
     /// symbols are never drawn.
     public func next() -> Element? {
         let vocabulary = model.vocabulary
@@ -73,18 +102,19 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         for logit in logits { sum += .exp(Double(logit - highest)) }
         distribution.set(
             logits.prefix(vocabulary.symbols.count + (vocabulary.records == nil ? 0 : 1)), strategy: strategy,
-            penalty: penalty,
-            recent: penalty == .none ? [] : Set(recent))
+            penalty: penalty, recent: penalty == .none ? [] : Set(recent.suffix(penalty.reach)),
+            biases: rules.biases, banned: rules.banned(after: recent), surpriseLimit: surpriseLimit)
+        guard !distribution.candidates.isEmpty else { return nil }
         let id = distribution.draw(using: &generator)
+        if let mirostat, let limit = surpriseLimit {
+            surpriseLimit = mirostat.limit(after: limit, drawn: distribution.probability(of: id))
+        }
         let logProbability = Double(logits[id] - highest) - .log(sum)
         if id == vocabulary.boundary {
             endLogProbability = logProbability
             return nil
         }
-        if penalty != .none {
-            recent.append(id)
-            if recent.count > RepetitionPenalty.reach { recent.removeFirst() }
-        }
+        remember(CollectionOfOne(id))
         read(CollectionOfOne(id))
         return Element(id: id, symbol: vocabulary.symbols[id], logProbability: logProbability)
     }

@@ -51,6 +51,5 @@ enum Stream {
     static let coldStarts: UInt64 = 6
     static let tuning: UInt64 = 7
     static let weightDropout: UInt64 = 8
-    static let inputDropout: UInt64 = 9
-    static let windows: UInt64 = 10
+    static let windows: UInt64 = 9
 }

@@ -23,8 +23,6 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     /// The probability that an output of a layer is dropped while training: between layers and before the decoder, the same
     /// outputs through a window.
     public var dropout: Double
-    /// The probability that an input (an element of the embedding) is dropped while training, likewise.
-    public var inputDropout: Double
     /// The probability that a recurrent weight is dropped while training, the same ones through a window.
     public var weightDropout: Double
 
@@ -34,14 +32,13 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         case nonlinearity
         case isTied = "tied"
         case dropout
-        case inputDropout = "input_dropout"
         case weightDropout = "weight_dropout"
     }
 
     /// - Throws: `ConfigurationError` for a value out of its range.
     public init(
         cell: CellKind = .lstm, layers: Int = 1, hidden: Int = 384, embedding: Int = 0, vocabularySize: Int,
-        nonlinearity: Nonlinearity = .tanh, isTied: Bool = false, dropout: Double = 0, inputDropout: Double = 0,
+        nonlinearity: Nonlinearity = .tanh, isTied: Bool = false, dropout: Double = 0,
         weightDropout: Double = 0
     ) throws(ConfigurationError) {
         self.cell = cell
@@ -52,7 +49,6 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         self.nonlinearity = nonlinearity
         self.isTied = isTied
         self.dropout = dropout
-        self.inputDropout = inputDropout
         self.weightDropout = weightDropout
         try validate()
     }
@@ -68,7 +64,6 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         nonlinearity = try container.decode(Nonlinearity.self, forKey: .nonlinearity)
         isTied = try container.decodeIfPresent(Bool.self, forKey: .isTied) ?? false
         dropout = try container.decode(Double.self, forKey: .dropout)
-        inputDropout = try container.decodeIfPresent(Double.self, forKey: .inputDropout) ?? 0
         weightDropout = try container.decodeIfPresent(Double.self, forKey: .weightDropout) ?? 0
     }
 
@@ -78,8 +73,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         try Self.check("hidden", hidden, in: 1...32_768)
         try Self.check("embedding", embedding, in: 0...32_768)
         try Self.check("vocabulary_size", vocabularySize, in: 2...16_777_216)
-        for (name, value) in [("dropout", dropout), ("input-dropout", inputDropout), ("weight-dropout", weightDropout)]
-        {
+        for (name, value) in [("dropout", dropout), ("weight-dropout", weightDropout)] {
             guard value >= 0 && value < 1 else {
                 throw ConfigurationError(name: name, value: "\(value)", allowed: "at least 0 and below 1")
             }
@@ -87,9 +81,6 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         guard !isTied || embedding == hidden else {
             throw ConfigurationError(
                 name: "embedding", value: "\(embedding)", allowed: "\(hidden), as hidden, where it is tied")
-        }
-        guard inputDropout == 0 || embedding > 0 else {
-            throw ConfigurationError(name: "input-dropout", value: "\(inputDropout)", allowed: "0 without an embedding")
         }
     }
 

@@ -28,8 +28,6 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     let embeddedGradient: Matrix<Scalar>
     /// [B, H] for each layer: what its output is multiplied by at every step, where dropout is on.
     private let masks: [Matrix<Scalar>]
-    /// [B, E]: what the embedded input is multiplied by at every step, where it is dropped.
-    private let inputMask: Matrix<Scalar>?
 
     /// - Parameters:
     ///   - learns: whether it can run backward.
@@ -53,7 +51,6 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
         masks =
             learns && model.dropout > 0
             ? (0..<model.layers).map { _ in Matrix(rows: lanes, columns: model.hidden) } : []
-        inputMask = learns && model.inputDropout > 0 ? Matrix(rows: lanes, columns: model.embedding) : nil
     }
 
     /// The state before the window that comes next.
@@ -103,27 +100,20 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
     package func forward(_ network: Network<Scalar>, steps: Int, dropout: DropoutStream? = nil) {
         precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
         for index in layers.indices {
-            project(network, layer: index, steps: 0..<steps, dropout: dropout)
+            project(network, layer: index, steps: 0..<steps)
             recur(network, layer: index, steps: steps, dropout: dropout)
         }
         decode(network, steps: steps)
     }
 
     /// The first half of a layer's part of some steps; the layer below must have done its own.
-    func project(
-        _ network: Network<Scalar>, layer index: Int, steps: Range<Int>, dropout: DropoutStream? = nil
-    ) {
+    func project(_ network: Network<Scalar>, layer index: Int, steps: Range<Int>) {
         let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
         let input: LayerInput<Scalar>
         if index > 0 {
             input = .matrix(layers[index - 1].output(capacity))
         } else if let encoder = network.parameters.encoder {
             Scalar.kernels.gather(ids.view.columns(rows), from: encoder, bias: nil, into: embedded.view.rows(rows))
-            if let dropout, let inputMask {
-                var generator = dropout.inputGenerator
-                Scalar.kernels.fillDropoutMask(inputMask.view, keep: 1 - model.inputDropout, using: &generator)
-                multiply(embedded.view.rows(rows), bySteps: inputMask)
-            }
             input = .matrix(embedded.view)
         } else {
             input = .ids(ids.view)
@@ -188,7 +178,6 @@ package final class Shard<Scalar: KernelScalar>: @unchecked Sendable {
             layer.backward(
                 steps: steps, resets: resets, weights: network.layers[index], inputGradient: below)
         }
-        if dropped, let inputMask { multiply(embeddedGradient.view.rows(rows), bySteps: inputMask) }
         if let packedEmbedded { kernels.pack(embedded.view.rows(rows), into: packedEmbedded) }
     }
 }
@@ -207,9 +196,5 @@ package struct DropoutStream: Sendable {
 
     func generator(layer: Int) -> SplitMix64 {
         SplitMix64(seed: seed, stream: Stream.dropout, UInt64(step), UInt64(shard), UInt64(layer))
-    }
-
-    var inputGenerator: SplitMix64 {
-        SplitMix64(seed: seed, stream: Stream.inputDropout, UInt64(step), UInt64(shard))
     }
 }

@@ -10,17 +10,16 @@ public struct Adaptation: Sendable {
     /// belongs to none, is kept; the rest is as in a new model.
     ///
     /// - Parameters:
-    ///   - dropout, inputDropout, weightDropout: of the new training; nil for the old one's.
+    ///   - dropout, weightDropout: of the new training; nil for the old one's.
     ///   - seed: of what is new.
     /// - Throws: `ConfigurationError` for a dropout out of its range.
     public init(
-        _ checkpoint: Checkpoint, to vocabulary: Vocabulary, dropout: Double? = nil, inputDropout: Double? = nil,
+        _ checkpoint: Checkpoint, to vocabulary: Vocabulary, dropout: Double? = nil,
         weightDropout: Double? = nil, seed: UInt64
     ) throws(ConfigurationError) {
         var configuration = checkpoint.configuration
         configuration.vocabularySize = vocabulary.count
         configuration.dropout = dropout ?? configuration.dropout
-        configuration.inputDropout = inputDropout ?? configuration.inputDropout
         configuration.weightDropout = weightDropout ?? configuration.weightDropout
         try configuration.validate()
         self.configuration = configuration

@@ -6,8 +6,9 @@ import RealModule
 public struct Recommendation: Sendable, Equatable {
     public var layers: Int
     public var hidden: Int
-    /// 0: one-hot.
-    public var embedding: Int
+    /// Where it is not tied.
+    public var plainEmbedding: Int
+    public var isTied: Bool
     public var dropout: Double
     public var weightDropout: Double
     public var learningRate: Double
@@ -32,12 +33,17 @@ public struct Recommendation: Sendable, Equatable {
         let isLarge = symbols >= 300_000 && read >= 30_000_000
         var passes = max(1, read / Double(max(1, symbols)))
         if case .seconds = options.budget, isLarge { passes /= Self.cost }
-        layers = isLarge ? 2 : 1
-        hidden = read >= 5_000_000 ? 512 : 384
-        embedding = min(128, max(32, vocabularySize / 32))
         // The more often a text is read, the more there is to be lost by heart.
-        dropout = min(0.6, max(0, ((0.1 * .log2(passes) - 0.1) * 20).rounded() / 20))
-        weightDropout = min(0.5, dropout)
+        let isOftenRead = passes >= 16
+        func rising(from start: Double, slope: Double, to limit: Double) -> Double {
+            min(limit, max(0, ((slope * .log2(passes) - start) * 20).rounded() / 20))
+        }
+        dropout = rising(from: 0.1, slope: 0.1, to: 0.4)
+        weightDropout = rising(from: 0.65, slope: 0.2, to: 0.5)
+        layers = isLarge ? 2 : 1
+        hidden = read >= 5_000_000 || isOftenRead ? 512 : 384
+        isTied = isOftenRead && !isLarge
+        plainEmbedding = min(128, max(32, vocabularySize / 32))
         learningRate = cell == .gru ? (isLarge ? 0.002 : 0.003) : 0.004
     }
 }

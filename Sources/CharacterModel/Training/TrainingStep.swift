@@ -92,7 +92,7 @@ package final class TrainingStep<Scalar: KernelScalar>: @unchecked Sendable {
     /// Carries a shard through the window, forward and back.
     private func run(_ index: Int) {
         let (shard, window, model) = (shards[index], current, network.model)
-        let drops = model.dropout > 0 || model.inputDropout > 0
+        let drops = model.dropout > 0
         targets.view[0, index] = window.fill(shard, index)
         shard.forward(
             network, steps: window.steps,

@@ -1,0 +1,106 @@
+import CharacterModel
+import Foundation
+import LinearAlgebra
+import TestSupport
+import Testing
+import Tokenization
+
+/// Ranks and entropies, and dynamic evaluation.
+@Suite struct MeasureTests {
+    private func model(_ text: String, records: RecordSeparator? = nil, hidden: Int = 12) throws -> (
+        LanguageModel, Corpus
+    ) {
+        let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "t")], records: records)
+        let data = try TrainingData(corpus, fraction: 0)
+        let configuration = try ModelConfiguration(
+            cell: .gru, hidden: hidden, embedding: 4, vocabularySize: data.vocabulary.count)
+        let parameters = Parameters<Float>(configuration)
+        parameters.initialize(configuration, seed: 4)
+        let checkpoint = Checkpoint(
+            configuration: configuration, vocabulary: data.vocabulary, parameters: parameters, training: nil, state: nil
+        )
+        return (LanguageModel(checkpoint), corpus)
+    }
+
+    /// The predictions, of one part and of many (which run side by side), against the logits of a plain pass.
+    @Test(arguments: [nil, RecordSeparator.line]) func predictionsAreThoseOfTheLogits(records: RecordSeparator?) throws
+    {
+        let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 400), records: records)
+        var found: [Surprisal] = []
+        let evaluation = try #require(model.evaluate(corpus, threads: 2, perSymbol: { found.append($0) }))
+        #expect(found.count == evaluation.total.likelihood.tokens)
+        let text = EncodedText(corpus, vocabulary: model.vocabulary)
+        let shard = Shard<Float>(model.configuration, lanes: 1, steps: 300, learns: false)
+        let lane = [Lane(origin: 0, scored: 0..<text.count, startsFresh: false)]
+        _ = shard.fill(lane, of: text, first: 0, steps: 300)
+        shard.forward(model.network, steps: 300)
+        for step in 0..<300 {
+            let row = shard.logits.view.rows(step..<step + 1).elements.map(Double.init)
+            let highest = row.max()!
+            let sum = row.reduce(0) { $0 + exp($1 - highest) }
+            let p = row.map { exp($0 - highest) / sum }
+            let target = Int(shard.targets.view[0, step])
+            let prediction = found[step].prediction
+            // Neighbours whose probabilities differ in rounding only may swap.
+            let rank = 1 + p.indices.count { $0 != target && p[$0] > p[target] }
+            #expect(abs(prediction.rank - rank) <= 1)
+            let entropy = p.reduce(0) { $0 - $1 * log($1) }
+            #expect(abs(prediction.entropy - entropy) < 1e-4)
+            let best = p.indices.sorted { p[$0] > p[$1] }
+            for place in 0..<5 {
+                #expect(abs(Double(prediction.likeliest[place].probability) - p[best[place]]) < 1e-5)
+            }
+            #expect(abs(found[step].nats + log(p[target])) < 1e-4)
+        }
+        // Offsets are where the symbols stand.
+        let bytes = Array(String(repeating: "the quick brown\nfox jumps\n", count: 400).utf8)
+        for one in found { #expect((one.symbol?.bytes ?? [0x0A]) == [bytes[one.offset]]) }
+    }
+
+    @Test func dynamicEvaluationIsTheStaticOneWhereNothingMoves() throws {
+        let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
+        let fixed = try #require(model.evaluate(corpus)).total.likelihood
+        let still = try #require(model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0, decay: 0.5)))
+        #expect(still.tokens == fixed.tokens && abs(still.nats / fixed.nats - 1) < 1e-5)
+        // A text that repeats itself is learned as it is read, whatever the number of threads; the model stays what it was.
+        let before = model.network.parameters.elements
+        let rates = DynamicRates(learningRate: 0.005, decay: 0.001)
+        let followed = try #require(model.evaluateDynamically(corpus, rates: rates))
+        #expect(followed.nats < 0.8 * fixed.nats)
+        #expect(try #require(model.evaluateDynamically(corpus, rates: rates, threads: 2)) == followed)
+        #expect(model.network.parameters.elements == before)
+        #expect(model.evaluateDynamically(corpus, isCancelled: { true }) == nil)
+    }
+
+    /// Nothing may be scored after it was learned from: on symbols without any order, following cannot help.
+    @Test func dynamicEvaluationDoesNotPeek() throws {
+        var generator = SplitMix64(seed: 2)
+        let letters = (0..<6_000).map { _ in "abcdefgh".randomElement(using: &generator)! }
+        let (model, corpus) = try model(String(letters))
+        let followed = try #require(
+            model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0.002, decay: 0.001)))
+        #expect(followed.nats / 6_000 > log(8.0) - 0.01)
+    }
+
+    @Test func decayGoesBackToTheTrainedWeights() throws {
+        // With a decay that undoes every step but the last, a text scores nearly as it does without any.
+        let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
+        let fixed = try #require(model.evaluate(corpus)).total.likelihood.nats
+        func nats(_ decay: Double) throws -> Double {
+            try #require(
+                model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0.005, decay: decay))
+            ).nats
+        }
+        let (free, held) = (try nats(0), try nats(1e9))
+        #expect(free < 0.8 * fixed && held > 0.9 * fixed && held < 1.1 * fixed)
+    }
+
+    @Test func ratesAreTunedToTheBestTried() throws {
+        let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
+        var tried: [(DynamicRates, Double)] = []
+        let best = try #require(model.tuneDynamicRates(corpus, observe: { tried.append(($0, $1)) }))
+        #expect(tried.count == 9 && tried.min { $0.1 < $1.1 }?.0 == best)
+        let nats = try #require(model.evaluateDynamically(corpus, rates: best)).nats
+        #expect(abs(nats / Double(corpus.count) - tried.map(\.1).min()!) < 1e-9)
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// What `perplexity` and `sample` say beside the main figures.
+@Suite struct MeasureCommandTests {
+    private let hostile = "<script>alert(1)</script> & \"q\" 'a' </p><!-- \u{1}\u{7F} \u{202E}x שלום مرحبا\n"
+
+    private func trained(_ folder: TemporaryFolder, _ more: [String] = []) throws -> String {
+        let text = String(repeating: hostile + sampleText.prefix(300) + "\n", count: 6)
+        let path = folder.file("m.safetensors")
+        let result = try Commands.run(
+            "train",
+            [try folder.write(text, to: "corpus.txt"), "--steps", "20", "--hidden", "12", "--output", path, "--quiet"]
+                + more)
+        #expect(result.status == 0, "\(result.error)")
+        return path
+    }
+
+    @Test(arguments: [[], ["--unit", "byte"]]) func aPageHoldsTheTextAndNothingOfItActs(flags: [String]) throws {
+        let folder = try TemporaryFolder()
+        let path = try trained(folder, flags)
+        let text = try folder.write(hostile + "second line\n", to: "<b>name.txt")
+        let result = try Commands.run("perplexity", [path, text, "--html", folder.file("p.html")])
+        #expect(result.status == 0, "\(result.error)")
+        let page = try String(contentsOfFile: folder.file("p.html"), encoding: .utf8)
+        let scripts = page.components(separatedBy: "<script")
+        #expect(scripts.count == 2 && page.components(separatedBy: "</script").count == 2)
+        #expect(!page.contains("<b>name") && page.contains("&lt;b&gt;name.txt"))
+        #expect(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;q&quot; &#39;a&#39;"))
+        #expect(page.contains("&lt;!-- ␁␡ \u{202E}x שלום مرحبا"))
+        #expect(!page.contains("http://") && !page.contains("https://") && !page.contains("<!--"))
+        // Every line is there, and every piece of text has a length: the lengths sum to the text's.
+        #expect(page.components(separatedBy: "<p dir=auto").count == 3)
+        let table = try #require(page.firstMatch(of: #/lengths=table\("([^"]*)"/#)).1
+        let lengths = try #require(Data(base64Encoded: String(table)))
+        #expect(lengths.reduce(0) { $0 + Int($1) } == (hostile + "second line\n").utf16.count)
+    }
+
+    @Test func aPageThatCannotBeWrittenIsAnErrorBeforeTheTextIsRead() throws {
+        let folder = try TemporaryFolder()
+        let path = try trained(folder)
+        let corpus = folder.file("corpus.txt")
+        let cases: [([String], Int32, String)] = [
+            ([path, corpus, "--html", "/proc/none/p.html"], 73, "/proc/none/p.html"),
+            ([path, corpus, "--html", corpus], 64, "corpus.txt"),
+            ([path, corpus, "--html", path], 64, "name of a model"),
+            ([path, corpus, "--html", "a", "--surprisal", "a"], 64, "name two"),
+            ([path, corpus, "--dynamic-rate", "1"], 64, "--dynamic"),
+            ([path, corpus, "--dynamic", "--dynamic-rate", "-1"], 64, "--dynamic-rate"),
+            ([path, corpus, "--dynamic", "--dynamic-tune", corpus], 64, "another"),
+            ([path, corpus, "--baseline", folder.file("none")], 66, "none"),
+            ([path, corpus, "--info"], 64, "--info"),
+            ([path], 64, "text"),
+        ]
+        for (arguments, status, part) in cases {
+            let result = try Commands.run("perplexity", arguments)
+            #expect(result.status == status && result.text.isEmpty, "\(arguments): \(result.status) \(result.error)")
+            let lines = result.error.split(separator: "\n").filter { $0.hasPrefix("error: ") }
+            #expect(lines.count == 1 && lines[0].contains(part), "\(result.error)")
+        }
+        #expect(try String(contentsOfFile: corpus, encoding: .utf8).hasPrefix("<script>"))
+    }
+
+    @Test func measuresStandBesideTheFigures() throws {
+        let folder = try TemporaryFolder()
+        let path = try trained(folder)
+        let corpus = folder.file("corpus.txt")
+        let json = try Commands.run(
+            "perplexity", [path, corpus, "--baseline", corpus, "--dynamic", "--format", "json"])
+        #expect(json.status == 0 && json.error.contains("the part the model was trained on"), "\(json.error)")
+        let figures = try #require(try JSONSerialization.jsonObject(with: json.output) as? [String: Any])
+        #expect((figures["baseline_nats"] as? [Double])?.count == 8)
+        let dynamic = try #require(figures["dynamic"] as? [String: Double])
+        #expect(try #require(dynamic["nats"]) > 0 && dynamic["rate"] == 0.0002 && dynamic["decay"] == 0.002)
+        let table = try Commands.run("perplexity", [path, corpus, "--baseline", corpus, "--dynamic"])
+        #expect(table.text.contains("dynamic  ") && table.text.contains("the best"))
+
+        let tsv = folder.file("s.tsv")
+        #expect(try Commands.run("perplexity", [path, corpus, "--surprisal", tsv]).status == 0)
+        let lines = try String(contentsOfFile: tsv, encoding: .utf8).split(separator: "\n")
+        #expect(lines[0] == "file\toffset\tline\tsymbol\tnats\trank\tentropy")
+        #expect(lines.count - 1 == figures["tokens"] as? Int)
+        let nats = lines.dropFirst().reduce(0.0) { $0 + Double($1.split(separator: "\t")[4])! }
+        #expect(abs(nats / (figures["nats"] as? Double ?? 0) - 1) < 1e-9)
+
+        let card = try Commands.run("perplexity", [path, "--info"])
+        #expect(card.status == 0)
+        for part in ["gru", "1 x 12", "parameters", "ICU", "SHA-256", "20 steps", "corpus.txt"] {
+            #expect(card.text.contains(part), "\(part)")
+        }
+    }
+
+    @Test func samplesCanBeSteeredAndCompared() throws {
+        let folder = try TemporaryFolder()
+        let path = try trained(folder)
+        let corpus = folder.file("corpus.txt")
+        let plain = try Commands.run("sample", [path, "--seed", "1", "--length", "300"])
+        #expect(plain.text.contains("e") && plain.text.contains("\n"))
+        let steered = try Commands.run(
+            "sample",
+            [path, "--seed", "1", "--length", "300", "--ban", "e", "--ban", "\\n", "--bias", "t=3", "--mirostat", "3"])
+        #expect(steered.status == 0 && !steered.text.contains("e") && !steered.text.dropLast().contains("\n"))
+        let copied = try Commands.run(
+            "sample",
+            [path, "--seed", "1", "--length", "50", "--count", "2", "--novelty", corpus, "--format", "jsonl"])
+        let lines = copied.text.split(separator: "\n")
+        #expect(copied.status == 0 && lines.count == 4 && lines[3].contains("\"longest_copied_run\":"))
+        let talk = try Commands.run(
+            "sample", [path, "--seed", "1", "--length", "5", "--interactive", "--prompt", "the "], input: "one\n\ntwo\n"
+        )
+        #expect(talk.status == 0 && talk.text.count >= 15)
+        for (arguments, part) in [
+            (["--bias", "e"], "--bias"), (["--bias", "ee=1"], "one symbol"), (["--ban", ""], "--ban"),
+            (["--typical", "2"], "--typical"), (["--mirostat", "0"], "--mirostat"),
+            (["--mirostat-rate", "1"], "--mirostat"),
+            (["--repetition-window", "4"], "--repetition-penalty"),
+            (["--interactive", "--count", "2"], "--interactive"),
+        ] {
+            let result = try Commands.run("sample", [path] + arguments)
+            #expect(result.status == 64 && result.text.isEmpty && result.error.contains(part), "\(result.error)")
+        }
+    }
+}
