@@ -4,6 +4,7 @@ import PackageDescription
 let swift: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
 let real: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -18,6 +19,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-numerics", exact: "1.1.1"),
+        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     ],
     targets: [
         // MARK: C libraries
@@ -36,10 +38,13 @@ let package = Package(
         .target(
             name: "CharacterModel", dependencies: ["LinearAlgebra", "Tokenization", "CZlib", real],
             swiftSettings: swift),
+        .target(
+            name: "TensorBoard", dependencies: [protobuf], exclude: ["event.proto"], swiftSettings: swift),
         .target(name: "CommandSupport", dependencies: ["CharacterModel", arguments], swiftSettings: swift),
 
         // MARK: Commands
-        .executableTarget(name: "train", dependencies: ["CommandSupport", arguments], swiftSettings: swift),
+        .executableTarget(
+            name: "train", dependencies: ["CommandSupport", "TensorBoard", arguments], swiftSettings: swift),
         .executableTarget(
             name: "sample", dependencies: ["CommandSupport", "LinearAlgebra", arguments], swiftSettings: swift),
         .executableTarget(name: "perplexity", dependencies: ["CommandSupport", arguments], swiftSettings: swift),
@@ -58,7 +63,9 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["CommandSupport", "CharacterModel", "TestSupport", "train", "sample", "perplexity"],
+            dependencies: [
+                "CommandSupport", "CharacterModel", "TensorBoard", "TestSupport", "train", "sample", "perplexity",
+            ],
             resources: [.copy("Help")],
             swiftSettings: swift),
     ],

@@ -115,8 +115,14 @@ final class SurprisalPage {
         for row in summary { html += "<div><dt>\(escaped(row.name))</dt><dd>\(escaped(row.value))</dd></div>" }
         html += "</dl>\n<div id=legend><span>nats:</span>"
         for (level, name) in Self.levels.enumerated() { html += "<span class=l\(level)>\(name)</span>" }
+        html += "</div>\n"
+        // Of very short lines the mean says little.
+        let ranked = lines.indices.filter { lines[$0].symbols >= 10 }.sorted {
+            (lines[$0].nats / Double(lines[$0].symbols), $0) < (lines[$1].nats / Double(lines[$1].symbols), $1)
+        }
+        html += table("Least expected lines", ranked.reversed().prefix(15).map(\.self))
+        html += table("Most expected lines", ranked.prefix(15).map(\.self))
         html += """
-            </div>
             <p class=hint>Point at a character, or move to the text and press the arrow keys, to see what the model expected \
             there.</p>
             <div id=detail role=status aria-live=polite>&nbsp;</div>
@@ -128,17 +134,11 @@ final class SurprisalPage {
             html += "<p dir=auto id=n\(index) data-first=\(line.first)>\(escaped(line.text))</p>\n"
         }
         html += "</div>\n"
-        // Of very short lines the mean says little.
-        let ranked = lines.indices.filter { lines[$0].symbols >= 10 }.sorted {
-            (lines[$0].nats / Double(lines[$0].symbols), $0) < (lines[$1].nats / Double(lines[$1].symbols), $1)
-        }
-        html += table("Least expected lines", ranked.reversed().prefix(15).map(\.self))
-        html += table("Most expected lines", ranked.prefix(15).map(\.self))
         return html
     }
 
     private func table(_ title: String, _ indices: [Int]) -> String {
-        var html = "<h2>\(title)</h2>\n<table><tr><th>nats per symbol<th>line<th>text\n"
+        var html = "<details><summary>\(title)</summary>\n<table><tr><th>nats per symbol<th>line<th>text\n"
         for index in indices {
             let line = lines[index]
             let text = HTMLPage.escaped(String(line.text.prefix(120)))
@@ -148,7 +148,7 @@ final class SurprisalPage {
 
                 """
         }
-        return html + "</table>\n"
+        return html + "</table></details>\n"
     }
 
     /// The tables as the script reads them.
@@ -167,7 +167,7 @@ final class SurprisalPage {
     }
 
     /// The bounds of the colours, in nats, are those of the script.
-    private static let levels = ["below ½", "½", "1", "2", "3", "5", "8 and more"]
+    private static let levels = ["below ½", "½ to 1", "to 2", "to 3", "to 5", "to 8", "8 and more"]
 
     private static let style = """
         #detail{position:sticky;top:0;background:Canvas;padding:.4em 0;border-bottom:1px solid GrayText;min-height:1.5em}

@@ -29,7 +29,10 @@ struct Train: ParsableCommand {
         if text.unit == .byte && !reading.isEmpty {
             throw ValidationError("--unit byte takes bytes as they are; drop --encoding, --on-invalid and --newlines")
         }
-        if files.isEmpty && output.resume == nil { throw ValidationError("name a text to train on") }
+        if output.report != nil && output.metrics == nil && !drawsOnly && output.resume == nil {
+            throw ValidationError("--report draws what --metrics writes; add --metrics FILE")
+        }
+        if files.isEmpty && output.resume == nil && !drawsOnly { throw ValidationError("name a text to train on") }
         if training.tune != nil && (output.resume != nil || output.from != nil) {
             throw ValidationError("--tune chooses the shape of a new model; drop --resume or --from")
         }
@@ -41,7 +44,11 @@ struct Train: ParsableCommand {
         }
     }
 
+    /// Whether earlier trainings are drawn, and none is made.
+    private var drawsOnly: Bool { files.isEmpty && output.resume == nil && !output.reportWith.isEmpty }
+
     func run() throws {
+        if drawsOnly, let path = output.report { return try draw([], to: path) }
         var checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
         if let checkpoint, let path = output.resume { warnOfOtherUnicode(checkpoint.vocabulary, path) }
         let origin = try output.from.map { try Checkpoint(contentsOf: $0) }
@@ -50,7 +57,12 @@ struct Train: ParsableCommand {
         let texts = plan.files + [plan.record.corpus.validationSource].compactMap(\.self)
         try refuseOverwriting(
             TextSource.sources(at: texts) + [output.from].compactMap { $0.map { .file(path: $0) } },
-            with: [plan.output.path, plan.output.lastPath, plan.output.metricsPath ?? plan.record.metricsPath])
+            with: [plan.output.path, plan.output.lastPath] + otherOutputs(plan))
+        if output.report != nil && plan.output.metricsPath == nil && plan.record.metricsPath == nil {
+            throw UsageError("--report draws what --metrics writes; add --metrics FILE")
+        }
+        // Read before the training, so that a mistake costs nothing.
+        if !output.reportWith.isEmpty { _ = try TrainingReport(reading: output.reportWith) }
         func read(_ files: [String]) throws -> Corpus {
             let corpus = try Corpus(
                 arguments: files, unit: plan.unit, normalization: plan.normalization, format: plan.record.corpus.format,
@@ -98,9 +110,15 @@ struct Train: ParsableCommand {
         let progress = ProgressReport(
             quiet: output.quiet,
             symbolsPerCharacter: Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters)))
+        let curves = try output.tensorboard.map { try Curves(folder: $0) }
+        defer { curves?.finish() }
         let trainer = try Trainer(
             configuration, data: data, record: record, output: plan.output, threads: threads.count,
-            resuming: checkpoint, from: adaptation, observe: progress.observe)
+            resuming: checkpoint, from: adaptation
+        ) { event in
+            progress.observe(event)
+            curves?.observe(event)
+        }
         if !output.quiet && output.resume == nil && origin == nil { announce(choice) }
         if !output.quiet { announce(corpus, data, configuration, trainer) }
         // Until here there was nothing to save, and a signal ended the process as usual.
@@ -118,6 +136,7 @@ struct Train: ParsableCommand {
             StandardError.print("stopped; go on with: train --resume \(quoted(plan.output.lastPath))")
             throw Exit(Interruption.exitCode)
         }
+        if let path = output.report { try draw([trainer.record.metricsPath].compactMap(\.self), to: path) }
         try StandardOutput.write(summary(plan.output.path, trainer.record, progress.exact))
     }
 

@@ -1,0 +1,89 @@
+import Foundation
+import SwiftProtobuf
+
+/// A file of events that TensorBoard shows as curves.
+///
+/// Events are records of TensorFlow's format: the length, its checksum, the message, its checksum; all little-endian, checksums
+/// CRC-32C, rotated and shifted by a constant.
+public final class EventFile {
+    public let path: String
+    private let handle: UnsafeMutablePointer<FILE>
+    /// Why a write failed, if one did; later ones are not tried.
+    private var failure: Int32 = 0
+
+    /// A new file in a folder, which is made if it is missing.
+    ///
+    /// - Throws: `EventFileError` if it cannot be created.
+    public init(folder: String, now: Date = Date()) throws(EventFileError) {
+        // The name's form is how TensorBoard finds it.
+        path = "\(folder)/events.out.tfevents.\(Int(now.timeIntervalSince1970)).escriba.\(getpid())"
+        try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        guard let opened = fopen(path, "wx") else {
+            throw EventFileError(path: path, reason: String(cString: strerror(errno)))
+        }
+        handle = opened
+        var event = TBEvent()
+        event.wallTime = now.timeIntervalSince1970
+        event.fileVersion = "brain.Event:2"
+        write(event)
+    }
+
+    deinit { fclose(handle) }
+
+    /// Adds points of some curves at a step.
+    public func add(step: Int, at time: Date = Date(), _ values: [(tag: String, value: Double)]) {
+        var event = TBEvent()
+        event.wallTime = time.timeIntervalSince1970
+        event.step = Int64(step)
+        event.summary.value = values.map { tag, value in
+            var point = TBSummary.Value()
+            point.tag = tag
+            point.simpleValue = Float(value)
+            return point
+        }
+        write(event)
+    }
+
+    /// Hands everything to the system.
+    ///
+    /// - Throws: `EventFileError` if an event was lost.
+    public func flush() throws(EventFileError) {
+        if failure == 0 && fflush(handle) != 0 { failure = errno }
+        guard failure == 0 else { throw EventFileError(path: path, reason: String(cString: strerror(failure))) }
+    }
+
+    private func write(_ event: TBEvent) {
+        guard failure == 0, let message: Data = try? event.serializedData() else { return }
+        let record = Self.record(Array(message))
+        if fwrite(record, 1, record.count, handle) != record.count { failure = errno }
+    }
+
+    /// A message with its length and checksums.
+    static func record(_ message: [UInt8]) -> [UInt8] {
+        func bytes<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+            withUnsafeBytes(of: value.littleEndian, Array.init)
+        }
+        let length = bytes(UInt64(message.count))
+        return length + bytes(masked(crc32c(length))) + message + bytes(masked(crc32c(message)))
+    }
+
+    private static func masked(_ sum: UInt32) -> UInt32 { (sum >> 15 | sum << 17) &+ 0xA282_EAD8 }
+
+    /// The Castagnoli polynomial, bit by bit: events are few and short.
+    static func crc32c(_ bytes: [UInt8]) -> UInt32 {
+        var sum = ~UInt32(0)
+        for byte in bytes {
+            sum ^= UInt32(byte)
+            for _ in 0..<8 { sum = sum & 1 == 1 ? sum >> 1 ^ 0x82F6_3B78 : sum >> 1 }
+        }
+        return ~sum
+    }
+}
+
+/// A file of events that cannot be written.
+public struct EventFileError: Error, CustomStringConvertible {
+    public let path: String
+    public let reason: String
+
+    public var description: String { "\(path) cannot be written: \(reason); choose another --tensorboard folder" }
+}

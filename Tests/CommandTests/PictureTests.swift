@@ -1,0 +1,88 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import TensorBoard
+
+/// The pictures of a training: the page of curves, and TensorBoard's files.
+@Suite struct PictureTests {
+    private func train(_ folder: TemporaryFolder, _ more: [String]) throws -> CommandResult {
+        let corpus = folder.file("corpus.txt")
+        if !FileManager.default.fileExists(atPath: corpus) { _ = try folder.write(sampleText, to: "corpus.txt") }
+        return try Commands.run(
+            "train",
+            [corpus, "--steps", "40", "--hidden", "12", "--output", folder.file("m.safetensors"), "--quiet"] + more)
+    }
+
+    @Test func aPageDrawsEveryRun() throws {
+        let folder = try TemporaryFolder()
+        let (first, second) = (folder.file("a<b>.jsonl"), folder.file("b.jsonl"))
+        #expect(try train(folder, ["--metrics", first]).status == 0)
+        let report = folder.file("r.html")
+        let result = try train(
+            folder, ["--metrics", second, "--report", report, "--report-with", first, "--seed", "2"])
+        #expect(result.status == 0, "\(result.error)")
+        let page = try String(contentsOfFile: report, encoding: .utf8)
+        #expect(page.components(separatedBy: "<svg").count == 5 && page.components(separatedBy: "</svg>").count == 5)
+        // Two runs in each of four plots, and the validations of both as dots.
+        #expect(page.components(separatedBy: "<polyline").count == 9)
+        #expect(page.components(separatedBy: "<circle").count == 1 + 20)
+        #expect(page.contains("a&lt;b&gt;.jsonl") && !page.contains("<b>") && !page.contains("nan"))
+        // What is plotted lies within its picture.
+        for match in page.matches(of: #/cx="([^"]*)" cy="([^"]*)"/#) {
+            let (x, y) = (try #require(Double(match.1)), try #require(Double(match.2)))
+            #expect(x >= 70 && x <= 900 && y >= 0 && y <= 250)
+        }
+        // The loss falls, so the last dot of a run stands below its first.
+        let dots = page.matches(of: #/<circle class=c0 [^>]*cy="([^"]*)"/#).compactMap { Double($0.1) }
+        #expect(dots.count == 10 && dots[9] > dots[0])
+
+        let drawn = try Commands.run(
+            "train", ["--report", folder.file("s.html"), "--report-with", first, "--report-with", second])
+        #expect(drawn.status == 0 && drawn.text.isEmpty)
+        #expect(FileManager.default.fileExists(atPath: folder.file("s.html")))
+    }
+
+    @Test func mistakesAreFoundBeforeAnythingIsTrained() throws {
+        let folder = try TemporaryFolder()
+        let broken = try folder.write("{\"step\":1,\"train_nats\":2}\nnonsense\n", to: "broken.jsonl")
+        let page = folder.file("r.html")
+        let cases: [([String], Int32, String)] = [
+            (["--report", page], 64, "--metrics"),
+            (["--report-with", broken], 64, "--report"),
+            (["--report", page, "--metrics", folder.file("m.jsonl"), "--report-with", broken], 64, "line 2"),
+            (["--report", page, "--metrics", page], 64, "name a new one"),
+            (["--report", folder.file("corpus.txt"), "--metrics", folder.file("m.jsonl")], 64, "corpus.txt"),
+            (["--tensorboard", "/proc/none"], 73, "/proc/none"),
+        ]
+        for (flags, status, part) in cases {
+            let result = try train(folder, flags)
+            #expect(
+                result.status == status && result.error.contains(part), "\(flags): \(result.status) \(result.error)")
+            #expect(!FileManager.default.fileExists(atPath: folder.file("m.safetensors")))
+        }
+    }
+
+    /// The checksum of "123456789" is the one every description of CRC-32C gives.
+    @Test func eventsAreFramedAsTheFormatSays() throws {
+        #expect(EventFile.crc32c(Array("123456789".utf8)) == 0xE306_9283)
+        let folder = try TemporaryFolder()
+        #expect(try train(folder, ["--tensorboard", folder.file("tb")]).status == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("tb"))
+        #expect(names.count == 1 && names[0].hasPrefix("events.out.tfevents."))
+        var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: folder.file("tb") + "/" + names[0])))
+        var events: [TBEvent] = []
+        while !bytes.isEmpty {
+            let length = Int(bytes[0]) + Int(bytes[1]) << 8
+            let message = Array(bytes[12..<12 + length])
+            #expect(Array(bytes[..<(16 + length)]) == EventFile.record(message))
+            events.append(try TBEvent(serializedBytes: message))
+            bytes.removeFirst(16 + length)
+        }
+        #expect(events[0].fileVersion == "brain.Event:2")
+        let losses = events.filter { $0.summary.value.contains { $0.tag == "loss/train" } }
+        #expect(losses.map(\.step) == [10, 20, 30, 40])
+        let exact = events.flatMap(\.summary.value).filter { $0.tag == "loss/validation_exact" }
+        #expect(exact.count == 1 && exact[0].simpleValue > 0 && exact[0].simpleValue < 5)
+    }
+}
