@@ -33,22 +33,26 @@ struct DynamicOptions: ParsableArguments {
         }
     }
 
+    /// The text to find rates on, where there is one.
+    func readTuningText(besides corpus: Corpus, _ read: ([String]) throws -> Corpus) throws -> Corpus? {
+        guard let path = dynamicTune else { return nil }
+        let other = try read([path])
+        guard other.sha256 != corpus.sha256 else {
+            throw UsageError("--dynamic-tune \(path) is the text that is scored; give another one")
+        }
+        return other
+    }
+
     /// Scores a text dynamically, where that is asked for.
-    ///
-    /// - Parameter read: reads the text to find rates on.
     func evaluate(
-        _ corpus: Corpus, with model: LanguageModel, state: StatePolicy, threads: Int, read: ([String]) throws -> Corpus
-    ) throws -> (score: Likelihood, rates: DynamicRates)? {
+        _ corpus: Corpus, with model: LanguageModel, state: StatePolicy, threads: Int, tuningOn other: Corpus?
+    ) -> (score: Likelihood, rates: DynamicRates)? {
         guard dynamic else { return nil }
         var rates = DynamicRates()
         rates.learningRate = dynamicRate ?? rates.learningRate
         rates.decay = dynamicDecay ?? rates.decay
-        if let path = dynamicTune {
-            let other = try read([path])
-            guard other.sha256 != corpus.sha256 else {
-                throw UsageError("--dynamic-tune \(path) is the text that is scored; give another one")
-            }
-            StandardError.print("dynamic rate, decay: nats per symbol of \(path)")
+        if let other {
+            StandardError.print("dynamic rate, decay: nats per symbol of \(other.name)")
             let found = model.tuneDynamicRates(
                 other, state: state, threads: threads,
                 observe: { rates, nats in

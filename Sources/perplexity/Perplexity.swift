@@ -55,6 +55,9 @@ struct Perplexity: ParsableCommand {
         if info != files.isEmpty {
             throw ValidationError(info ? "--info measures nothing; drop the texts" : "name a text to measure")
         }
+        if info && (surprisal != nil || html != nil || baseline != nil || dynamic.dynamic) {
+            throw ValidationError("--info measures nothing; drop the other options")
+        }
         for (flag, path) in [("--surprisal", surprisal), ("--html", html)] {
             guard let path, path.hasSuffix(".safetensors") else { continue }
             throw ValidationError("\(flag) \(path) is the name of a model; name another file")
@@ -87,7 +90,6 @@ struct Perplexity: ParsableCommand {
         let corpus = try read(files)
         let texts = files + [baseline, dynamic.dynamicTune].compactMap(\.self)
         try refuseOverwriting(TextSource.sources(at: texts) + [.file(path: checkpoint)], with: [surprisal, html])
-        let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }
         let counted = try baseline.map { path in
             let text = try read([path])
             let baseline = try Baseline(text, for: model)
@@ -96,6 +98,13 @@ struct Perplexity: ParsableCommand {
                     + (baseline.isTrainingPart ? ", the part the model was trained on" : ""))
             return baseline.evaluate(corpus, state: state)
         }
+        if model.training?.corpus.sha256 == corpus.sha256 {
+            StandardError.print(
+                "warning: this is the text the model was trained on; figures for other texts will be worse")
+        }
+        let other = try dynamic.readTuningText(besides: corpus, read)
+        // Earlier files are given up once everything has been read.
+        let table = try surprisal.map { try SurprisalTable(path: $0, files: corpus.files.map(\.name)) }
         let page = try html.map {
             try SurprisalPage(path: $0, files: corpus.files.map(\.name), vocabulary: model.vocabulary)
         }
@@ -107,7 +116,8 @@ struct Perplexity: ParsableCommand {
             corpus, state: state, threads: threads.count,
             perSymbol: table == nil && page == nil ? nil : take)
         guard let evaluation else { return }
-        let adapted = try dynamic.evaluate(corpus, with: model, state: state, threads: threads.count, read: read)
+        let adapted = dynamic.evaluate(
+            corpus, with: model, state: state, threads: threads.count, tuningOn: other)
         if 20 * evaluation.total.unknownTokens > evaluation.total.likelihood.tokens {
             StandardError.print(
                 "warning: the model does not know \(formatted(evaluation.total.unknownTokens)) of "

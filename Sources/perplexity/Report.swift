@@ -87,9 +87,9 @@ struct Report {
 
     /// The score while the weights followed the text.
     private struct Dynamic: Encodable {
-        let nats: Double
-        let perplexity: Double
-        let bitsPerCharacter: Double
+        let nats: Double?
+        let perplexity: Double?
+        let bitsPerCharacter: Double?
         let rate: Double
         let decay: Double
     }
@@ -105,11 +105,12 @@ struct Report {
             sha256: sha256,
             files: evaluation.files.map(Figures.init),
             baselineNats: baseline?.map { $0.nats / Double($0.tokens) },
-            dynamic: dynamic.map {
-                Dynamic(
-                    nats: $0.score.nats, perplexity: $0.score.perplexity,
-                    bitsPerCharacter: $0.score.bits(per: evaluation.total.counts.characters),
-                    rate: $0.rates.learningRate, decay: $0.rates.decay)
+            dynamic: dynamic.map { score, rates in
+                func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
+                return Dynamic(
+                    nats: finite(score.nats), perplexity: finite(score.perplexity),
+                    bitsPerCharacter: finite(score.bits(per: evaluation.total.counts.characters)),
+                    rate: rates.learningRate, decay: rates.decay)
             })
     }
 
@@ -146,7 +147,7 @@ struct Report {
             ("word perplexity", number(total.wordPerplexity, 1)),
         ]
         if let dynamic = context.dynamic {
-            let mean = dynamic.nats / Double(total.tokens)
+            let mean = dynamic.nats.map { $0 / Double(total.tokens) }
             rows.append(
                 (
                     "dynamic",

@@ -25,6 +25,7 @@ final class SurprisalPage {
     /// A byte model's symbols may be parts of a character.
     private var stream = UTF8Stream()
     private var pendingNats = 0.0
+    private var last = Prediction()
 
     private struct Line {
         var file: Int
@@ -45,24 +46,24 @@ final class SurprisalPage {
         }
         fclose(opened)
         self.files = files
-        names = vocabulary.symbols.map { visible(String(decoding: $0.bytes, as: UTF8.self)) }
+        names = vocabulary.symbols.map { symbol in
+            String(validating: symbol.bytes, as: UTF8.self).map(visible)
+                ?? symbol.bytes.map { String(format: "0x%02X", $0) }.joined(separator: " ")
+        }
         endName = vocabulary.records == nil ? "boundary" : "end of record"
     }
 
     func add(_ surprisal: Surprisal) {
-        if surprisal.file != open.file {
-            close()
-            (open.file, open.number) = (surprisal.file, surprisal.line)
-        }
+        if surprisal.file != open.file { close() }
+        if open.symbols == 0 { (open.file, open.number) = (surprisal.file, surprisal.line) }
         let bytes = surprisal.symbol?.bytes ?? Array("\n".utf8)
         open.nats += surprisal.nats
         open.symbols += 1
         pendingNats += surprisal.nats
+        last = surprisal.prediction
         let text = stream.append(bytes)
-        if !text.isEmpty {
-            append(text, surprisal.prediction)
-            if text.last?.isNewline == true { close() }
-        }
+        if !text.isEmpty { append(text, surprisal.prediction) }
+        if bytes.last == UInt8(ascii: "\n") { close() }
     }
 
     private func append(_ text: String, _ prediction: Prediction) {
@@ -93,8 +94,11 @@ final class SurprisalPage {
     }
 
     private func close() {
+        // A character that never became whole ends with its line.
+        let rest = stream.finish()
+        if !rest.isEmpty { append(rest, last) }
         if open.symbols > 0 { lines.append(open) }
-        open = Line(file: open.file, number: open.number + 1, first: lengths.count)
+        open = Line(file: open.file, number: open.number, first: lengths.count)
     }
 
     /// Writes the page.
@@ -125,8 +129,8 @@ final class SurprisalPage {
         html += """
             <p class=hint>Point at a character, or move to the text and press the arrow keys, to see what the model expected \
             there.</p>
-            <div id=detail role=status aria-live=polite>&nbsp;</div>
-            <div id=text tabindex=0 role=group aria-label="the text; arrow keys move from character to character">
+            <div id=detail lang="" aria-live=off>&nbsp;</div>
+            <div id=text lang="" tabindex=0 role=group aria-label="the text; arrow keys move from character to character">
 
             """
         for (index, line) in lines.enumerated() {
@@ -144,7 +148,7 @@ final class SurprisalPage {
             let text = HTMLPage.escaped(String(line.text.prefix(120)))
             html += """
                 <tr><td>\(formatted(line.nats / Double(line.symbols), decimals: 2))<td><a href="#n\(index)">\(line.number)</a>\
-                <td dir=auto>\(text)
+                <td dir=auto lang="">\(text)
 
                 """
         }
@@ -186,10 +190,11 @@ final class SurprisalPage {
         const detail=document.getElementById("detail"),text=document.getElementById("text");
         const bounds=[.5,1,2,3,5,8],lines=[...text.querySelectorAll("p")];
         const total=lengths.length;let at=null;
+        lines.forEach((l,i)=>l.n=i);
         function first(i){return i<lines.length?+lines[i].dataset.first:total}
         function colour(line){
           if(line.done)return;line.done=true;
-          const i=lines.indexOf(line),s=line.textContent;let from=0;line.textContent="";
+          const i=line.n,s=line.textContent;let from=0;line.textContent="";
           for(let k=first(i);k<first(i+1);k++){
             const e=document.createElement("span");e.textContent=s.substr(from,lengths[k]);from+=lengths[k];
             e.className="l"+bounds.filter(b=>nats[k]/16>=b).length;e.k=k;line.append(e)}
@@ -199,19 +204,19 @@ final class SurprisalPage {
           let s="“"+(e.textContent.trim()||JSON.stringify(e.textContent).slice(1,-1))+"”: "
             +(nats[k]==255?"16 or more":(nats[k]/16).toFixed(2))+" nats, rank "+ranks[k]+". Expected: ";
           const c=[];for(let j=0;j<5;j++){const n=likeliest[5*k+j];
-            if(n<names.length)c.push(names[n]+" "+Math.round(probabilities[5*k+j]/2.55)+" %")}
+            if(n<names.length&&n<65535)c.push(names[n]+" "+Math.round(probabilities[5*k+j]/2.55)+" %")}
           detail.textContent=s+c.join(", ")}
         function line(e){return e.closest("p")}
         function step(e,forward){
           let n=forward?e.nextSibling:e.previousSibling;
-          for(let i=lines.indexOf(line(e))+(forward?1:-1);!n&&i>=0&&i<lines.length;i+=forward?1:-1){
+          for(let i=line(e).n+(forward?1:-1);!n&&i>=0&&i<lines.length;i+=forward?1:-1){
             colour(lines[i]);n=forward?lines[i].firstChild:lines[i].lastChild}
           return n}
-        function move(e){if(e){show(e);e.scrollIntoView({block:"nearest"})}}
+        function move(e){if(e){detail.ariaLive="polite";show(e);e.scrollIntoView({block:"nearest"})}}
         const seen=new IntersectionObserver(es=>{for(const e of es)if(e.isIntersecting)colour(e.target)},
           {rootMargin:"600px"});
         lines.forEach(l=>seen.observe(l));
-        text.addEventListener("mouseover",e=>{if(e.target.k!==undefined)show(e.target)});
+        text.addEventListener("mouseover",e=>{if(e.target.k!==undefined){detail.ariaLive="off";show(e.target)}});
         text.addEventListener("click",e=>{if(e.target.k!==undefined)show(e.target)});
         text.addEventListener("keydown",e=>{
           const keys=["ArrowRight","ArrowLeft","ArrowDown","ArrowUp"].indexOf(e.key);
@@ -220,7 +225,7 @@ final class SurprisalPage {
             return move(l.firstChild)}
           const rtl=getComputedStyle(line(at)).direction=="rtl";
           if(keys<2)return move(step(at,(keys==0)!=rtl));
-          const i=lines.indexOf(line(at))+(keys==2?1:-1);
+          const i=line(at).n+(keys==2?1:-1);
           if(lines[i]){colour(lines[i]);move(lines[i].firstChild)}});
 
         """

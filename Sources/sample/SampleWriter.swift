@@ -49,7 +49,9 @@ struct SampleWriter {
             try sink(format == .text ? part : "")
         }
         if format == .text { try emit(prompt) }
+        var left = length
         for element in generator.prefix(length) {
+            left -= 1
             try emit(stream.append(element.symbol.bytes))
             logProbability += element.logProbability
             generated += element.symbol.bytes
@@ -59,6 +61,7 @@ struct SampleWriter {
                 break
             }
         }
+        if reason == "length" && left > 0 { reason = "ban" }
         if let end = generator.endLogProbability {
             reason = "end"
             logProbability += end

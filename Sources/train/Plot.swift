@@ -42,7 +42,7 @@ struct Plot {
 
                 """
         }
-        for value in ticks(from: 0, to: right) {
+        for value in ticks(from: 0, to: right, atLeast: 1) {
             svg += """
                 <text text-anchor=middle x="\(x(value))" y="\(Int(Self.height) - 8)">\(formatted(Int(value)))</text>
 
@@ -72,11 +72,11 @@ struct Plot {
     }
 
     /// Round numbers, about five of them (Heckbert 1990).
-    private func ticks(from low: Double, to high: Double) -> [Double] {
+    private func ticks(from low: Double, to high: Double, atLeast least: Double = 0) -> [Double] {
         guard high > low else { return [low] }
         let rough = (high - low) / 5
         let unit = pow(10, log10(rough).rounded(.down))
-        let step = unit * ([1, 2, 5, 10].first { unit * $0 >= rough } ?? 10)
+        let step = max(least, unit * ([1, 2, 5, 10].first { unit * $0 >= rough } ?? 10))
         let first = (low / step).rounded(.up)
         return (0...20).map { (first + Double($0)) * step }.filter { $0 <= high }
     }

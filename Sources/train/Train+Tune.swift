@@ -43,7 +43,14 @@ extension Train {
         }
         let checkpoint = try Checkpoint(contentsOf: place.lastPath, withState: true)
         var tuned = checkpoint.training ?? record
-        tuned.options.budget = record.options.budget
+        // The budget comes on top of what the winner was trained for.
+        tuned.options.budget =
+            switch record.options.budget {
+            case .seconds(let seconds): .seconds(tuned.seconds + seconds)
+            case .steps(let steps): .steps(tuned.step + steps)
+            case .epochs(let epochs): .epochs(tuned.epoch + (tuned.window > 0 ? 1 : 0) + epochs)
+            }
+        tuned.validationsSinceBest = 0
         tuned.metricsPath = place.metricsPath.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
         return (candidates[winner], checkpoint, tuned)
     }

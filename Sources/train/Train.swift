@@ -48,7 +48,10 @@ struct Train: ParsableCommand {
     private var drawsOnly: Bool { files.isEmpty && output.resume == nil && !output.reportWith.isEmpty }
 
     func run() throws {
-        if drawsOnly, let path = output.report { return try draw([], to: path) }
+        if drawsOnly, let path = output.report {
+            try refuseOverwriting(TextSource.sources(at: output.reportWith), with: [path])
+            return try draw([], to: path)
+        }
         var checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
         if let checkpoint, let path = output.resume { warnOfOtherUnicode(checkpoint.vocabulary, path) }
         let origin = try output.from.map { try Checkpoint(contentsOf: $0) }
@@ -56,12 +59,13 @@ struct Train: ParsableCommand {
         let plan = try checkpoint.map { try Plan(resuming: $0, self) } ?? Plan(new: self, from: origin)
         let texts = plan.files + [plan.record.corpus.validationSource].compactMap(\.self)
         try refuseOverwriting(
-            TextSource.sources(at: texts) + [output.from].compactMap { $0.map { .file(path: $0) } },
+            TextSource.sources(at: texts + output.reportWith) + [output.from].compactMap { $0.map { .file(path: $0) } },
             with: [plan.output.path, plan.output.lastPath] + otherOutputs(plan))
         if output.report != nil && plan.output.metricsPath == nil && plan.record.metricsPath == nil {
             throw UsageError("--report draws what --metrics writes; add --metrics FILE")
         }
-        // Read before the training, so that a mistake costs nothing.
+        // Made and read before the training, so that a mistake costs nothing.
+        if let path = output.report { try prepareReport(at: path) }
         if !output.reportWith.isEmpty { _ = try TrainingReport(reading: output.reportWith) }
         func read(_ files: [String]) throws -> Corpus {
             let corpus = try Corpus(
@@ -87,8 +91,9 @@ struct Train: ParsableCommand {
         let recommendation = Recommendation(
             cell: model.cell ?? origin?.configuration.cell ?? .gru, symbols: data.trainingSymbols,
             vocabularySize: data.vocabulary.count, options: record.options)
-        if checkpoint == nil && training.learningRate == nil {
-            record.options.learningRate = recommendation.learningRate
+        if checkpoint == nil {
+            record.options.learningRate = training.learningRate ?? recommendation.learningRate
+            record.options.warmup = training.warmup ?? recommendation.warmup
         }
         let adaptation = try origin.map {
             try Adaptation(
@@ -101,6 +106,8 @@ struct Train: ParsableCommand {
         try refuseWhatCannotFit(configuration, record.options, data)
         var choice = TuningCandidate(
             configuration: configuration, learningRate: record.options.learningRate, window: record.options.window)
+        let curves = try output.tensorboard.map { try Curves(folder: $0) }
+        defer { curves?.finish() }
         if let seconds = training.tune?.seconds {
             let tuned = try tune(choice, for: seconds, data: data, record: record, output: plan.output)
             (choice, configuration, checkpoint) = (tuned.candidate, tuned.candidate.configuration, tuned.checkpoint)
@@ -110,8 +117,6 @@ struct Train: ParsableCommand {
         let progress = ProgressReport(
             quiet: output.quiet,
             symbolsPerCharacter: Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters)))
-        let curves = try output.tensorboard.map { try Curves(folder: $0) }
-        defer { curves?.finish() }
         let trainer = try Trainer(
             configuration, data: data, record: record, output: plan.output, threads: threads.count,
             resuming: checkpoint, from: adaptation
@@ -119,7 +124,7 @@ struct Train: ParsableCommand {
             progress.observe(event)
             curves?.observe(event)
         }
-        if !output.quiet && output.resume == nil && origin == nil { announce(choice) }
+        if !output.quiet && output.resume == nil && origin == nil { announce(choice, record.options) }
         if !output.quiet { announce(corpus, data, configuration, trainer) }
         // Until here there was nothing to save, and a signal ended the process as usual.
         Interruption.watch()
@@ -136,8 +141,13 @@ struct Train: ParsableCommand {
             StandardError.print("stopped; go on with: train --resume \(quoted(plan.output.lastPath))")
             throw Exit(Interruption.exitCode)
         }
-        if let path = output.report { try draw([trainer.record.metricsPath].compactMap(\.self), to: path) }
         try StandardOutput.write(summary(plan.output.path, trainer.record, progress.exact))
+        // A picture that is lost is worth a word.
+        if let path = output.report {
+            do { try draw([trainer.record.metricsPath].compactMap(\.self), to: path) } catch {
+                StandardError.print("warning: \(error)")
+            }
+        }
     }
 
     /// Whether a training of a shape fits in the memory that is free.
@@ -159,9 +169,12 @@ struct Train: ParsableCommand {
     }
 
     /// What was chosen, as the command line that says it all.
-    private func announce(_ choice: TuningCandidate) {
+    private func announce(_ choice: TuningCandidate, _ options: TrainingOptions) {
         var chosen = model.missingFlags(choice.configuration)
         if training.learningRate == nil { chosen.append("--learning-rate \(choice.learningRate)") }
+        if training.warmup == nil && options.warmup != TrainingOptions().warmup {
+            chosen.append("--warmup \(options.warmup)")
+        }
         if training.tune != nil && training.window == nil { chosen.append("--window \(choice.window)") }
         guard !chosen.isEmpty else { return }
         var given = Array(CommandLine.arguments.dropFirst())

@@ -136,7 +136,7 @@ struct TrainingFlags: ParsableArguments {
         parsing: .unconditional,
         help: """
             Before the training: time to try other layers, units, dropout, rates and windows than those recommended, as far \
-            as no flag gives them. The best is then trained on to the end of the budget.
+            as no flag gives them. The best is then trained on for the budget.
             """, transform: CommandSupport.Duration.init(parsing:))
     var tune: CommandSupport.Duration?
 
@@ -150,7 +150,9 @@ struct TrainingFlags: ParsableArguments {
         parsing: .unconditional, help: "How the rate falls over the budget. (default: \(defaults.schedule.rawValue))")
     var schedule: Schedule?
 
-    @Option(parsing: .unconditional, help: "Steps over which the rate rises. (default: \(defaults.warmup))")
+    @Option(
+        parsing: .unconditional,
+        help: "Steps over which the rate rises. (default: \(defaults.warmup), or a tenth of a small budget)")
     var warmup: Int?
 
     @Option(parsing: .unconditional, help: "Weight decay. (default: 0)")

@@ -31,7 +31,9 @@ struct TrainingReport {
                 throw UsageError("\(path) cannot be read; give a file that --metrics wrote")
             }
             let lines = try data.split(separator: UInt8(ascii: "\n")).enumerated().map { number, line in
-                do { return try decoder.decode(Line.self, from: Data(line)) } catch {
+                if let line = try? decoder.decode(Line.self, from: Data(line)), (0...1 << 53).contains(line.step) {
+                    return line
+                } else {
                     throw UsageError(
                         "\(path), line \(number + 1), is not a line of metrics; give a file that --metrics wrote")
                 }
@@ -79,11 +81,13 @@ struct TrainingReport {
 
     private static let style = """
         svg{width:100%;height:auto;overflow:visible}svg text{font:12px system-ui,sans-serif;fill:CanvasText}
-        .grid{stroke:CanvasText;opacity:.15}polyline{fill:none;stroke-width:1.5}
+        .grid{stroke:CanvasText;opacity:.15}polyline{fill:none;stroke-width:1.5}\
+        polyline.c1{stroke-dasharray:7 3}polyline.c2{stroke-dasharray:2 2}polyline.c3{stroke-dasharray:9 3 2 3}\
+        polyline.c4{stroke-dasharray:12 5}polyline.c5{stroke-dasharray:1 4}
         .c0{stroke:#0072b2;fill:#0072b2}.c1{stroke:#d55e00;fill:#d55e00}.c2{stroke:#009e73;fill:#009e73}
-        .c3{stroke:#cc79a7;fill:#cc79a7}.c4{stroke:#b8860b;fill:#b8860b}.c5{stroke:#56b4e9;fill:#56b4e9}
+        .c3{stroke:#cc79a7;fill:#cc79a7}.c4{stroke:#b8860b;fill:#b8860b}.c5{stroke:#5b5bd6;fill:#5b5bd6}
         .c0.key{background:#0072b2}.c1.key{background:#d55e00}.c2.key{background:#009e73}.c3.key{background:#cc79a7}
-        .c4.key{background:#b8860b}.c5.key{background:#56b4e9}
+        .c4.key{background:#b8860b}.c5.key{background:#5b5bd6}
         .key{display:inline-block;width:1.2em;height:.7em;margin-right:.5em}#runs{list-style:none;padding:0}
         """
 }

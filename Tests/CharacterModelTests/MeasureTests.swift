@@ -1,9 +1,10 @@
-import CharacterModel
 import Foundation
 import LinearAlgebra
 import TestSupport
 import Testing
 import Tokenization
+
+@testable import CharacterModel
 
 /// Ranks and entropies, and dynamic evaluation.
 @Suite struct MeasureTests {
@@ -57,6 +58,20 @@ import Tokenization
         for one in found { #expect((one.symbol?.bytes ?? [0x0A]) == [bytes[one.offset]]) }
     }
 
+    /// Probabilities too small for the gradient's rounding still have an order.
+    @Test func ranksReachToTheLeastLikely() {
+        let logits: [Float] = [0, -30, -20, -40, -25]
+        let sum = logits.reduce(0.0) { $0 + exp(Double($1)) }
+        for (target, rank) in [(0, 1), (2, 2), (4, 3), (1, 4), (3, 5)] {
+            let row = Matrix<Float>(rows: 1, columns: 5)
+            for id in 0..<5 { row.view[0, id] = Float(exp(Double(logits[id])) / sum) - (id == target ? 1 : 0) }
+            let nats = log(sum) - Double(logits[target])
+            withExtendedLifetime(row) {
+                #expect(Prediction(row.view, target: Int32(target), nats: nats).rank == rank)
+            }
+        }
+    }
+
     @Test func dynamicEvaluationIsTheStaticOneWhereNothingMoves() throws {
         let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
         let fixed = try #require(model.evaluate(corpus)).total.likelihood
@@ -82,6 +97,20 @@ import Tokenization
         #expect(followed.nats / 6_000 > log(8.0) - 0.01)
     }
 
+    @Test func whatComesLaterChangesNothingBefore() throws {
+        let start = String(repeating: "the quick brown\nfox jumps\n", count: 20)
+        let (model, _) = try model(start)
+        func nats(_ rest: String) throws -> Double? {
+            let corpus = try Corpus(reading: [.bytes(Array((start + rest).utf8), name: "t")])
+            let text = EncodedText(corpus, vocabulary: model.vocabulary)
+            let evaluation = DynamicEvaluation(
+                text, model.configuration, model.network.parameters, workers: Workers(count: 1))
+            return evaluation.nats(rates: DynamicRates(learningRate: 0.005, decay: 0.001), symbols: start.count)
+        }
+        let alone = try #require(try nats(""))
+        #expect(try nats("xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx") == alone && nats(start) == alone)
+    }
+
     @Test func decayGoesBackToTheTrainedWeights() throws {
         // With a decay that undoes every step but the last, a text scores nearly as it does without any.
         let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
@@ -99,7 +128,7 @@ import Tokenization
         let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
         var tried: [(DynamicRates, Double)] = []
         let best = try #require(model.tuneDynamicRates(corpus, observe: { tried.append(($0, $1)) }))
-        #expect(tried.count == 9 && tried.min { $0.1 < $1.1 }?.0 == best)
+        #expect(tried.count == 10 && tried.min { $0.1 < $1.1 }?.0 == best)
         let nats = try #require(model.evaluateDynamically(corpus, rates: best)).nats
         #expect(abs(nats / Double(corpus.count) - tried.map(\.1).min()!) < 1e-9)
     }

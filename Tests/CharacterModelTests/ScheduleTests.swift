@@ -50,6 +50,8 @@ struct ScheduleTests {
         #expect(first != second && first == lengths(0))
         #expect(
             first.min()! >= 32 && first.min()! < 48 && first.max()! > 80 && first.max()! <= LaneSchedule.longest(64))
+        let even = LaneSchedule(symbols: 64_000, batch: 10, window: 64, seed: nil)
+        #expect((0..<100).allSatisfy { even.steps(ofWindow: $0, epoch: 3).count == 64 })
         let other = LaneSchedule(symbols: 64_000, batch: 10, window: 64, seed: 2)
         #expect(other.steps(ofWindow: 50, epoch: 0) != schedule.steps(ofWindow: 50, epoch: 0))
     }

@@ -37,6 +37,32 @@ import Testing
         #expect(lengths.reduce(0) { $0 + Int($1) } == (hostile + "second line\n").utf16.count)
     }
 
+    /// A file may end within a character; what is shown stays in its own file, and lines are those of the table.
+    @Test func aPageOfBytesKeepsFilesAndLinesApart() throws {
+        let folder = try TemporaryFolder()
+        let path = try trained(folder, ["--unit", "byte"])
+        try Data([0x61, 0xE2, 0x82]).write(to: URL(fileURLWithPath: folder.file("c1.txt")))
+        let second = try folder.write("one line\r\nanother line of words\r\n", to: "c2.txt")
+        let result = try Commands.run(
+            "perplexity",
+            [path, folder.file("c1.txt"), second, "--html", folder.file("p.html"), "--surprisal", folder.file("s.tsv")])
+        #expect(result.status == 0, "\(result.error)")
+        let page = try String(contentsOfFile: folder.file("p.html"), encoding: .utf8)
+        let lines = page.matches(of: #/<p dir=auto [^>]*>([^<]*)/#).map { String($0.1) }
+        #expect(lines == ["a\u{FFFD}", "one line␍\n", "another line of words␍\n"])
+        #expect(page.contains(">2</a>") && !page.contains(">4</a>"))
+    }
+
+    @Test func aFigureThatOverflowsIsNull() throws {
+        let folder = try TemporaryFolder()
+        let path = try trained(folder)
+        let result = try Commands.run(
+            "perplexity",
+            [path, folder.file("corpus.txt"), "--dynamic", "--dynamic-rate", "1e30", "--format", "json"])
+        #expect(result.status == 0, "\(result.error)")
+        #expect(try JSONSerialization.jsonObject(with: result.output) is [String: Any])
+    }
+
     @Test func aPageThatCannotBeWrittenIsAnErrorBeforeTheTextIsRead() throws {
         let folder = try TemporaryFolder()
         let path = try trained(folder)

@@ -41,6 +41,16 @@ import Testing
             "train", ["--report", folder.file("s.html"), "--report-with", first, "--report-with", second])
         #expect(drawn.status == 0 && drawn.text.isEmpty)
         #expect(FileManager.default.fileExists(atPath: folder.file("s.html")))
+
+        // Nothing that is drawn is drawn over, by whatever name; odd lines are errors.
+        let before = try Data(contentsOf: URL(fileURLWithPath: first))
+        let over = try Commands.run(
+            "train", ["--report", folder.path + "/./a<b>.jsonl", "--report-with", first])
+        #expect(over.status == 64)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: first)) == before)
+        let huge = try folder.write("{\"step\":9223372036854775807,\"train_nats\":1}\n", to: "huge.jsonl")
+        let refused = try Commands.run("train", ["--report", folder.file("h.html"), "--report-with", huge])
+        #expect(refused.status == 64 && refused.error.contains("line 1"))
     }
 
     @Test func mistakesAreFoundBeforeAnythingIsTrained() throws {
@@ -54,6 +64,9 @@ import Testing
             (["--report", page, "--metrics", page], 64, "name a new one"),
             (["--report", folder.file("corpus.txt"), "--metrics", folder.file("m.jsonl")], 64, "corpus.txt"),
             (["--tensorboard", "/proc/none"], 73, "/proc/none"),
+            (["--tensorboard", "/proc/none", "--tune", "60s"], 73, "/proc/none"),
+            (["--report", "/proc/none/r.html", "--metrics", folder.file("m.jsonl")], 73, "/proc/none"),
+            (["--tune", "60s", "--steps", "1", "--from", broken], 64, "--tune"),
         ]
         for (flags, status, part) in cases {
             let result = try train(folder, flags)

@@ -18,8 +18,8 @@ public struct DynamicRates: Sendable, Equatable {
 /// Dynamic evaluation: a text is scored segment by segment, and after each the weights move to where the segment would have
 /// been likelier (Krause, Kahembwe, Murray & Renals 2018). What is scored is always what has not been seen.
 ///
-/// Steps are scaled by the root of the mean square of each weight's gradients, as in the paper's RMS rule, taken over the
-/// segments so far; the weights decay towards the trained ones, more where gradients are large. The model is not changed.
+/// Steps are scaled by the root of the mean square of each weight's gradients, as in the paper's RMS rule, but taken over the
+/// segments so far and not over the training text, which need not be at hand; the weights decay towards the trained ones, more where gradients are large. The model is not changed.
 package final class DynamicEvaluation: @unchecked Sendable {
     /// T: symbols in a segment.
     static let segment = 20
@@ -58,7 +58,7 @@ package final class DynamicEvaluation: @unchecked Sendable {
     ) -> Double? {
         let count = min(text.count, limit)
         let lane = [Lane(origin: 0, scored: 0..<count, startsFresh: false)]
-        var nats = 0.0
+        var (nats, measured) = (0.0, 0)
         for (segment, first) in stride(from: 0, to: count, by: Self.segment).enumerated() {
             if isCancelled() { return nil }
             let steps = min(Self.segment, count - first)
@@ -67,8 +67,11 @@ package final class DynamicEvaluation: @unchecked Sendable {
                 shard.fill(lane, of: text, first: first, steps: steps)
             }
             nats += outcome.nats
-            measure(segments: segment + 1)
-            guard segment >= Self.patience, outcome.gradientNorm.isFinite else { continue }
+            // A segment whose gradient is not finite teaches nothing, nor may it spoil the means.
+            guard outcome.gradientNorm.isFinite else { continue }
+            measured += 1
+            measure(segments: measured)
+            guard measured > Self.patience else { continue }
             adapt(rates)
             step.network.pack(using: workers)
         }
@@ -92,6 +95,7 @@ package final class DynamicEvaluation: @unchecked Sendable {
 
     private func adapt(_ rates: DynamicRates) {
         let mean = Float(rootSums.elements.reduce(0, +) / Double(meanSquares.layout.count))
+        guard mean > 0 && mean.isFinite else { return }
         let (rate, decay) = (Float(rates.learningRate), Float(rates.decay) / mean)
         workers.forEach(pieces.count) { [self] index in
             let (gradient, squares) = (step.gradient.all.base, meanSquares.all.base)
@@ -148,7 +152,7 @@ extension LanguageModel {
             return true
         }
         let start = DynamicRates()
-        let steps = [0.25, 0.5, 1, 2, 4].map {
+        let steps = [0.25, 0.5, 1, 2, 4, 8].map {
             DynamicRates(learningRate: start.learningRate * $0, decay: start.decay)
         }
         guard tryOut(steps) else { return nil }

@@ -20,19 +20,19 @@ public struct Prediction: Sendable, BitwiseCopyable {
     /// The likeliest symbols, likeliest first; fewer than five in a small vocabulary, the rest have a negative id.
     public var likeliest = InlineArray<5, Candidate>(repeating: Candidate(id: -1, probability: 0))
 
-    init() {}
+    public init() {}
 
     /// - Parameters:
     ///   - row: [1, V]: the probabilities, less 1 for the target (the gradient of the loss).
     ///   - target: the id that came.
-    init<Scalar: KernelScalar>(_ row: MatrixView<Scalar>, target: Int32) {
-        let came = row[0, Int(target)] + 1
+    ///   - nats: what it cost, which says more of a small probability than the row does.
+    init<Scalar: KernelScalar>(_ row: MatrixView<Scalar>, target: Int32, nats: Double) {
+        let came = Double.exp(-nats)
         for id in 0..<row.columns {
-            let value = id == Int(target) ? came : row[0, id]
-            let probability = Double(value)
+            let probability = id == Int(target) ? came : Double(row[0, id])
             if probability > 1e-12 { entropy -= probability * .log(probability) }
             // Equal ones rank in the order of their ids.
-            if value > came || (value == came && id <= Int(target)) { rank += 1 }
+            if id == Int(target) || probability > came || (probability == came && id < Int(target)) { rank += 1 }
             guard Float(probability) > likeliest[Self.candidates - 1].probability else { continue }
             var place = Self.candidates - 1
             while place > 0 && likeliest[place - 1].probability < Float(probability) {

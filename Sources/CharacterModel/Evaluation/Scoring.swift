@@ -187,7 +187,8 @@ private struct SymbolScores: Sendable {
             nats.view[0, place + step] = shard.losses.view[0, step]
             guard predictions.view.columns > 0 else { continue }
             predictions.view[0, place + step] = Prediction(
-                shard.logits.view.rows(step..<step + 1), target: shard.targets.view[0, step])
+                shard.logits.view.rows(step..<step + 1), target: shard.targets.view[0, step],
+                nats: shard.losses.view[0, step])
         }
     }
 }

@@ -14,7 +14,7 @@ public struct SymbolRules: Sendable, Equatable {
     /// - Parameters:
     ///   - bans: texts that shall not come, each of one symbol or more. What the vocabulary cannot spell cannot come in any case.
     ///   - biases: texts of one symbol, and what is added to their logits.
-    /// - Throws: `SamplingError` for an empty ban, a bias of what is not a symbol of the vocabulary, or one that is not finite.
+    /// - Throws: `SamplingError` for an empty ban, a bias of what is not a symbol of the vocabulary, or one beyond 1000.
     public init(
         bans: [String] = [], biases: [(symbol: String, value: Double)] = [], vocabulary: Vocabulary
     ) throws(SamplingError) {
@@ -34,8 +34,11 @@ public struct SymbolRules: Sendable, Equatable {
                 throw SamplingError(
                     name: "bias", value: text.debugDescription, allowed: "of one symbol that the model knows")
             }
-            guard value.isFinite else { throw SamplingError(name: "bias", value: "\(value)", allowed: "finite") }
-            self.biases[ids[0], default: 0] += value
+            let sum = self.biases[ids[0], default: 0] + value
+            guard abs(sum) <= 1_000 else {
+                throw SamplingError(name: "bias", value: "\(sum)", allowed: "from -1000 to 1000")
+            }
+            self.biases[ids[0]] = sum
         }
     }
 

@@ -10,13 +10,14 @@ package struct LaneSchedule: Sendable, Equatable {
     package let lanes: [Lane]
     package let windows: Int
     private let length: Int
-    private let seed: UInt64
+    /// nil where windows end at the same places in every epoch.
+    private let seed: UInt64?
 
     /// - Parameters:
     ///   - startsFresh: whether a lane's first input is the boundary; with records, that is for their beginnings.
-    ///   - seed: names where windows end.
+    ///   - seed: names where windows end; nil for windows that are alike.
     /// - Requires: a text of at least as many symbols as lanes.
-    package init(symbols: Int, batch: Int, window: Int, startsFresh: Bool = true, seed: UInt64 = 1) {
+    package init(symbols: Int, batch: Int, window: Int, startsFresh: Bool = true, seed: UInt64? = 1) {
         precondition(batch >= 1 && symbols >= batch && window >= 1, "\(symbols) symbols in \(batch) lanes")
         let (whole, longer) = (symbols / batch, symbols % batch)
         var position = 0
@@ -40,7 +41,7 @@ package struct LaneSchedule: Sendable, Equatable {
 
     private func border(before window: Int, epoch: Int) -> Int {
         let even = window * length / windows
-        guard window > 0 && window < windows else { return even }
+        guard let seed, window > 0 && window < windows else { return even }
         var generator = SplitMix64(seed: seed, stream: Stream.windows, UInt64(epoch), UInt64(window))
         return even + Int((2 * generator.uniform() - 1) * Double(length / windows / 4))
     }

@@ -12,6 +12,7 @@ public struct Recommendation: Sendable, Equatable {
     public var dropout: Double
     public var weightDropout: Double
     public var learningRate: Double
+    public var warmup: Int
 
     /// Symbols that a time limit is taken to train on in a second: about what two cores do with the smaller model.
     static let symbolsPerSecond = 45_000.0
@@ -34,14 +35,17 @@ public struct Recommendation: Sendable, Equatable {
         var passes = max(1, read / Double(max(1, symbols)))
         if case .seconds = options.budget, isLarge { passes /= Self.cost }
         // The more often a text is read, the more there is to be lost by heart.
-        let isOftenRead = passes >= 16
+        let isOftenRead = passes >= 16 && read >= 2_000_000
         func rising(from start: Double, slope: Double, to limit: Double) -> Double {
             min(limit, max(0, ((slope * .log2(passes) - start) * 20).rounded() / 20))
         }
-        dropout = rising(from: 0.1, slope: 0.1, to: 0.4)
-        weightDropout = rising(from: 0.65, slope: 0.2, to: 0.5)
+        dropout = read < 1_000_000 ? 0 : rising(from: 0.1, slope: 0.1, to: 0.4)
+        weightDropout = read < 1_000_000 || isLarge ? 0 : rising(from: 0.65, slope: 0.2, to: 0.5)
         layers = isLarge ? 2 : 1
-        hidden = read >= 5_000_000 || isOftenRead ? 512 : 384
+        // A large network needs some thousand steps to learn anything.
+        hidden = read < 1_000_000 ? 128 : read >= 5_000_000 || isOftenRead ? 512 : 384
+        let steps = read / Double(options.batch * options.window)
+        warmup = max(1, min(100, Int(steps / 10)))
         isTied = isOftenRead && !isLarge
         plainEmbedding = min(128, max(32, vocabularySize / 32))
         learningRate = cell == .gru ? (isLarge ? 0.002 : 0.003) : 0.004

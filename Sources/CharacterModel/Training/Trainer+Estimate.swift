@@ -37,6 +37,8 @@ extension Trainer {
         return (0..<2).map { _ in
             let began = now()
             rehearse()
+            // Without the weights that the step dropped.
+            machine.network.pack(using: workers)
             return now() - began
         }.last!
     }

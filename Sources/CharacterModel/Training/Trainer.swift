@@ -114,7 +114,7 @@ public final class Trainer {
         workers = Workers(count: threads)
         schedule = LaneSchedule(
             symbols: data.trainingSymbols, batch: batch, window: options.window, startsFresh: false,
-            seed: options.seed)
+            seed: options.movesWindows ? options.seed : nil)
         guard record.isPlausible(windows: schedule.windows) else {
             throw CheckpointError.badMetadata(
                 path: output.lastPath, key: "training", reason: "its counters do not fit the text")

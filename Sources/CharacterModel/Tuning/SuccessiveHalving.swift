@@ -99,7 +99,9 @@ public final class SuccessiveHalving {
             // Equal ones stay in the order they were drawn in.
             let better = results.filter(\.nats.isFinite).sorted { ($0.nats, $0.index) < ($1.nats, $1.index) }
             left = better.prefix((left.count + 1) / 2).map(\.index)
-            if left.isEmpty, let explosion { throw explosion }
+            guard !left.isEmpty else {
+                throw explosion ?? TrainingError.diverged(step: 0, flaw: "no validation is finite", recoveries: 0)
+            }
         }
         try install(left[0])
         return left[0]
@@ -115,6 +117,8 @@ public final class SuccessiveHalving {
         record.options.learningRate = candidate.learningRate
         record.options.window = candidate.window
         record.options.budget = .seconds(seconds)
+        // The rate rises again, and the loss with it.
+        record.validationsSinceBest = 0
         let trainer = try Trainer(
             candidate.configuration, data: data, record: record, output: place, threads: threads, resuming: checkpoint)
         return try trainer.run(shouldStop: shouldStop) == .finished ? trainer.record : nil
@@ -124,14 +128,17 @@ public final class SuccessiveHalving {
     private func install(_ winner: Int) throws(CheckpointError) {
         let (from, files) = (output(of: winner), output.files)
         do {
-            // No resumable state may stand beside a best model that is not its own.
-            try? files.remove(output.lastPath)
             try files.rename(from.path, to: output.path)
             try files.rename(from.lastPath, to: output.lastPath)
-            if let path = output.metricsPath, let source = from.metricsPath { try files.rename(source, to: path) }
             try files.flushFolder(CharacterModel.folder(of: output.path))
         } catch {
             throw .cannotCreate(path: output.path, reason: "\(error)")
+        }
+        if let path = output.metricsPath, let source = from.metricsPath {
+            // It may lie on another file system.
+            do { try Data(contentsOf: URL(fileURLWithPath: source)).write(to: URL(fileURLWithPath: path)) } catch {
+                throw .cannotCreate(path: path, reason: error.localizedDescription)
+            }
         }
         for index in candidates.indices {
             let place = output(of: index)
