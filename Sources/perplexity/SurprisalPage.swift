@@ -38,7 +38,7 @@ final class SurprisalPage {
     }
 
     /// - Parameter vocabulary: whose symbols are shown where the model expected them.
-    /// - Throws: `CheckpointError.cannotCreate`, before the text is read.
+    /// - Throws: `CheckpointError.cannotCreate`, before the text is scored.
     init(path: String, files: [String], vocabulary: Vocabulary) throws(CheckpointError) {
         self.path = path
         guard let opened = fopen(path, "w") else {

@@ -48,8 +48,9 @@ extension Train {
             switch record.options.budget {
             case .seconds(let seconds): .seconds(tuned.seconds + seconds)
             case .steps(let steps): .steps(tuned.step + steps)
-            case .epochs(let epochs): .epochs(tuned.epoch + (tuned.window > 0 ? 1 : 0) + epochs)
+            case .epochs(let epochs): .epochs(min(1_000_000, tuned.epoch + (tuned.window > 0 ? 1 : 0) + epochs))
             }
+        (tuned.tunedSteps, tuned.tunedSeconds) = (tuned.step, tuned.seconds)
         tuned.validationsSinceBest = 0
         tuned.metricsPath = place.metricsPath.map { URL(fileURLWithPath: $0).standardizedFileURL.path }
         return (candidates[winner], checkpoint, tuned)

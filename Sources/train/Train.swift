@@ -88,6 +88,7 @@ struct Train: ParsableCommand {
                 "warning: no record fell into the validation part; give --validation FILE, or more records")
         }
         var record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
+        try record.options.validate()
         let recommendation = Recommendation(
             cell: model.cell ?? origin?.configuration.cell ?? .gru, symbols: data.trainingSymbols,
             vocabularySize: data.vocabulary.count, options: record.options)
@@ -172,9 +173,7 @@ struct Train: ParsableCommand {
     private func announce(_ choice: TuningCandidate, _ options: TrainingOptions) {
         var chosen = model.missingFlags(choice.configuration)
         if training.learningRate == nil { chosen.append("--learning-rate \(choice.learningRate)") }
-        if training.warmup == nil && options.warmup != TrainingOptions().warmup {
-            chosen.append("--warmup \(options.warmup)")
-        }
+        if training.warmup == nil { chosen.append("--warmup \(options.warmup)") }
         if training.tune != nil && training.window == nil { chosen.append("--window \(choice.window)") }
         guard !chosen.isEmpty else { return }
         var given = Array(CommandLine.arguments.dropFirst())

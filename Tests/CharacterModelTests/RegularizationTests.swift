@@ -87,12 +87,12 @@ struct RegularizationTests {
         let schedule = LaneSchedule(symbols: data.trainingSymbols, batch: 8, window: 16, startsFresh: false)
         let feed = TrainingFeed(data, schedule.lanes, seed: 3)
         let model = try ModelConfiguration(hidden: 1, vocabularySize: data.vocabulary.count)
-        let shard = Shard<Float>(model, lanes: 8, steps: LaneSchedule.longest(16), learns: false)
+        let shard = Shard<Float>(model, lanes: 8, steps: 16, learns: false)
         let characters = Array(text)
         var starts: [Character] = []
         for epoch in 0..<4 {
             for window in 0..<schedule.windows {
-                let steps = schedule.steps(ofWindow: window, epoch: epoch)
+                let steps = schedule.steps(ofWindow: window)
                 feed.turn(to: steps, epoch: epoch)
                 _ = feed.fill(shard, lanes: 0..<8)
                 for reset in shard.resets {

@@ -6,12 +6,15 @@ import Testing
 
 /// The pictures of a training: the page of curves, and TensorBoard's files.
 @Suite struct PictureTests {
-    private func train(_ folder: TemporaryFolder, _ more: [String]) throws -> CommandResult {
+    private func train(_ folder: TemporaryFolder, _ more: [String], output: String = "m.safetensors") throws
+        -> CommandResult
+    {
         let corpus = folder.file("corpus.txt")
         if !FileManager.default.fileExists(atPath: corpus) { _ = try folder.write(sampleText, to: "corpus.txt") }
         return try Commands.run(
             "train",
-            [corpus, "--steps", "40", "--hidden", "12", "--output", folder.file("m.safetensors"), "--quiet"] + more)
+            [corpus, "--hidden", "12", "--output", folder.file(output), "--quiet"]
+                + (more.contains("--steps") ? [] : ["--steps", "40"]) + more)
     }
 
     @Test func aPageDrawsEveryRun() throws {
@@ -53,6 +56,32 @@ import Testing
         #expect(refused.status == 64 && refused.error.contains("line 1"))
     }
 
+    /// The budget comes on top of the tuning, the curves of the winner stand where they were asked for, and nothing else is left.
+    @Test func tuningThenTrains() throws {
+        let folder = try TemporaryFolder()
+        let metrics = folder.file("m.jsonl")
+        let result = try train(
+            folder, ["--tune", "1s", "--metrics", metrics, "--steps", "60", "--window", "16"],
+            output: "new/folder/m.safetensors")
+        #expect(result.status == 0, "\(result.error)")
+        let lines = try String(contentsOfFile: metrics, encoding: .utf8).split(separator: "\n")
+        let steps = lines.compactMap { $0.firstMatch(of: #/"step":(\d+)/#).flatMap { Int($0.1) } }
+        let card = try Commands.run("perplexity", [folder.file("new/folder/m.last.safetensors"), "--info"])
+        let budget = try #require(card.text.firstMatch(of: #/budget +([\d,]+) steps/#)).1.replacing(",", with: "")
+        #expect(try #require(Int(budget)) > 60 && steps.max() == Int(budget) && lines.last?.contains("true") == true)
+        #expect(card.text.contains("x 16"))
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("new/folder")).sorted()
+        #expect(names == ["m.last.safetensors", "m.safetensors"])
+        // The rate falls again over the budget: from high to a hundredth.
+        let rates = lines.compactMap { line -> Double? in
+            guard let match = line.firstMatch(of: #/"step":(\d+).*"learning_rate":([\d.e-]+)/#),
+                let step = Int(match.1), let total = Int(budget), step > total - 60
+            else { return nil }
+            return Double(match.2)
+        }
+        #expect(rates.count >= 2 && rates[0] > 2 * rates[rates.count - 1])
+    }
+
     @Test func mistakesAreFoundBeforeAnythingIsTrained() throws {
         let folder = try TemporaryFolder()
         let broken = try folder.write("{\"step\":1,\"train_nats\":2}\nnonsense\n", to: "broken.jsonl")
@@ -67,6 +96,9 @@ import Testing
             (["--tensorboard", "/proc/none", "--tune", "60s"], 73, "/proc/none"),
             (["--report", "/proc/none/r.html", "--metrics", folder.file("m.jsonl")], 73, "/proc/none"),
             (["--tune", "60s", "--steps", "1", "--from", broken], 64, "--tune"),
+            (["--tune", "60s", "--metrics", "/proc/none/m.jsonl"], 73, "/proc/none"),
+            (["--batch", "0"], 64, "batch"),
+            (["--window", "9000000000000000000", "--batch", "9000000000000000000"], 64, "batch"),
         ]
         for (flags, status, part) in cases {
             let result = try train(folder, flags)

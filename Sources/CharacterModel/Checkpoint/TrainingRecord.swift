@@ -14,6 +14,9 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     /// The seed of every stream of random numbers. Streams are named by step and position, so this is the whole state of
     /// the generator.
     public var generator: UInt64 = 1
+    /// Where the budget's schedule begins: the steps and seconds of tuning that went before.
+    public var tunedSteps = 0
+    public var tunedSeconds = 0.0
     /// Mean nats per symbol of the best validation, and its step.
     public var bestValidation: Double?
     public var bestStep: Int?
@@ -40,6 +43,8 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case step, epoch, window, tokens, seconds, generator
+        case tunedSteps = "tuned_steps"
+        case tunedSeconds = "tuned_seconds"
         case bestValidation = "best_validation"
         case bestStep = "best_step"
         case validations
@@ -66,6 +71,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         }
         (step, epoch, window, tokens) = (try read(.step), try read(.epoch), try read(.window), try read(.tokens))
         (seconds, generator) = (try read(.seconds), try read(.generator))
+        (tunedSteps, tunedSeconds) = (try find(.tunedSteps) ?? 0, try find(.tunedSeconds) ?? 0)
         (bestValidation, bestStep) = (try find(.bestValidation), try find(.bestStep))
         (validations, validationsSinceBest) = (try read(.validations), try read(.validationsSinceBest))
         (pendingNats, pendingTokens) = (try read(.pendingNats), try read(.pendingTokens))
@@ -82,7 +88,8 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     func isPlausible(windows: Int) -> Bool {
         let counters = [step, epoch, tokens, validations, validationsSinceBest, pendingTokens, metricsLength]
         return counters.allSatisfy { (0...1 << 53).contains($0) } && (0..<windows).contains(window) && seconds >= 0
-            && seconds < 1e12 && recovery.isPlausible(windows: windows)
+            && seconds < 1e12 && (0...step).contains(tunedSteps) && tunedSeconds >= 0 && tunedSeconds <= seconds
+            && recovery.isPlausible(windows: windows)
     }
 }
 

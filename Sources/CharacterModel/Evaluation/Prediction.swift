@@ -31,7 +31,7 @@ public struct Prediction: Sendable, BitwiseCopyable {
         for id in 0..<row.columns {
             let probability = id == Int(target) ? came : Double(row[0, id])
             if probability > 1e-12 { entropy -= probability * .log(probability) }
-            // Equal ones rank in the order of their ids.
+            // Where two are equal but for rounding, either may come first.
             if id == Int(target) || probability > came || (probability == came && id < Int(target)) { rank += 1 }
             guard Float(probability) > likeliest[Self.candidates - 1].probability else { continue }
             var place = Self.candidates - 1

@@ -34,11 +34,10 @@ public struct SymbolRules: Sendable, Equatable {
                 throw SamplingError(
                     name: "bias", value: text.debugDescription, allowed: "of one symbol that the model knows")
             }
-            let sum = self.biases[ids[0], default: 0] + value
-            guard abs(sum) <= 1_000 else {
-                throw SamplingError(name: "bias", value: "\(sum)", allowed: "from -1000 to 1000")
-            }
-            self.biases[ids[0]] = sum
+            self.biases[ids[0], default: 0] += value
+        }
+        for sum in self.biases.values where !(abs(sum) <= 1_000) {
+            throw SamplingError(name: "bias", value: "\(sum)", allowed: "from -1000 to 1000")
         }
     }
 

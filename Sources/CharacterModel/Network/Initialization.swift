@@ -51,5 +51,4 @@ enum Stream {
     static let coldStarts: UInt64 = 6
     static let tuning: UInt64 = 7
     static let weightDropout: UInt64 = 8
-    static let windows: UInt64 = 9
 }

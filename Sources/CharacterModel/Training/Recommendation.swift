@@ -27,7 +27,7 @@ public struct Recommendation: Sendable, Equatable {
         let read: Double =
             switch options.budget {
             case .epochs(let epochs): Double(epochs) * Double(symbols)
-            case .steps(let steps): Double(steps) * Double(options.batch * options.window)
+            case .steps(let steps): Double(steps) * Double(options.batch) * Double(options.window)
             case .seconds(let seconds): seconds * Self.symbolsPerSecond
             }
         // A second layer and more units pay once there is text and time for them.
@@ -44,8 +44,8 @@ public struct Recommendation: Sendable, Equatable {
         layers = isLarge ? 2 : 1
         // A large network needs some thousand steps to learn anything.
         hidden = read < 1_000_000 ? 128 : read >= 5_000_000 || isOftenRead ? 512 : 384
-        let steps = read / Double(options.batch * options.window)
-        warmup = max(1, min(100, Int(steps / 10)))
+        let steps = read / Double(options.batch) / Double(options.window)
+        warmup = Int(max(1, min(100, steps / 10)))
         isTied = isOftenRead && !isLarge
         plainEmbedding = min(128, max(32, vocabularySize / 32))
         learningRate = cell == .gru ? (isLarge ? 0.002 : 0.003) : 0.004

@@ -27,10 +27,13 @@ extension Trainer {
         }
     }
 
-    /// The part of the budget that is spent.
+    /// The part of the budget that is spent, what tuning took left out.
     var progress: Double {
-        if case .seconds(let limit) = record.options.budget { return min(1, record.seconds / limit) }
-        return Double(record.step) / Double(totalSteps!)
+        func part(_ spent: Double, of budget: Double) -> Double { budget > 0 ? min(1, spent / budget) : 1 }
+        if case .seconds(let limit) = record.options.budget {
+            return part(record.seconds - record.tunedSeconds, of: limit - record.tunedSeconds)
+        }
+        return part(Double(record.step - record.tunedSteps), of: Double(totalSteps! - record.tunedSteps))
     }
 
     var isSpent: Bool {

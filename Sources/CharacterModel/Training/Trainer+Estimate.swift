@@ -26,7 +26,7 @@ extension Trainer {
         let perSymbol =
             Double(model.layers) * (perLayer + masks) * h + Double(model.vocabularySize) + 3 * Double(model.embedding)
             + 128
-        let window = Double(options.batch) * Double(LaneSchedule.longest(options.window)) * perSymbol
+        let window = Double(options.batch) * Double(options.window) * perSymbol
         return 4 * (parameters * copies + window)
     }
 

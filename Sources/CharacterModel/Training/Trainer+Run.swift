@@ -100,10 +100,10 @@ extension Trainer {
 
     /// The gradient of the window that comes next.
     private func gradient() -> TrainingStep<Float>.Outcome {
-        let steps = schedule.steps(ofWindow: record.window, epoch: record.epoch)
+        let steps = schedule.steps(ofWindow: record.window)
         feed.turn(to: steps, epoch: record.epoch)
         return machine.accumulate(
-            steps: steps.count, symbols: schedule.symbols(ofWindow: record.window, epoch: record.epoch),
+            steps: steps.count, symbols: schedule.symbols(ofWindow: record.window),
             step: record.step,
             fill: fill)
     }

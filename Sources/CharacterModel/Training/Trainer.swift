@@ -113,8 +113,7 @@ public final class Trainer {
         for path in [output.path, output.lastPath] { try prepare(path) }
         workers = Workers(count: threads)
         schedule = LaneSchedule(
-            symbols: data.trainingSymbols, batch: batch, window: options.window, startsFresh: false,
-            seed: options.movesWindows ? options.seed : nil)
+            symbols: data.trainingSymbols, batch: batch, window: options.window, startsFresh: false)
         guard record.isPlausible(windows: schedule.windows) else {
             throw CheckpointError.badMetadata(
                 path: output.lastPath, key: "training", reason: "its counters do not fit the text")
@@ -147,7 +146,7 @@ public final class Trainer {
         }
         machine = TrainingStep(
             configuration, parameters: parameters, optimizer: options.optimizer, batch: batch,
-            window: LaneSchedule.longest(options.window), restarts: data.restarts, seed: options.seed, workers: workers)
+            window: options.window, restarts: data.restarts, seed: options.seed, workers: workers)
         let feed = TrainingFeed(data, schedule.lanes, seed: options.seed)
         let lanes = machine.shards.indices.map { [machine] in machine.lanes(ofShard: $0) }
         self.feed = feed
@@ -165,7 +164,7 @@ public final class Trainer {
     }
 }
 
-private func makeFolder(of path: String) throws(CheckpointError) {
+func makeFolder(of path: String) throws(CheckpointError) {
     let folder = folder(of: path)
     do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -175,7 +174,7 @@ private func makeFolder(of path: String) throws(CheckpointError) {
 }
 
 /// Proves that a file can be made in its place, before hours are spent.
-private func prepare(_ path: String) throws(CheckpointError) {
+func prepare(_ path: String) throws(CheckpointError) {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
         throw .cannotCreate(path: path, reason: "it is a folder")

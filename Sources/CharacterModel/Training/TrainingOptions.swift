@@ -78,8 +78,6 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
     public var batch = 16
     /// T.
     public var window = 64
-    /// Whether windows end elsewhere in each epoch. Trainings of earlier versions, which did not, go on as they began.
-    public internal(set) var movesWindows = true
     public var budget = TrainingBudget.epochs(10)
     public var optimizer = Optimizer.adamw
     public var learningRate = 0.004
@@ -100,7 +98,6 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case batch, window, budget, optimizer
-        case movesWindows = "moves_windows"
         case learningRate = "learning_rate"
         case schedule, warmup
         case weightDecay = "weight_decay"
@@ -120,7 +117,6 @@ public struct TrainingOptions: Sendable, Equatable, Codable {
         }
         try read(.batch, &batch)
         try read(.window, &window)
-        movesWindows = try container.decodeIfPresent(Bool.self, forKey: .movesWindows) ?? false
         try read(.budget, &budget)
         try read(.optimizer, &optimizer)
         try read(.learningRate, &learningRate)

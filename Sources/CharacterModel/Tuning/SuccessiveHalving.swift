@@ -72,7 +72,10 @@ public final class SuccessiveHalving {
     public func run(
         seconds: Double, shouldStop: @Sendable () -> Bool = { false }, observe: (Result) -> Void = { _ in }
     ) throws -> Int? {
+        try makeFolder(of: output.path)
         let lock = try OutputLock(of: output.path)
+        for path in [output.path, output.lastPath] { try prepare(path) }
+        if let path = output.metricsPath { _ = try MetricsFile(path: path, keeping: .max, resumes: true) }
         defer { withExtendedLifetime(lock) {} }
         var left = Array(candidates.indices)
         var spent = 0.0
@@ -100,7 +103,7 @@ public final class SuccessiveHalving {
             let better = results.filter(\.nats.isFinite).sorted { ($0.nats, $0.index) < ($1.nats, $1.index) }
             left = better.prefix((left.count + 1) / 2).map(\.index)
             guard !left.isEmpty else {
-                throw explosion ?? TrainingError.diverged(step: 0, flaw: "no validation is finite", recoveries: 0)
+                throw explosion ?? TrainingError.diverged(step: 0, flaw: "no validation was finite", recoveries: 0)
             }
         }
         try install(left[0])
@@ -127,9 +130,13 @@ public final class SuccessiveHalving {
     /// Moves the winner's files to where the training's shall stand, and removes the others.
     private func install(_ winner: Int) throws(CheckpointError) {
         let (from, files) = (output(of: winner), output.files)
+        // An earlier training's state must not stand beside this one's best model, whatever happens in between.
+        let aside = output.lastPath + ".before"
+        let isAside = (try? files.rename(output.lastPath, to: aside)) != nil
         do {
             try files.rename(from.path, to: output.path)
             try files.rename(from.lastPath, to: output.lastPath)
+            if isAside { try? files.remove(aside) }
             try files.flushFolder(CharacterModel.folder(of: output.path))
         } catch {
             throw .cannotCreate(path: output.path, reason: "\(error)")
