@@ -106,3 +106,15 @@ extension Corpus {
             records: records, cache: cache, progress: ReadingProgress().report)
     }
 }
+
+/// Proves that a file can be written, before hours are spent, and leaves everything as it was. Pipes and devices are not touched.
+public func proveWritable(_ path: String) throws(CheckpointError) {
+    var status = stat()
+    let exists = stat(path, &status) == 0
+    guard !exists || status.st_mode & S_IFMT != S_IFIFO && status.st_mode & S_IFMT != S_IFCHR else { return }
+    guard let file = fopen(path, "a") else {
+        throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+    }
+    fclose(file)
+    if !exists { unlink(path) }
+}

@@ -90,6 +90,7 @@ struct Perplexity: ParsableCommand {
         let corpus = try read(files)
         let texts = files + [baseline, dynamic.dynamicTune].compactMap(\.self)
         try refuseOverwriting(TextSource.sources(at: texts) + [.file(path: checkpoint)], with: [surprisal, html])
+        for path in [surprisal, html].compactMap(\.self) { try proveWritable(path) }
         let counted = try baseline.map { path in
             let text = try read([path])
             let baseline = try Baseline(text, for: model)

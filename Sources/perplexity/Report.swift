@@ -92,6 +92,18 @@ struct Report {
         let bitsPerCharacter: Double?
         let rate: Double
         let decay: Double
+
+        /// What overflows is null, and not left out.
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(nats, forKey: .nats)
+            try container.encode(perplexity, forKey: .perplexity)
+            try container.encode(bitsPerCharacter, forKey: .bitsPerCharacter)
+            try container.encode(rate, forKey: .rate)
+            try container.encode(decay, forKey: .decay)
+        }
+
+        private enum CodingKeys: String, CodingKey { case nats, perplexity, bitsPerCharacter, rate, decay }
     }
 
     init(

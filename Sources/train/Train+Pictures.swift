@@ -13,14 +13,6 @@ extension Train {
         if !output.quiet { StandardError.print("the curves are in \(quoted(path))") }
     }
 
-    /// Proves that a report can be written, before hours are spent.
-    func prepareReport(at path: String) throws(CheckpointError) {
-        guard let file = fopen(path, "a") else {
-            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
-        }
-        fclose(file)
-    }
-
     /// Every file beside the models that a training would write over.
     func otherOutputs(_ plan: Plan) -> [String?] {
         [plan.output.metricsPath ?? plan.record.metricsPath, output.report]

@@ -65,7 +65,7 @@ struct Train: ParsableCommand {
             throw UsageError("--report draws what --metrics writes; add --metrics FILE")
         }
         // Made and read before the training, so that a mistake costs nothing.
-        if let path = output.report { try prepareReport(at: path) }
+        if let path = output.report { try proveWritable(path) }
         if !output.reportWith.isEmpty { _ = try TrainingReport(reading: output.reportWith) }
         func read(_ files: [String]) throws -> Corpus {
             let corpus = try Corpus(

@@ -60,7 +60,8 @@ import Testing
             "perplexity",
             [path, folder.file("corpus.txt"), "--dynamic", "--dynamic-rate", "1e30", "--format", "json"])
         #expect(result.status == 0, "\(result.error)")
-        #expect(try JSONSerialization.jsonObject(with: result.output) is [String: Any])
+        let figures = try #require(try JSONSerialization.jsonObject(with: result.output) as? [String: Any])
+        #expect((figures["dynamic"] as? [String: Any])?["perplexity"] is NSNull)
     }
 
     @Test func aPageThatCannotBeWrittenIsAnErrorBeforeTheTextIsRead() throws {
@@ -86,6 +87,11 @@ import Testing
             #expect(lines.count == 1 && lines[0].contains(part), "\(result.error)")
         }
         #expect(try String(contentsOfFile: corpus, encoding: .utf8).hasPrefix("<script>"))
+        // One of two outputs that cannot be written costs nothing of the other.
+        let table = try folder.write("earlier", to: "t.tsv")
+        let result = try Commands.run(
+            "perplexity", [path, corpus, "--surprisal", table, "--html", "/proc/none/p.html"])
+        #expect(result.status == 73 && (try? String(contentsOfFile: table, encoding: .utf8)) == "earlier")
     }
 
     @Test func measuresStandBesideTheFigures() throws {

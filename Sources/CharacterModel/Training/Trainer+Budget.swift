@@ -56,6 +56,7 @@ extension Trainer {
         // takes a third of the arithmetic of one that is trained on.
         let perSymbol = record.seconds / Double(max(1, record.tokens)) / 3
         let next = validationSeconds.last > 0 ? validationSeconds.last : perSymbol * Double(data.validationSymbols)
-        return record.seconds - lastValidated >= limit / 10 && validationSeconds.all + next <= 0.1 * record.seconds
+        return record.seconds - lastValidated >= (limit - record.tunedSeconds) / 10
+            && validationSeconds.all + next <= 0.1 * record.seconds
     }
 }

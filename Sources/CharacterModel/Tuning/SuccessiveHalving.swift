@@ -139,6 +139,7 @@ public final class SuccessiveHalving {
             if isAside { try? files.remove(aside) }
             try files.flushFolder(CharacterModel.folder(of: output.path))
         } catch {
+            if isAside { try? files.rename(aside, to: output.lastPath) }
             throw .cannotCreate(path: output.path, reason: "\(error)")
         }
         if let path = output.metricsPath, let source = from.metricsPath {

@@ -65,7 +65,8 @@ public struct TuningCandidate: Sendable, Equatable {
             // From a third to three times as much, two digits of it.
             let exact = learningRate * .exp(rate * .log(3))
             let unit: Double = .exp10(.log10(exact).rounded(.down) - 1)
-            candidate.learningRate = (exact / unit).rounded() / (1 / unit).rounded()
+            let digits = (exact / unit).rounded()
+            candidate.learningRate = unit < 1 ? digits / (1 / unit).rounded() : digits * unit
         }
         if free.contains(.window) { candidate.window = max(8, Int(Double(self.window) * window)) }
         return candidate
