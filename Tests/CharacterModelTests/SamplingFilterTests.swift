@@ -149,6 +149,8 @@ import Tokenization
         let original = letters(4_000)
         var texts = (0..<4).map { _ in letters(60) }
         texts.append(Array(original[100..<150]) + letters(10) + Array(original[3_970..<4_000]))
+        // A run that stands twice in the text, the second time as the end of nothing longer.
+        texts.append(Array(original[200..<225]) + [4] + Array(original[205..<225]))
         texts.append([])
         texts.append(Array(original[0..<19]))
         texts.append([3, 3, 3])
