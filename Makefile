@@ -9,7 +9,7 @@ BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
-.PHONY: setup build demo test lint format bench bench-peers torture fuzz sanitize install corpora clean
+.PHONY: setup build demo test golden lint format bench bench-peers torture fuzz sanitize install corpora clean
 
 # As root or with sudo; does nothing where nothing is missing.
 setup:
@@ -39,6 +39,11 @@ test: setup
 	$(SWIFT) build $(TEST) --build-tests
 	$(SWIFT) test $(TEST) --skip-build
 	$(SWIFT) test --scratch-path .build-debug --filter CheckedRunTests
+
+# Writes what the golden trainings leave with this compiler beside what they left with others: see GoldenTests.
+golden: setup
+	$(SWIFT) build $(TEST) --build-tests
+	GOLDEN_RECORD=$(CURDIR)/Tests/CharacterModelTests/Fixtures/golden.json $(SWIFT) test $(TEST) --skip-build --filter GoldenTests
 
 lint:
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

@@ -1,4 +1,5 @@
 import CKernels
+import Synchronization
 
 /// What a processor can run.
 package enum KernelLevel: Int32, Sendable, CaseIterable {
@@ -11,6 +12,22 @@ package enum KernelLevel: Int32, Sendable, CaseIterable {
 
     /// The fastest level of this processor.
     package static let best = KernelLevel(rawValue: ck_best_level()) ?? .portable
+
+    private static let chosen = Atomic<Int32>(-1)
+
+    /// What networks compute with: the fastest level unless another was forced.
+    package static var inUse: KernelLevel { KernelLevel(rawValue: chosen.load(ordering: .relaxed)) ?? .best }
+
+    /// Makes networks of this process compute at a level, so that one machine can show what others compute.
+    ///
+    /// - Requires: nothing has been computed yet, and the processor can run the level.
+    package static func force(_ level: KernelLevel) {
+        chosen.store(level.rawValue, ordering: .relaxed)
+        precondition(Float.kernels.level == level.rawValue, "another level is in use already")
+    }
+
+    /// The compiler that made the kernels: its version decides how sums are contracted, and so the last bits.
+    package static var compiler: String { String(cString: ck_compiler()) }
 }
 
 /// The kernels for 32-bit floats: C loops at a level chosen once.
@@ -163,5 +180,5 @@ package enum VectorFunction: Sendable, CaseIterable {
 }
 
 extension Float: KernelScalar {
-    package static let kernels = FloatKernels()
+    package static let kernels = FloatKernels(level: .inUse)
 }

@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// The SHA-256 of bytes that come in parts (FIPS 180-4).
-final class SHA256 {
+package final class SHA256 {
     private let context: OpaquePointer
 
     init() {
@@ -9,6 +9,13 @@ final class SHA256 {
             preconditionFailure("OpenSSL has no SHA-256")
         }
         self.context = context
+    }
+
+    /// Of bytes that are all there.
+    package static func hash(of bytes: [UInt8]) -> String {
+        let sum = SHA256()
+        bytes.withUnsafeBufferPointer { sum.update($0) }
+        return sum.finalize()
     }
 
     deinit { EVP_MD_CTX_free(context) }

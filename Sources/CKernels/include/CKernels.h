@@ -17,6 +17,9 @@ enum { CK_PORTABLE = 0, CK_AVX2 = 1, CK_AVX512 = 2 };
 /// The fastest level this processor can run.
 int32_t ck_best_level(void);
 
+/// The name and version of the compiler that made these loops.
+const char *ck_compiler(void);
+
 /// c[i, j] = start + sum over k of a[i, k] * b[k, j], where start is c[i, j] if `accumulate`, else bias[j], or 0 when
 /// `bias` is null. `packed` holds b in panels of 16 columns: panel p, row k, column j at ((p * inner) + k) * 16 + j, padded with
 /// zeros. Each element is one chain of multiply-adds in the order of k, so it does not depend on how rows are grouped.
