@@ -12,6 +12,8 @@ let package = Package(
     products: [
         .library(name: "Tokenization", targets: ["Tokenization"]),
         .library(name: "CharacterModel", targets: ["CharacterModel"]),
+        .library(name: "RecurrentNetwork", targets: ["RecurrentNetwork"]),
+        .library(name: "Training", targets: ["Training"]),
         .executable(name: "train", targets: ["train"]),
         .executable(name: "sample", targets: ["sample"]),
         .executable(name: "perplexity", targets: ["perplexity"]),
@@ -30,41 +32,81 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
-        // MARK: Modules
+        // MARK: Numbers
+        .target(name: "Concurrency", swiftSettings: swift),
+        .target(name: "Randomness", dependencies: [real], swiftSettings: swift),
+        .target(name: "LinearAlgebra", dependencies: ["CKernels", "Randomness", real], swiftSettings: swift),
         .target(
-            name: "LinearAlgebra",
-            dependencies: ["CKernels", real], swiftSettings: swift),
+            name: "RecurrentNetwork", dependencies: ["Concurrency", "LinearAlgebra", "Randomness", real],
+            swiftSettings: swift),
+
+        // MARK: Texts and models
         .target(name: "Tokenization", dependencies: ["CICU", "COpenSSL", "CZlib"], swiftSettings: swift),
         .target(
-            name: "CharacterModel", dependencies: ["LinearAlgebra", "Tokenization", "CZlib", real],
+            name: "CharacterModel",
+            dependencies: [
+                "Concurrency", "CZlib", "LinearAlgebra", "Randomness", "RecurrentNetwork", "Tokenization", real,
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "Training",
+            dependencies: [
+                "CharacterModel", "Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork", "Tokenization",
+                real,
+            ],
             swiftSettings: swift),
         .target(
             name: "TensorBoard", dependencies: [protobuf], exclude: ["event.proto"], swiftSettings: swift),
-        .target(name: "CommandSupport", dependencies: ["CharacterModel", arguments], swiftSettings: swift),
+        .target(
+            name: "Reports",
+            dependencies: ["CharacterModel", "RecurrentNetwork", "TensorBoard", "Tokenization", "Training"],
+            swiftSettings: swift),
 
         // MARK: Commands
-        .executableTarget(
-            name: "train", dependencies: ["CommandSupport", "TensorBoard", arguments], swiftSettings: swift),
-        .executableTarget(
-            name: "sample", dependencies: ["CommandSupport", "LinearAlgebra", arguments], swiftSettings: swift),
-        .executableTarget(name: "perplexity", dependencies: ["CommandSupport", arguments], swiftSettings: swift),
+        .target(
+            name: "CommandSupport",
+            dependencies: ["CharacterModel", "RecurrentNetwork", "Reports", "Tokenization", "Training", arguments],
+            swiftSettings: swift),
+        .target(
+            name: "Commands",
+            dependencies: [
+                "CharacterModel", "CommandSupport", "Concurrency", "RecurrentNetwork", "Reports", "TensorBoard",
+                "Tokenization", "Training", arguments,
+            ],
+            swiftSettings: swift),
+        .executableTarget(name: "train", dependencies: ["Commands"], swiftSettings: swift),
+        .executableTarget(name: "sample", dependencies: ["Commands"], swiftSettings: swift),
+        .executableTarget(name: "perplexity", dependencies: ["Commands"], swiftSettings: swift),
 
         // MARK: Tests
         .target(
-            name: "TestSupport", dependencies: ["LinearAlgebra", "Tokenization", "CharacterModel"],
-            path: "Tests/TestSupport",
+            name: "TestSupport",
+            dependencies: [
+                "CharacterModel", "Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork", "Tokenization",
+                "Training",
+            ],
+            path: "Tests/TestSupport", swiftSettings: swift),
+        .testTarget(
+            name: "LinearAlgebraTests", dependencies: ["CKernels", "LinearAlgebra", "Randomness", "TestSupport"],
             swiftSettings: swift),
         .testTarget(
-            name: "LinearAlgebraTests", dependencies: ["LinearAlgebra", "TestSupport", "CKernels"],
-            swiftSettings: swift),
-        .testTarget(name: "TokenizationTests", dependencies: ["Tokenization", "TestSupport"], swiftSettings: swift),
+            name: "RecurrentNetworkTests",
+            dependencies: ["Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork", "TestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(name: "TokenizationTests", dependencies: ["TestSupport", "Tokenization"], swiftSettings: swift),
         .testTarget(
-            name: "CharacterModelTests", dependencies: ["CharacterModel", "LinearAlgebra", "TestSupport"],
+            name: "CharacterModelTests",
+            dependencies: ["CharacterModel", "LinearAlgebra", "RecurrentNetwork", "TestSupport", "Training"],
+            resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: ["CharacterModel", "LinearAlgebra", "RecurrentNetwork", "TestSupport", "Training"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CommandSupport", "CharacterModel", "TensorBoard", "TestSupport", "train", "sample", "perplexity",
+                "CharacterModel", "CommandSupport", "Commands", "Reports", "TensorBoard", "TestSupport", "Training",
+                "train", "sample", "perplexity",
             ],
             resources: [.copy("Help")],
             swiftSettings: swift),
@@ -77,7 +119,7 @@ if Context.environment["ESCRIBA_FUZZ"] != nil {
     package.targets += [
         .systemLibrary(name: "CFuzzer", path: "Fuzz/CFuzzer"),
         .executableTarget(
-            name: "fuzz", dependencies: ["CharacterModel", "Tokenization", "CZlib", "CFuzzer"], path: "Fuzz/fuzz",
+            name: "fuzz", dependencies: ["CFuzzer", "CharacterModel", "CZlib", "Tokenization"], path: "Fuzz/fuzz",
             swiftSettings: swift),
     ]
 }

@@ -11,7 +11,9 @@ let package = Package(
             dependencies: [
                 "CProbe",
                 .product(name: "CharacterModel", package: "Escriba"),
+                .product(name: "RecurrentNetwork", package: "Escriba"),
                 .product(name: "Tokenization", package: "Escriba"),
+                .product(name: "Training", package: "Escriba"),
             ],
             swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(name: "torture", swiftSettings: [.treatAllWarnings(as: .error)]),

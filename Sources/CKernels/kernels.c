@@ -120,9 +120,11 @@ void ck_softmax_cross_entropy(int32_t level, int64_t rows, int64_t columns, floa
     DISPATCH(softmax_cross_entropy, rows, columns, logits, targets, scale, losses);
 }
 
-void ck_adam(int32_t level, int64_t count, float *parameters, const float *gradient, float *mean, float *square,
-             ck_adam_step step) {
-    DISPATCH(adam, count, parameters, gradient, mean, square, step);
+int32_t ck_adam(int32_t level, int64_t count, float *parameters, const float *gradient, float *mean, float *square,
+                ck_adam_step step) {
+    int32_t finite = 0;
+    DISPATCH(adam, count, parameters, gradient, mean, square, step, &finite);
+    return finite;
 }
 
 void ck_exp(int32_t level, int64_t count, const float *x, float *y) { DISPATCH(exp, count, x, y); }

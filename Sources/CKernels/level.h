@@ -2,7 +2,7 @@
 #include "vector.h"
 #include "product.h"
 #include "compact.h"
-#include "cells.h"
+#include "steps.h"
 #undef TARGET
 #undef NAME
 #undef WIDTH

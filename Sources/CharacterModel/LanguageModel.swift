@@ -1,4 +1,5 @@
-import LinearAlgebra
+import Concurrency
+import RecurrentNetwork
 import Synchronization
 import Tokenization
 

@@ -1,6 +1,9 @@
 import ArgumentParser
 import CharacterModel
 import Foundation
+import LinearAlgebra
+import RecurrentNetwork
+import Reports
 import Tokenization
 
 /// The version of the commands.

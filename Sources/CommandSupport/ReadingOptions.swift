@@ -1,26 +1,13 @@
 import ArgumentParser
 import CharacterModel
+import Reports
 import Tokenization
 
 /// How texts are read, for the commands that read them.
 public struct ReadingOptions: ParsableArguments {
-    @Option(
-        parsing: .unconditional,
-        help: """
-            The charset of the text: auto, or a name that ICU knows; list prints them. (default: auto: a byte-order mark, \
-            else UTF-8, else the likeliest)
-            """)
-    public var encoding: String?
-
-    @Option(
-        parsing: .unconditional,
-        help:
-            "What becomes of bytes that are ill-formed in the charset: error, replace (by U+FFFD) or skip. (default: error)"
-    )
-    public var onInvalid: InvalidPolicy?
-
-    @Option(parsing: .unconditional, help: "Line ends as they are, or all as LF: keep, lf. (default: keep)")
-    public var newlines: Newlines?
+    @Option(\.encoding) public var encoding: String?
+    @Option(\.onInvalid) public var onInvalid: InvalidPolicy?
+    @Option(\.newlines) public var newlines: Newlines?
 
     @Option(
         parsing: .unconditional,

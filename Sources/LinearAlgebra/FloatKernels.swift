@@ -88,72 +88,13 @@ package struct FloatKernels: Kernels {
     package func adam(
         _ step: AdamStep<Float>, parameters: MatrixView<Float>, gradient: MatrixView<Float>, mean: MatrixView<Float>,
         square: MatrixView<Float>
-    ) {
+    ) -> Bool {
         checkRows(parameters, gradient, mean, square)
         let step = ck_adam_step(
             scale: step.scale, added_decay: step.addedDecay, beta1: step.beta1, beta2: step.beta2,
             shrink: step.shrink, size: step.size, root_scale: step.rootScale, epsilon: step.epsilon)
-        ck_adam(
-            level, Int64(parameters.columns), parameters.base, gradient.base, mean.base, square.base, step)
-    }
-
-    package func lstmForward(
-        gates: MatrixView<Float>, recurrent: MatrixView<Float>, previousCell: MatrixView<Float>,
-        cell: MatrixView<Float>, tanhCell: MatrixView<Float>, hidden: MatrixView<Float>
-    ) {
-        checkStep(4, gates, recurrent, hidden, previousCell, cell, tanhCell)
-        ck_lstm_forward(
-            level, Int64(hidden.rows), Int64(hidden.columns), gates.base, recurrent.base, previousCell.base,
-            cell.base, tanhCell.base, hidden.base)
-    }
-
-    package func lstmBackward(
-        gates: MatrixView<Float>, previousCell: MatrixView<Float>, tanhCell: MatrixView<Float>,
-        hiddenGradient: MatrixView<Float>, cellGradient: MatrixView<Float>
-    ) {
-        checkStep(4, gates, nil, hiddenGradient, previousCell, tanhCell, cellGradient)
-        ck_lstm_backward(
-            level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), gates.base, previousCell.base,
-            tanhCell.base, hiddenGradient.base, cellGradient.base)
-    }
-
-    package func gruForward(
-        gates: MatrixView<Float>, recurrent: MatrixView<Float>, previous: MatrixView<Float>,
-        candidate: MatrixView<Float>, hidden: MatrixView<Float>
-    ) {
-        checkStep(3, gates, recurrent, hidden, previous, candidate)
-        ck_gru_forward(
-            level, Int64(hidden.rows), Int64(hidden.columns), gates.base, recurrent.base, previous.base,
-            candidate.base, hidden.base)
-    }
-
-    package func gruBackward(
-        gates: MatrixView<Float>, candidate: MatrixView<Float>, previous: MatrixView<Float>,
-        hiddenGradient: MatrixView<Float>, recurrentGradient: MatrixView<Float>, previousGradient: MatrixView<Float>
-    ) {
-        checkStep(3, gates, recurrentGradient, hiddenGradient, candidate, previous, previousGradient)
-        ck_gru_backward(
-            level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), gates.base, candidate.base,
-            previous.base, hiddenGradient.base, recurrentGradient.base, previousGradient.base)
-    }
-
-    package func elmanForward(
-        _ nonlinearity: Nonlinearity, gates: MatrixView<Float>, recurrent: MatrixView<Float>,
-        hidden: MatrixView<Float>
-    ) {
-        checkStep(1, gates, recurrent, hidden)
-        ck_elman_forward(
-            level, Int64(hidden.rows), Int64(hidden.columns), nonlinearity == .relu ? 1 : 0, gates.base,
-            recurrent.base, hidden.base)
-    }
-
-    package func elmanBackward(
-        _ nonlinearity: Nonlinearity, gates: MatrixView<Float>, hiddenGradient: MatrixView<Float>
-    ) {
-        checkStep(1, gates, nil, hiddenGradient)
-        ck_elman_backward(
-            level, Int64(hiddenGradient.rows), Int64(hiddenGradient.columns), nonlinearity == .relu ? 1 : 0,
-            gates.base, hiddenGradient.base)
+        return ck_adam(
+            level, Int64(parameters.columns), parameters.base, gradient.base, mean.base, square.base, step) != 0
     }
 
     package func softmaxCrossEntropy(

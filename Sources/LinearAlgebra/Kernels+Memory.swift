@@ -1,3 +1,5 @@
+import Randomness
+
 /// The loops that are bound by memory, for every type.
 extension Kernels {
     package func gather(

@@ -1,3 +1,4 @@
+import Randomness
 import RealModule
 
 /// A floating-point type that networks compute with.
@@ -7,12 +8,18 @@ package protocol KernelScalar: Real, BinaryFloatingPoint, BitwiseCopyable, Senda
     static var kernels: KernelType { get }
 }
 
+/// The steps of the cells, a protocol each.
+package typealias CellKernels = ElmanKernels & GRUKernels & LSTMKernels
+
+/// What every set of kernels has.
+package protocol ScalarKernels: Sendable {
+    associatedtype Scalar: KernelScalar
+}
+
 /// The innermost loops of a network. `ReferenceKernels` defines what each computes; `FloatKernels` computes it fast.
 ///
 /// Shapes: B rows (lanes), K inner length, H hidden units, V vocabulary. Every function checks the shapes it is given.
-package protocol Kernels<Scalar>: Sendable {
-    associatedtype Scalar: KernelScalar
-
+package protocol Kernels<Scalar>: CellKernels {
     /// c = a b + start, where start is c itself if `accumulate`, else `bias` in every row, or 0.
     /// a [B, K], b [K, N], bias [1, N], c [B, N]. A row's result does not depend on the rows beside it.
     func product(
@@ -37,35 +44,17 @@ package protocol Kernels<Scalar>: Sendable {
         _ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, fromPanel panel: Int,
         sums: MatrixView<Scalar>?, scatter: (ids: MatrixView<Int32>, table: MatrixView<Scalar>)?)
 
-    func lstmForward(
-        gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previousCell: MatrixView<Scalar>,
-        cell: MatrixView<Scalar>, tanhCell: MatrixView<Scalar>, hidden: MatrixView<Scalar>)
-    func lstmBackward(
-        gates: MatrixView<Scalar>, previousCell: MatrixView<Scalar>, tanhCell: MatrixView<Scalar>,
-        hiddenGradient: MatrixView<Scalar>, cellGradient: MatrixView<Scalar>)
-
-    func gruForward(
-        gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previous: MatrixView<Scalar>,
-        candidate: MatrixView<Scalar>, hidden: MatrixView<Scalar>)
-    func gruBackward(
-        gates: MatrixView<Scalar>, candidate: MatrixView<Scalar>, previous: MatrixView<Scalar>,
-        hiddenGradient: MatrixView<Scalar>, recurrentGradient: MatrixView<Scalar>, previousGradient: MatrixView<Scalar>)
-
-    func elmanForward(
-        _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>,
-        hidden: MatrixView<Scalar>)
-    func elmanBackward(
-        _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, hiddenGradient: MatrixView<Scalar>)
-
     /// Turns each row of `logits` [B, V] into `scale` times the gradient of -ln p(target), and writes that loss to
     /// `losses` [1, B], in Double, for they are summed. A row whose target is negative has no loss: its gradient and its loss are zero.
     func softmaxCrossEntropy(
         logits: MatrixView<Scalar>, targets: MatrixView<Int32>, scale: Scalar, losses: MatrixView<Double>)
 
-    /// One step of Adam; see ``OptimizerRule``. All are one row of the same length.
+    /// One step of Adam; see ``OptimizerRule``. All are one row of the same length. False if any parameter or moment is not
+    /// finite afterwards.
     func adam(
         _ step: AdamStep<Scalar>, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
-        mean: MatrixView<Scalar>, square: MatrixView<Scalar>)
+        mean: MatrixView<Scalar>, square: MatrixView<Scalar>
+    ) -> Bool
 
     // Loops bound by memory: the reference is what every type uses.
 
@@ -81,10 +70,12 @@ package protocol Kernels<Scalar>: Sendable {
     func sumOfSquares(_ x: MatrixView<Scalar>) -> Double
     /// Sets each element to 1 / keep with probability `keep`, else to 0.
     func fillDropoutMask(_ mask: MatrixView<Scalar>, keep: Double, using generator: inout SplitMix64)
-    /// One step of an optimizer on a part of the arena; see ``OptimizerRule``, which says how many moments it has.
+    /// One step of an optimizer on a part of the arena; see ``OptimizerRule``, which says how many moments it has. False if any
+    /// parameter or moment is not finite afterwards.
     func update(
         _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
-        moments: (MatrixView<Scalar>?, MatrixView<Scalar>?))
+        moments: (MatrixView<Scalar>?, MatrixView<Scalar>?)
+    ) -> Bool
 }
 
 extension Kernels {
@@ -92,9 +83,4 @@ extension Kernels {
     {
         pack(matrix, into: packed, fromPanel: 0, sums: sums, scatter: nil)
     }
-}
-
-/// The nonlinearity of an Elman network.
-public enum Nonlinearity: String, Sendable, Codable, CaseIterable {
-    case tanh, relu
 }

@@ -24,7 +24,7 @@ extension Kernels {
     package func update(
         _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
         moments: (MatrixView<Scalar>?, MatrixView<Scalar>?)
-    ) {
+    ) -> Bool {
         func check(_ view: MatrixView<Scalar>) {
             precondition(view.rows == 1 && view.columns == parameters.columns, "shapes differ")
         }
@@ -35,14 +35,20 @@ extension Kernels {
         }
         check(parameters)
         check(gradient)
+        // x - x is 0 for every finite x, and NaN for the others.
         let (p, g, count) = (parameters.base, gradient.base, parameters.columns)
         switch rule {
         case .sgd(let scale, let rate, let decay):
             let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
-            for index in 0..<count { p[index] -= rate * (scale * g[index] + decay * p[index]) }
+            var flaw: Scalar = 0
+            for index in 0..<count {
+                p[index] -= rate * (scale * g[index] + decay * p[index])
+                flaw += p[index] - p[index]
+            }
+            return flaw == 0
         case .adam(let scale, let rate, let decay, let decoupled, let beta1, let beta2, let epsilon, let step):
             // A moving mean's start at zero is made up for in the size of the step.
-            adam(
+            return adam(
                 AdamStep(
                     scale: Scalar(scale), addedDecay: Scalar(decoupled ? 0 : decay), beta1: Scalar(beta1),
                     beta2: Scalar(beta2), shrink: Scalar(decoupled ? 1 - rate * decay : 1),
@@ -52,21 +58,27 @@ extension Kernels {
                 parameters: parameters, gradient: gradient, mean: moment(moments.0), square: moment(moments.1))
         case .rmsprop(let scale, let rate, let decay, let alpha, let epsilon):
             let v = moment(moments.0).base
+            var flaw: Scalar = 0
             let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
             let (alpha, epsilon) = (Scalar(alpha), Scalar(epsilon))
             for index in 0..<count {
                 let d = scale * g[index] + decay * p[index]
                 v[index] = alpha * v[index] + (1 - alpha) * d * d
                 p[index] -= rate * d / (v[index].squareRoot() + epsilon)
+                flaw += (p[index] - p[index]) + (v[index] - v[index])
             }
+            return flaw == 0
         case .adagrad(let scale, let rate, let decay, let epsilon):
             let v = moment(moments.0).base
+            var flaw: Scalar = 0
             let (scale, rate, decay, epsilon) = (Scalar(scale), Scalar(rate), Scalar(decay), Scalar(epsilon))
             for index in 0..<count {
                 let d = scale * g[index] + decay * p[index]
                 v[index] += d * d
                 p[index] -= rate * d / (v[index].squareRoot() + epsilon)
+                flaw += (p[index] - p[index]) + (v[index] - v[index])
             }
+            return flaw == 0
         }
     }
 }

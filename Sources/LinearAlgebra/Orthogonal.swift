@@ -1,3 +1,4 @@
+import Randomness
 import RealModule
 
 /// Fills a square matrix with a random orthogonal one (Saxe, McClelland & Ganguli 2014): rows of Gaussian numbers, each
@@ -31,10 +32,4 @@ private func dot(_ x: UnsafePointer<SIMD8<Double>>, _ y: UnsafePointer<SIMD8<Dou
     var sums = SIMD8<Double>.zero
     for index in 0..<count { sums += x[index] * y[index] }
     return sums.sum()
-}
-
-/// A number from the standard normal distribution (Box & Muller 1958).
-package func gaussian(using generator: inout SplitMix64) -> Double {
-    let radius = (-2 * Double.log(1 - generator.uniform())).squareRoot()
-    return radius * Double.cos(2 * .pi * generator.uniform())
 }

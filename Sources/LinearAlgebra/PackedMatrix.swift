@@ -10,7 +10,7 @@ package final class PackedMatrix<Element: Numeric & BitwiseCopyable>: @unchecked
     /// The elements in bfloat16, two panels in one, where that replaces `storage`: see `Kernels.compact`.
     let pairs: Matrix<UInt32>?
 
-    static var panelWidth: Int { 16 }
+    package static var panelWidth: Int { 16 }
     package var panels: Int { (columns + Self.panelWidth - 1) / Self.panelWidth }
 
     package init(inner: Int, columns: Int) {

@@ -63,16 +63,19 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
     package func adam(
         _ step: AdamStep<Scalar>, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
         mean: MatrixView<Scalar>, square: MatrixView<Scalar>
-    ) {
+    ) -> Bool {
         checkRows(parameters, gradient, mean, square)
         let (p, g, m, v) = (parameters.base, gradient.base, mean.base, square.base)
+        var isFinite = true
         for index in 0..<parameters.columns {
             let d = step.scale * g[index] + step.addedDecay * p[index]
             m[index] += (1 - step.beta1) * (d - m[index])
             v[index] = step.beta2 * v[index] + (1 - step.beta2) * d * d
             p[index] =
                 step.shrink * p[index] - step.size * m[index] / (step.rootScale * v[index].squareRoot() + step.epsilon)
+            isFinite = isFinite && p[index].isFinite && m[index].isFinite && v[index].isFinite
         }
+        return isFinite
     }
 
     package func softmaxCrossEntropy(

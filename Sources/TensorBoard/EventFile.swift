@@ -85,5 +85,5 @@ public struct EventFileError: Error, CustomStringConvertible {
     public let path: String
     public let reason: String
 
-    public var description: String { "\(path) cannot be written: \(reason); choose another --tensorboard folder" }
+    public var description: String { "\(path) cannot be written: \(reason); choose another folder" }
 }

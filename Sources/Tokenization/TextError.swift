@@ -4,6 +4,8 @@ public enum TextError: Error, Equatable, Sendable {
     case missing(path: String)
     /// The system refused to read it.
     case unreadable(path: String, reason: String)
+    /// There is no symbol in it.
+    case empty(path: String)
     /// A folder without a file in it.
     case emptyFolder(path: String)
     /// The byte at `offset` (counted from 0) begins no well-formed UTF-8 sequence.
@@ -31,23 +33,22 @@ extension TextError: CustomStringConvertible {
         switch self {
         case .missing(let path): "there is no file or folder \(path); check the path"
         case .unreadable(let path, let reason): "cannot read \(path): \(reason); check the path and its permissions"
+        case .empty(let path): "\(path) is empty; give a text"
         case .emptyFolder(let path): "the folder \(path) holds no texts; give it one"
         case .invalidUTF8(let path, let offset):
-            "invalid UTF-8 in \(path) at byte offset \(offset); say which --encoding it has, or --on-invalid replace or skip (train also reads bytes as they are, with --unit byte)"
+            "invalid UTF-8 in \(path) at byte offset \(offset)"
         case .invalidEncoding(let path, let encoding, let offset):
-            "invalid \(encoding) in \(path) at byte offset \(offset); say which --encoding it has if not \(encoding), or --on-invalid replace or skip"
-        case .unknownEncoding(let name):
-            "there is no encoding \(name); --encoding list names those there are"
+            "invalid \(encoding) in \(path) at byte offset \(offset)"
+        case .unknownEncoding(let name): "there is no encoding \(name)"
         case .damaged(let path, let reason): "cannot decompress \(path): \(reason); make or fetch it again"
         case .noRoom(let folder, let reason):
-            "cannot keep the text's tokens in \(folder): \(reason); name a folder with room, four bytes a symbol (--cache, or TMPDIR without one)"
+            "cannot keep the text's tokens in \(folder): \(reason); name a folder with room, four bytes a symbol"
         case .unbroken(let path, let offset):
             "\(path) has more than a gigabyte without a line feed or two ASCII characters in a row, from byte offset "
                 + "\(offset) on; break it into lines"
         case .longRecord(let path, let offset):
-            "the record of \(path) that begins at byte offset \(offset) is longer than a gigabyte; check --records"
-        case .binary(let path):
-            "\(path) is not a text but a binary file; give a text (train reads any bytes with --unit byte)"
+            "the record of \(path) that begins at byte offset \(offset) is longer than a gigabyte; check what separates records"
+        case .binary(let path): "\(path) is not a text but a binary file; give a text"
         case .unicode(let function, let error): "ICU's \(function) failed: \(error)"
         }
     }

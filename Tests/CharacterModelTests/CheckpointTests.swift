@@ -1,8 +1,12 @@
+import Concurrency
 import Foundation
 import LinearAlgebra
+import Randomness
+import RecurrentNetwork
 import TestSupport
 import Testing
 import Tokenization
+import Training
 
 @testable import CharacterModel
 
@@ -27,12 +31,11 @@ struct CheckpointTests {
             moment.initialize(model, seed: 2)
             return moment
         }
-        var lanes = TrainingStep<Float>.shardLanes(batch: 10).map { NetworkState<Float>(model, lanes: $0) }
-        for shard in lanes.indices {
+        var lanes = NetworkState<Float>(model, lanes: 10)
+        for state in lanes.values.indices {
             for layer in 0..<2 {
-                for at in lanes[shard].hidden[layer].indices {
-                    lanes[shard].hidden[layer][at] = Float(100 * shard + 10 * layer + at)
-                    if cell == .lstm { lanes[shard].cell[layer][at] = -Float(100 * shard + 10 * layer + at) }
+                for at in lanes.values[state][layer].indices {
+                    lanes.values[state][layer][at] = Float(100 * state + 50 * layer + at)
                 }
             }
         }
@@ -88,7 +91,7 @@ struct CheckpointTests {
         let offsets = try #require((header["rnn.weight_ih_l0"] as? [String: Any])?["data_offsets"] as? [Int])
         let at = 8 + length + offsets[0] + 4 * (5 * v + 2)
         let value = Float(bitPattern: bytes[at..<at + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) })
-        #expect(value == checkpoint.parameters.layers[0].inputWeight[2, 5])
+        #expect(value == checkpoint.parameters.layers[0][0][2, 5])
     }
 
     private func refuses(_ bytes: [UInt8], _ path: String, _ what: String) throws {

@@ -1,9 +1,13 @@
 import CharacterModel
+import Concurrency
 import Foundation
 import LinearAlgebra
+import Randomness
+import RecurrentNetwork
 import TestSupport
 import Testing
 import Tokenization
+import Training
 
 @Suite("Evaluation")
 struct EvaluationTests {
@@ -128,7 +132,7 @@ struct EvaluationTests {
                 let lane = [Lane(origin: 0, scored: 0..<corpus.count, startsFresh: false)]
                 var expected: [Double] = []
                 for position in 0..<corpus.count {
-                    _ = shard.fill(lane, of: encoded, first: position, steps: 1)
+                    _ = shard.input.fill(lane, of: encoded, first: position, steps: 1)
                     shard.forward(network, steps: 1)
                     expected.append(shard.loss(steps: 1, scale: 1))
                     shard.advance(steps: 1)

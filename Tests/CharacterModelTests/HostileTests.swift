@@ -1,6 +1,10 @@
+import Concurrency
 import Foundation
+import Randomness
+import RecurrentNetwork
 import TestSupport
 import Testing
+import Training
 
 @testable import CharacterModel
 

@@ -1,8 +1,12 @@
 import CharacterModel
+import Concurrency
 import Foundation
+import Randomness
+import RecurrentNetwork
 import TestSupport
 import Testing
 import Tokenization
+import Training
 
 private struct Cases: Decodable {
     struct Case: Decodable {

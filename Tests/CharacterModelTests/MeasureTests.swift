@@ -1,8 +1,12 @@
+import Concurrency
 import Foundation
 import LinearAlgebra
+import Randomness
+import RecurrentNetwork
 import TestSupport
 import Testing
 import Tokenization
+import Training
 
 @testable import CharacterModel
 
@@ -33,14 +37,14 @@ import Tokenization
         let text = EncodedText(corpus, vocabulary: model.vocabulary)
         let shard = Shard<Float>(model.configuration, lanes: 1, steps: 300, learns: false)
         let lane = [Lane(origin: 0, scored: 0..<text.count, startsFresh: false)]
-        _ = shard.fill(lane, of: text, first: 0, steps: 300)
+        _ = shard.input.fill(lane, of: text, first: 0, steps: 300)
         shard.forward(model.network, steps: 300)
         for step in 0..<300 {
             let row = shard.logits.view.rows(step..<step + 1).elements.map(Double.init)
             let highest = row.max()!
             let sum = row.reduce(0) { $0 + exp($1 - highest) }
             let p = row.map { exp($0 - highest) / sum }
-            let target = Int(shard.targets.view[0, step])
+            let target = Int(shard.input.targets.view[0, step])
             let prediction = found[step].prediction
             // Neighbours whose probabilities differ in rounding only may swap.
             let rank = 1 + p.indices.count { $0 != target && p[$0] > p[target] }

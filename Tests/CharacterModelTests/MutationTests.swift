@@ -1,7 +1,11 @@
+import Concurrency
 import Foundation
 import LinearAlgebra
+import Randomness
+import RecurrentNetwork
 import TestSupport
 import Testing
+import Training
 
 @testable import CharacterModel
 

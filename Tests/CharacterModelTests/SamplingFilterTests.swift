@@ -1,9 +1,13 @@
 import CharacterModel
+import Concurrency
 import Foundation
 import LinearAlgebra
+import Randomness
+import RecurrentNetwork
 import TestSupport
 import Testing
 import Tokenization
+import Training
 
 /// The filters beyond temperature, top-k, top-p and min-p: each gives exactly the distribution it promises.
 @Suite struct SamplingFilterTests {

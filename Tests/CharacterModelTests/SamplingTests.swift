@@ -1,9 +1,13 @@
 import CharacterModel
+import Concurrency
 import Foundation
 import LinearAlgebra
+import Randomness
+import RecurrentNetwork
 import TestSupport
 import Testing
 import Tokenization
+import Training
 
 @Suite("Sampling")
 struct SamplingTests {

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import Randomness
 import TestSupport
 import Testing
 
@@ -108,12 +109,5 @@ struct RandomnessTests {
         let share = Double(kept.count) / 10_100
         let allowed: Double = 4 * (0.7 * 0.3 / 10_100).squareRoot()
         #expect(abs(share - 0.7) < allowed)
-    }
-
-    @Test("Tasks run once each, whatever the number of threads", arguments: [1, 2, 5])
-    func workers(count: Int) {
-        let hits = kept(Matrix<Int32>(rows: 1, columns: 1_003))
-        Workers(count: count).forEachPiece(of: 1_003, size: 7) { range in for i in range { hits.view[0, i] += 1 } }
-        #expect(hits.elements.allSatisfy { $0 == 1 })
     }
 }

@@ -1,4 +1,5 @@
 import LinearAlgebra
+import Randomness
 
 /// The first place where two matrices differ by more than a tolerance, described; nil if there is none.
 ///

@@ -1,5 +1,7 @@
-import CharacterModel
+import Concurrency
 import LinearAlgebra
+import Randomness
+import RecurrentNetwork
 
 /// A small network with a window of inputs and targets, all from a seed.
 package struct NetworkFixture<Scalar: KernelScalar> {
@@ -25,47 +27,52 @@ package struct NetworkFixture<Scalar: KernelScalar> {
         network = Network(model, parameters, learns: true, using: Workers(count: 1))
     }
 
-    /// Fills a shard with random inputs and targets (one of them ignored), a random state, and a reset in a lane.
-    package func fill(_ shard: Shard<Scalar>, index: Int, resetAt step: Int) {
-        var generator = SplitMix64(seed: seed, stream: 2, UInt64(index))
+    /// Fills a group of lanes with random inputs and targets (one of them ignored), and a reset in a lane; returns a random state.
+    private func fill(
+        _ input: LaneWindow, _ lanes: Range<Int>, group: Int, resetAt step: Int
+    ) -> NetworkState<Scalar> {
+        var generator = SplitMix64(seed: seed, stream: 2, UInt64(group))
         let size = UInt64(model.vocabularySize)
-        for at in 0..<steps * shard.lanes {
-            shard.ids.view[0, at] = Int32(generator.next() % size)
-            shard.targets.view[0, at] = Int32(generator.next() % size)
+        for (step, lane) in (0..<steps).flatMap({ step in lanes.map { (step, $0) } }) {
+            input.ids.view[0, step * batch + lane] = Int32(generator.next() % size)
+            input.targets.view[0, step * batch + lane] = Int32(generator.next() % size)
+            input.resets.view[0, step * batch + lane] = 0
         }
-        shard.targets.view[0, 0] = -1
-        shard.resets = [Reset(step: step, lane: shard.lanes - 1)]
-        var state = NetworkState<Scalar>(model, lanes: shard.lanes)
+        input.targets.view[0, lanes.lowerBound] = -1
+        input.resets.view[0, step * batch + lanes.upperBound - 1] = 1
+        var state = NetworkState<Scalar>(model, lanes: lanes.count)
         for layer in 0..<model.layers {
-            for at in state.hidden[layer].indices {
-                state.hidden[layer][at] = Scalar(generator.uniform() - 0.5)
-                if model.cell == .lstm { state.cell[layer][at] = Scalar(2 * generator.uniform() - 1) }
+            for at in state.values[0][layer].indices {
+                state.values[0][layer][at] = Scalar(generator.uniform() - 0.5)
+                for other in state.values.indices.dropFirst() {
+                    state.values[other][layer][at] = Scalar(2 * generator.uniform() - 1)
+                }
             }
         }
-        shard.state = state
+        return state
     }
 
     /// The symbols that count in a window.
-    package var symbols: Int { steps * batch - TrainingStep<Scalar>.shardLanes(batch: batch).count }
+    package var symbols: Int { steps * batch - LaneGroups(batch: batch).ranges.count }
 
     /// The mean loss of the window under the parameters as they are.
     ///
     /// - Parameter reset: where a lane of each shard begins a text; nil: in mid-window.
-    package func loss(_ step: TrainingStep<Scalar>, resetAt reset: Int? = nil) -> Double {
-        step.network.pack(using: Workers(count: 1))
-        let outcome = step.accumulate(steps: steps, symbols: symbols, step: 7) { shard, index in
-            fill(shard, index: index, resetAt: reset ?? steps / 2)
-            return steps * shard.lanes - 1
-        }
-        return outcome.nats / Double(outcome.symbols)
+    package func loss(_ engine: ThreadedEngine<Scalar>, resetAt reset: Int? = nil) -> Double {
+        engine.network.pack(using: Workers(count: 1))
+        let input = LaneWindow(lanes: batch, steps: steps)
+        engine.laneState = NetworkState(
+            joining: LaneGroups(batch: batch).ranges.enumerated().map { group, lanes in
+                fill(input, lanes, group: group, resetAt: reset ?? steps / 2)
+            })
+        let outcome = engine.gradient(of: TrainingWindow(input, steps: steps, symbols: symbols, step: 7))
+        return outcome.groups.reduce(0, +) / Double(symbols)
     }
 
-    package func makeStep(threads: Int = 1, restarts: Bool = true) -> TrainingStep<Scalar> {
-        TrainingStep(
-            model, parameters: parameters, optimizer: .sgd, batch: batch, window: steps,
-            restarts: restarts, seed: 3,
-            workers: Workers(count: threads))
+    package func makeEngine(threads: Int = 1, restarts: Bool = true) -> ThreadedEngine<Scalar> {
+        ThreadedEngine(
+            EngineSetup(
+                model: model, parameters: parameters, optimizer: .sgd, batch: batch, window: steps, restarts: restarts,
+                seed: 3, workers: Workers(count: threads)))
     }
 }
-
-extension NetworkFixture: @unchecked Sendable {}

@@ -1,5 +1,7 @@
 import CharacterModel
+import Concurrency
 import LinearAlgebra
+import RecurrentNetwork
 import Tokenization
 
 extension Corpus {

@@ -1,6 +1,8 @@
 import CharacterModel
 import Foundation
+import RecurrentNetwork
 import Tokenization
+import Training
 
 /// A folder that is gone when the test is.
 package final class TemporaryFolder {

@@ -1,7 +1,9 @@
 import CProbe
 import CharacterModel
 import Foundation
+import RecurrentNetwork
 import Tokenization
+import Training
 
 /// What one process found for one setting: ours, or a peer's.
 struct Measurement: Codable {
@@ -57,7 +59,9 @@ struct Measurement: Codable {
         // Between the reports of two steps lies one step and the telling of it.
         let perStep = zip(calls, calls.dropFirst()).dropFirst().dropLast().map { $1 - $0 }
         let training = rates.sorted()[rates.count / 2]
-        let weights = Double(model.parameterCount - data.vocabulary.count * setting.cell.gates * setting.hidden)
+        // A one-hot input costs no product.
+        let input = data.vocabulary.count * setting.hidden * setting.cell.gateCount
+        let weights = Double(model.parameterCount - input)
 
         let trained = try LanguageModel(contentsOf: path)
         let sampler = try trained.generator(strategy: .sampled(try Temperature(0.8), keeping: .everything), seed: 1)

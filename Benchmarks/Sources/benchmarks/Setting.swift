@@ -1,4 +1,4 @@
-import CharacterModel
+import RecurrentNetwork
 
 /// A model and the way it is trained, on random text with V = 67.
 struct Setting {
@@ -33,7 +33,7 @@ struct Setting {
 
     init?(words: some Collection<String>) {
         let numbers = words.dropFirst().compactMap { Int($0) }
-        guard words.count == 5, numbers.count == 4, let cell = words.first.flatMap(CellKind.init) else { return nil }
+        guard words.count == 5, numbers.count == 4, let cell = words.first.flatMap({ CellKind(rawValue: $0) }) else { return nil }
         self.init(cell: cell, layers: numbers[0], hidden: numbers[1], batch: numbers[2], window: numbers[3])
     }
 }

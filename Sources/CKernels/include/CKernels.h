@@ -82,8 +82,9 @@ typedef struct {
     float scale, added_decay, beta1, beta2, shrink, size, root_scale, epsilon;
 } ck_adam_step;
 
-void ck_adam(int32_t level, int64_t count, float *parameters, const float *gradient, float *mean, float *square,
-             ck_adam_step step);
+/// One step of Adam; 0 if any parameter or moment is not finite afterwards.
+int32_t ck_adam(int32_t level, int64_t count, float *parameters, const float *gradient, float *mean, float *square,
+                ck_adam_step step);
 
 void ck_exp(int32_t level, int64_t count, const float *x, float *y);
 void ck_tanh(int32_t level, int64_t count, const float *x, float *y);

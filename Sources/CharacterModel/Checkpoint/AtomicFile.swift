@@ -4,7 +4,7 @@ import Foundation
 ///
 /// Bytes go to a sibling temporary file, which is flushed to the disk and renamed over the old one; then the folder is
 /// flushed. A crash, a kill or a full disk leaves the old file or the new one.
-struct AtomicFile: ~Copyable {
+package struct AtomicFile: ~Copyable {
     private let path: String
     private let temporary: String
     private let files: any FileSystem
@@ -13,7 +13,7 @@ struct AtomicFile: ~Copyable {
     /// Bytes written so far.
     private var length = 0
 
-    init(replacing path: String, on files: any FileSystem = SystemFiles()) throws(CheckpointError) {
+    package init(replacing path: String, on files: any FileSystem = SystemFiles()) throws(CheckpointError) {
         // What a link names is replaced, not the link.
         let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
         let path = isLink ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
@@ -73,7 +73,7 @@ struct AtomicFile: ~Copyable {
     }
 
     /// Removes what killed processes left beside a path: temporary files whose process is gone.
-    static func sweep(beside path: String) {
+    package static func sweep(beside path: String) {
         let prefix = (path.split(separator: "/", omittingEmptySubsequences: false).last ?? "") + "."
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder(of: path))) ?? []
         where name.hasPrefix(prefix) && name.hasSuffix(".tmp") {
@@ -91,7 +91,7 @@ struct AtomicFile: ~Copyable {
 }
 
 /// The folder that a path's last component stands in. (Foundation's own traps on a path of one character: Swift 6.3.)
-func folder(of path: String) -> String {
+package func folder(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }

@@ -1,5 +1,6 @@
 import Foundation
 import LinearAlgebra
+import RecurrentNetwork
 import Tokenization
 
 /// A model in one file: weights, vocabulary, configuration, and the state of its training where it is to be resumed.
@@ -11,25 +12,16 @@ public struct Checkpoint: Sendable {
     /// How the model came to be; nil if another tool wrote the file.
     public let training: TrainingRecord?
     package let parameters: Parameters<Float>
-    package let state: TrainerState?
+    package let state: EngineState<Float>?
     /// The state that the training goes back to if its loss explodes.
-    package let recoveryPoint: TrainerState?
-
-    /// The tensors of a training's state.
-    package struct TrainerState: Sendable {
-        package var parameters: Parameters<Float>
-        /// The optimizer's moments, in its own order.
-        package var moments: [Parameters<Float>]
-        /// The state of each shard's lanes.
-        package var lanes: [NetworkState<Float>]
-    }
+    package let recoveryPoint: EngineState<Float>?
 
     static let format = "escriba"
     static let version = 1
 
     package init(
         configuration: ModelConfiguration, vocabulary: Vocabulary, parameters: Parameters<Float>,
-        training: TrainingRecord?, state: TrainerState?, recoveryPoint: TrainerState? = nil
+        training: TrainingRecord?, state: EngineState<Float>?, recoveryPoint: EngineState<Float>? = nil
     ) {
         self.configuration = configuration
         self.vocabulary = vocabulary
@@ -68,16 +60,15 @@ public struct Checkpoint: Sendable {
 
     /// What a training's state holds beside its parameters.
     private func tensors(
-        of state: TrainerState, _ training: TrainingRecord, prefix: String
+        of state: EngineState<Float>, _ training: TrainingRecord, prefix: String
     ) -> [SafetensorsWriter.Tensor] {
         var tensors: [SafetensorsWriter.Tensor] = []
         for (name, moment) in zip(training.options.optimizer.moments, state.moments) {
             tensors += Self.tensors(of: moment, prefix: "\(prefix)optimizer.\(name).")
         }
-        let shape = [configuration.layers, state.lanes.reduce(0) { $0 + $1.lanes }, configuration.hidden]
-        tensors.append(.init(name: prefix + "trainer.hidden", shape: shape) { join(state.lanes.map(\.hidden)) })
-        if configuration.cell == .lstm {
-            tensors.append(.init(name: prefix + "trainer.cell", shape: shape) { join(state.lanes.map(\.cell)) })
+        let shape = [configuration.layers, state.lanes.lanes, configuration.hidden]
+        for (name, layers) in zip(state.lanes.names, state.lanes.values) {
+            tensors.append(.init(name: "\(prefix)trainer.\(name)", shape: shape) { layers.flatMap(\.self) })
         }
         return tensors
     }
@@ -153,41 +144,25 @@ public struct Checkpoint: Sendable {
     private static func state(
         in file: SafetensorsFile, _ configuration: ModelConfiguration, _ training: TrainingRecord?,
         _ parameters: Parameters<Float>, prefix: String
-    ) throws(CheckpointError) -> TrainerState {
-        guard let training, file.contains("trainer.hidden") else { throw .noTrainingState(path: file.path) }
+    ) throws(CheckpointError) -> EngineState<Float> {
+        let names = configuration.cell.cell.states
+        guard let training, file.contains("trainer.\(names[0])") else { throw .noTrainingState(path: file.path) }
         var moments: [Parameters<Float>] = []
         for name in training.options.optimizer.moments {
             moments.append(try Self.parameters(in: file, configuration, prefix: "\(prefix)optimizer.\(name)."))
         }
-        let (shape, hidden) = try file.elements(of: prefix + "trainer.hidden", shape: nil)
+        let first = "\(prefix)trainer.\(names[0])"
+        let shape = try file.elements(of: first, shape: nil).shape
         guard shape.count == 3, shape[0] == configuration.layers, shape[1] >= 1, shape[2] == configuration.hidden else {
-            throw .badShape(path: file.path, tensor: prefix + "trainer.hidden")
+            throw .badShape(path: file.path, tensor: first)
         }
-        var cell: [Float] = []
-        if configuration.cell == .lstm { cell = try file.elements(of: prefix + "trainer.cell", shape: shape).elements }
-        var first = 0
-        let lanes = TrainingStep<Float>.shardLanes(batch: shape[1]).map { count in
-            let part = first..<first + count
-            first = part.upperBound
-            var state = NetworkState<Float>(configuration, lanes: part.count)
-            state.hidden = cut(hidden, part, shape)
-            if configuration.cell == .lstm { state.cell = cut(cell, part, shape) }
-            return state
+        var lanes = NetworkState<Float>(configuration, lanes: shape[1])
+        for (index, name) in names.enumerated() {
+            let elements = try file.elements(of: "\(prefix)trainer.\(name)", shape: shape).elements
+            let size = shape[1] * shape[2]
+            lanes.values[index] = (0..<shape[0]).map { Array(elements[$0 * size..<($0 + 1) * size]) }
         }
-        return TrainerState(parameters: parameters, moments: moments, lanes: lanes)
-    }
-}
-
-/// [L, B, H] of shards that each hold [L][B H].
-private func join(_ shards: [[[Float]]]) -> [Float] {
-    shards[0].indices.flatMap { layer in shards.flatMap { $0[layer] } }
-}
-
-/// Some lanes of [L, B, H] as [L][B H].
-private func cut(_ elements: [Float], _ lanes: Range<Int>, _ shape: [Int]) -> [[Float]] {
-    (0..<shape[0]).map { layer in
-        let start = (layer * shape[1] + lanes.lowerBound) * shape[2]
-        return Array(elements[start..<start + lanes.count * shape[2]])
+        return EngineState(parameters: parameters, moments: moments, lanes: lanes)
     }
 }
 

@@ -45,7 +45,7 @@ public enum CheckpointError: Error, Equatable, Sendable {
 
 extension CheckpointError: CustomStringConvertible {
     /// Of a file that could not be written.
-    var path: String {
+    package var path: String {
         switch self {
         case .cannotCreate(let path, _), .cannotWrite(let path, _): path
         default: ""
@@ -72,7 +72,7 @@ extension CheckpointError: CustomStringConvertible {
             return "cannot write \(path): \(reason); make room or choose another place"
         case .changed(let path): return "another run went on with \(path) in the meantime; resume it again"
         case .inUse(let path):
-            return "another training writes \(path); wait for it, stop it, or give another --output"
+            return "another training writes \(path); wait for it, stop it, or choose another place"
         case .cutShort(let path): return "\(path) is cut short; \(again)"
         case .notSafetensors(let path):
             return

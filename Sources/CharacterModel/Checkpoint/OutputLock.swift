@@ -1,12 +1,12 @@
 import Foundation
 
 /// Keeps two trainings from writing one output: a lock on a file of its own beside it, which a killed process cannot hold.
-final class OutputLock: Sendable {
+package final class OutputLock: Sendable {
     private let path: String
     private let descriptor: Int32
 
     /// - Throws: `CheckpointError.inUse` if another process holds it. A file system without locks is no error.
-    init(of output: String) throws(CheckpointError) {
+    package init(of output: String) throws(CheckpointError) {
         path = output + ".lock"
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)

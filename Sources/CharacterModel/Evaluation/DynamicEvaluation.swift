@@ -1,5 +1,7 @@
+import Concurrency
 import LinearAlgebra
 import RealModule
+import RecurrentNetwork
 import Tokenization
 
 /// How fast dynamic evaluation follows a text.
@@ -20,7 +22,7 @@ public struct DynamicRates: Sendable, Equatable {
 ///
 /// Steps are scaled by the root of the mean square of each weight's gradients, as in the paper's RMS rule, but taken over the
 /// segments so far and not over the training text, which need not be at hand; the weights decay towards the trained ones, more where gradients are large. The model is not changed.
-package final class DynamicEvaluation: @unchecked Sendable {
+package final class DynamicEvaluation {
     /// T: symbols in a segment.
     static let segment = 20
     /// The segments that are only measured, so that a mean square means something.
@@ -28,7 +30,8 @@ package final class DynamicEvaluation: @unchecked Sendable {
 
     private let text: EncodedText
     private let trained: Parameters<Float>
-    private let step: TrainingStep<Float>
+    private let engine: ThreadedEngine<Float>
+    private let input = LaneWindow(lanes: 1, steps: DynamicEvaluation.segment)
     private let workers: Workers
     /// The mean square of each weight's gradient, and the mean of their roots.
     private let meanSquares: Parameters<Float>
@@ -41,9 +44,10 @@ package final class DynamicEvaluation: @unchecked Sendable {
         self.text = text
         self.workers = workers
         trained = parameters
-        step = TrainingStep(
-            model, parameters: parameters.copy(model), optimizer: .sgd, batch: 1, window: Self.segment,
-            restarts: text.restarts, seed: 1, workers: workers)
+        engine = ThreadedEngine(
+            EngineSetup(
+                model: model, parameters: parameters.copy(model), optimizer: .sgd, batch: 1, window: Self.segment,
+                restarts: text.restarts, seed: 1, workers: workers))
         meanSquares = Parameters(model)
         let count = parameters.layout.count
         pieces = stride(from: 0, to: count, by: 1 << 15).map { $0..<min($0 + 1 << 15, count) }
@@ -62,18 +66,16 @@ package final class DynamicEvaluation: @unchecked Sendable {
         for (segment, first) in stride(from: 0, to: count, by: Self.segment).enumerated() {
             if isCancelled() { return nil }
             let steps = min(Self.segment, count - first)
-            let (shard, text) = (step.shards[0], text)
-            let outcome = step.accumulate(steps: steps, symbols: steps, step: segment) { _, _ in
-                shard.fill(lane, of: text, first: first, steps: steps)
-            }
-            nats += outcome.nats
+            _ = input.fill(lane, of: text, first: first, steps: steps)
+            let outcome = engine.gradient(of: TrainingWindow(input, steps: steps, symbols: steps, step: segment))
+            nats += outcome.groups[0]
             // A segment whose gradient is not finite teaches nothing, nor may it spoil the means.
-            guard outcome.gradientNorm.isFinite else { continue }
+            guard outcome.norm.isFinite else { continue }
             measured += 1
             measure(segments: measured)
             guard measured > Self.patience else { continue }
             adapt(rates)
-            step.network.pack(using: workers)
+            engine.network.pack(using: workers)
         }
         return nats + text.spellingNats * Double(count) / Double(max(1, text.count))
     }
@@ -81,8 +83,8 @@ package final class DynamicEvaluation: @unchecked Sendable {
     /// Takes the gradient of one more segment into the mean squares.
     private func measure(segments: Int) {
         let part = 1 / Float(segments)
-        workers.forEach(pieces.count) { [self] index in
-            let (gradient, squares) = (step.gradient.all.base, meanSquares.all.base)
+        workers.forEach(pieces.count) { [pieces, rootSums, moved = engine.gradient, meanSquares] index in
+            let (gradient, squares) = (moved.all.base, meanSquares.all.base)
             var sum: Float = 0
             for at in pieces[index] {
                 let square = squares[at] + part * (gradient[at] * gradient[at] - squares[at])
@@ -97,9 +99,10 @@ package final class DynamicEvaluation: @unchecked Sendable {
         let mean = Float(rootSums.elements.reduce(0, +) / Double(meanSquares.layout.count))
         guard mean > 0 && mean.isFinite else { return }
         let (rate, decay) = (Float(rates.learningRate), Float(rates.decay) / mean)
-        workers.forEach(pieces.count) { [self] index in
-            let (gradient, squares) = (step.gradient.all.base, meanSquares.all.base)
-            let (weights, trained) = (step.network.parameters.all.base, trained.all.base)
+        workers.forEach(pieces.count) {
+            [pieces, trained, moved = engine.gradient, meanSquares, parameters = engine.network.parameters] index in
+            let (gradient, squares) = (moved.all.base, meanSquares.all.base)
+            let (weights, trained) = (parameters.all.base, trained.all.base)
             for at in pieces[index] {
                 let root = squares[at].squareRoot()
                 // Where nothing ever had a gradient, nothing moves.

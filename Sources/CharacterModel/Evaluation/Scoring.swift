@@ -1,4 +1,6 @@
+import Concurrency
 import LinearAlgebra
+import RecurrentNetwork
 
 extension Network {
     /// The nats of a text, each symbol scored once and with context, in lanes that run side by side.
@@ -23,7 +25,7 @@ extension Network {
             let shard = Shard<Scalar>(model, lanes: shards[index].count, steps: window, learns: false)
             for first in stride(from: 0, to: warmup + length, by: window) where !isCancelled() {
                 let steps = min(window, warmup + length - first)
-                _ = shard.fill(shards[index], of: text, first: first, steps: steps)
+                _ = shard.input.fill(shards[index], of: text, first: first, steps: steps)
                 shard.forward(self, steps: steps)
                 sums.view[0, index] += shard.loss(steps: steps, scale: 1)
                 shard.advance(steps: steps)
@@ -96,7 +98,7 @@ extension Network {
         let shard = Shard<Scalar>(model, lanes: 1, steps: min(256, part.count), learns: false)
         for first in stride(from: 0, to: part.count, by: shard.capacity) where !isCancelled() {
             let steps = min(shard.capacity, part.count - first)
-            _ = shard.fill(lane, of: text, first: first, steps: steps)
+            _ = shard.input.fill(lane, of: text, first: first, steps: steps)
             shard.forward(self, steps: steps)
             _ = shard.loss(steps: steps, scale: 1)
             scores.set(from: place + first, steps: steps, of: shard)
@@ -123,7 +125,7 @@ extension Network {
             switch task {
             case .recurrence(let layer):
                 if layer == 0 {
-                    _ = shard.fill(lane, of: text, first: first, steps: steps)
+                    _ = shard.input.fill(lane, of: text, first: first, steps: steps)
                     shard.project(self, layer: 0, steps: 0..<steps)
                 }
                 shard.recur(self, layer: layer, steps: steps)
@@ -187,7 +189,7 @@ private struct SymbolScores: Sendable {
             nats.view[0, place + step] = shard.losses.view[0, step]
             guard predictions.view.columns > 0 else { continue }
             predictions.view[0, place + step] = Prediction(
-                shard.logits.view.rows(step..<step + 1), target: shard.targets.view[0, step],
+                shard.logits.view.rows(step..<step + 1), target: shard.input.targets.view[0, step],
                 nats: shard.losses.view[0, step])
         }
     }

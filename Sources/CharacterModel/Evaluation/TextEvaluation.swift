@@ -1,4 +1,4 @@
-import LinearAlgebra
+import Concurrency
 import Tokenization
 
 /// Where the state is fresh while a text is scored.

@@ -1,5 +1,7 @@
 import LinearAlgebra
+import Randomness
 import RealModule
+import RecurrentNetwork
 import Tokenization
 
 /// Writes text, one symbol at a time, in the style of what a model was trained on.
@@ -49,7 +51,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         surpriseLimit = mirostat?.firstLimit
         network = model.compactNetwork
         let vocabulary = model.vocabulary
-        generator = SplitMix64(seed: seed, stream: Stream.sampling, stream)
+        generator = SplitMix64(seed: seed, stream: RandomStream.sampling, stream)
         let steps = Swift.max(1, Swift.min(64, prompt.count + 1))
         shard = Shard(model.configuration, lanes: 1, steps: steps, learns: false)
         logits = [Float](repeating: 0, count: vocabulary.count)
@@ -84,7 +86,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     }
 
     private func read(_ inputs: some Collection<Int>) {
-        for (step, id) in inputs.enumerated() { shard.ids.view[0, step] = Int32(id) }
+        for (step, id) in inputs.enumerated() { shard.input.ids.view[0, step] = Int32(id) }
         shard.forward(network, steps: inputs.count)
         shard.advance(steps: inputs.count)
         row = inputs.count - 1

@@ -13,13 +13,13 @@ public struct Baseline: Sendable {
     /// of the training part.
     ///
     /// - Parameter corpus: read with the vocabulary's unit, normalization and records.
-    /// - Throws: `TrainingError.emptyText`.
-    public init(_ corpus: Corpus, for model: LanguageModel) throws(TrainingError) {
+    /// - Throws: `TextError.empty`.
+    public init(_ corpus: Corpus, for model: LanguageModel) throws {
         let training = model.training?.corpus
         let isSame = training.map { $0.sha256 == corpus.sha256 && $0.validationSource == nil } ?? false
         let data = try TrainingData(
             corpus, fraction: isSame ? training?.validationFraction : 0, vocabulary: model.vocabulary)
-        guard data.trainingSymbols > 0 else { throw .emptyText(name: corpus.name) }
+        guard data.trainingSymbols > 0 else { throw TextError.empty(path: corpus.name) }
         isTrainingPart = isSame && data.validationSymbols > 0
         vocabulary = model.vocabulary
         symbols = data.trainingSymbols

@@ -1,0 +1,133 @@
+import LinearAlgebra
+import RecurrentNetwork
+import Tokenization
+
+/// An option of a training, declared once: the command line, the record in a checkpoint, the check of its range, the refusal to
+/// change it in a resumed run, what is told of a choice, and the model card all read this.
+public struct TrainingOption<Value: OptionValue>: Sendable {
+    /// In lower case with hyphens: `learning-rate`.
+    public let name: String
+    public let section: OptionSection
+    /// One or two sentences.
+    public let help: String
+    /// What holds where nothing is said.
+    public let standard: Value
+    /// What stands for the default in help where that is no constant: `by the model`.
+    public let defaultText: String?
+    public let allowed: AllowedValues<Value>
+    public let fixedBy: OptionBond
+    /// Whether a recommendation chooses it where nobody has.
+    public let isRecommended: Bool
+    /// Where a checkpoint keeps it; nil for the options of the training record.
+    let stored: (@Sendable (TrainingSetup) -> Value)?
+
+    init(
+        _ name: String, _ section: OptionSection, _ standard: Value, _ allowed: AllowedValues<Value> = .all,
+        default defaultText: String? = nil, fixedBy: OptionBond = .training, isRecommended: Bool = false,
+        in stored: (@Sendable (TrainingSetup) -> Value)? = nil, help: String
+    ) {
+        self.name = name
+        self.section = section
+        self.help = help
+        self.standard = standard
+        self.defaultText = defaultText
+        self.allowed = allowed
+        self.fixedBy = fixedBy
+        self.isRecommended = isRecommended
+        self.stored = stored
+    }
+}
+
+/// What an option is about.
+public enum OptionSection: Sendable, CaseIterable {
+    case text, model, training, validation
+}
+
+/// What keeps an option as it was once a training has begun.
+public enum OptionBond: Sendable {
+    /// Each run may say something else.
+    case nothing
+    /// A resumed run must leave it; a new training that begins with the weights need not.
+    case training
+    /// The weights fit no other.
+    case weights
+}
+
+/// What a checkpoint says of how its model is trained.
+public struct TrainingSetup: Sendable {
+    public let configuration: ModelConfiguration
+    public let vocabulary: Vocabulary
+    public let record: TrainingRecord
+
+    public init(configuration: ModelConfiguration, vocabulary: Vocabulary, record: TrainingRecord) {
+        self.configuration = configuration
+        self.vocabulary = vocabulary
+        self.record = record
+    }
+}
+
+/// The values that an option may have.
+public struct AllowedValues<Value>: Sendable {
+    /// To end the sentence "it must be ...".
+    public let text: String
+    public let contains: @Sendable (Value) -> Bool
+
+    public static var all: AllowedValues { AllowedValues(text: "any") { _ in true } }
+}
+
+extension AllowedValues where Value: Comparable & Sendable {
+    static func range(_ range: ClosedRange<Value>) -> AllowedValues {
+        AllowedValues(text: "from \(range.lowerBound) to \(range.upperBound)") { range.contains($0) }
+    }
+
+    static func atLeast(_ least: Value, below limit: Value) -> AllowedValues {
+        AllowedValues(text: "at least \(least), and below \(limit)") { $0 >= least && $0 < limit }
+    }
+}
+
+extension AllowedValues<Int> {
+    static func atLeast(_ least: Int) -> AllowedValues { AllowedValues(text: "at least \(least)") { $0 >= least } }
+}
+
+extension AllowedValues<Double> {
+    static var positive: AllowedValues { AllowedValues(text: "finite and above 0") { $0 > 0 && $0.isFinite } }
+    static var notNegative: AllowedValues { AllowedValues(text: "finite and at least 0") { $0 >= 0 && $0.isFinite } }
+}
+
+extension AllowedValues {
+    /// The same for an option that may be left open.
+    static func optional<Wrapped>(_ allowed: AllowedValues<Wrapped>) -> AllowedValues where Value == Wrapped? {
+        AllowedValues(text: allowed.text) { $0.map(allowed.contains) ?? true }
+    }
+}
+
+/// A type of values that options have.
+public protocol OptionValue: Sendable, Equatable, Codable {
+    /// As it is written on a command line; nil where nothing is written.
+    var optionText: String? { get }
+}
+
+extension Int: OptionValue { public var optionText: String? { String(self) } }
+extension UInt64: OptionValue { public var optionText: String? { String(self) } }
+extension Double: OptionValue {
+    public var optionText: String? { self == rounded() && magnitude < 1e15 ? String(Int(self)) : String(self) }
+}
+
+extension String: OptionValue { public var optionText: String? { self } }
+extension Bool: OptionValue { public var optionText: String? { self ? "yes" : "no" } }
+extension Optional: OptionValue where Wrapped: OptionValue {
+    public var optionText: String? { self?.optionText }
+}
+
+extension OptionValue where Self: RawRepresentable, RawValue == String {
+    public var optionText: String? { rawValue }
+}
+
+extension TextUnit: OptionValue {}
+extension Normalization: OptionValue {}
+extension InvalidPolicy: OptionValue {}
+extension Newlines: OptionValue {}
+extension CellKind: OptionValue {}
+extension Nonlinearity: OptionValue {}
+extension Optimizer: OptionValue {}
+extension Schedule: OptionValue {}

@@ -1,0 +1,161 @@
+import RecurrentNetwork
+import Tokenization
+
+/// Everything that decides a training beside the text: what was said of each option, and the default of the rest.
+///
+///     var options = TrainingOptions()
+///     options.hidden = 256
+///     options.budget = .seconds(60)
+///
+/// What ``OptionList`` says a recommendation chooses is nil until it is given or recommended.
+@dynamicMemberLookup
+public struct TrainingOptions: Sendable {
+    /// By name: what was said.
+    private var given: [String: any OptionValue] = [:]
+
+    public init() {}
+
+    /// An option's value.
+    public subscript<Value>(dynamicMember path: KeyPath<OptionList, TrainingOption<Value>>) -> Value {
+        get { self[OptionList.declared[keyPath: path]] }
+        set { self[OptionList.declared[keyPath: path]] = newValue }
+    }
+
+    /// An option's value.
+    public subscript<Value>(option: TrainingOption<Value>) -> Value {
+        get { given[option.name] as? Value ?? option.standard }
+        set { given[option.name] = newValue.optionText == nil ? nil : newValue }
+    }
+
+    /// Whether anything was said of an option.
+    public func isGiven(_ option: any AnyTrainingOption) -> Bool { given[option.name] != nil }
+
+    /// Leaves an option as if nothing had been said of it.
+    public mutating func reset(_ option: any AnyTrainingOption) { given[option.name] = nil }
+
+    /// The budget that was given last, in place of all others.
+    public var budget: TrainingBudget {
+        get {
+            if let steps = self.steps { return .steps(steps) }
+            if let seconds = self.timeLimit { return .seconds(seconds) }
+            return .epochs(self.epochs ?? 10)
+        }
+        set {
+            (self.epochs, self.steps, self.timeLimit) = (nil, nil, nil)
+            switch newValue {
+            case .epochs(let count): self.epochs = count
+            case .steps(let count): self.steps = count
+            case .seconds(let seconds): self.timeLimit = seconds
+            }
+        }
+    }
+
+    /// Checks that every value is in its range.
+    public func validate() throws(ConfigurationError) {
+        for option in OptionList.all { try option.validate(in: self) }
+    }
+
+    /// What a checkpoint says of each option.
+    public init(_ setup: TrainingSetup) {
+        self = setup.record.options
+        for option in OptionList.all { option.take(from: setup, into: &self) }
+    }
+}
+
+extension TrainingOptions: Equatable {
+    public static func == (a: TrainingOptions, b: TrainingOptions) -> Bool {
+        a.budget == b.budget
+            && OptionList.all.allSatisfy {
+                TrainingBudget.optionNames.contains($0.name) || $0.text(in: a) == $0.text(in: b)
+            }
+    }
+}
+
+/// What can be done with an option whose type is not known.
+public protocol AnyTrainingOption: Sendable {
+    var name: String { get }
+    var section: OptionSection { get }
+    var help: String { get }
+    /// The default, as help says it; nil for none.
+    var defaultHelp: String? { get }
+    var fixedBy: OptionBond { get }
+    var isRecommended: Bool { get }
+    /// Whether a checkpoint keeps it among the options of the training.
+    var isRecorded: Bool { get }
+
+    /// The value as it is written; nil for none.
+    func text(in options: TrainingOptions) -> String?
+    /// Sets a value that a command line or a program gives.
+    ///
+    /// - Requires: a value of the option's type.
+    func set(_ value: Any, in options: inout TrainingOptions)
+    /// Takes over what other options say.
+    func copy(from other: TrainingOptions, to options: inout TrainingOptions)
+    func validate(in options: TrainingOptions) throws(ConfigurationError)
+    /// Takes over what a checkpoint says outside its options.
+    func take(from setup: TrainingSetup, into options: inout TrainingOptions)
+    func encode(_ options: TrainingOptions, into container: inout KeyedEncodingContainer<OptionKey>) throws
+    func decode(from container: KeyedDecodingContainer<OptionKey>, into options: inout TrainingOptions) throws
+}
+
+/// An option's key in a record: its name with underscores.
+public struct OptionKey: CodingKey {
+    public let stringValue: String
+    public var intValue: Int? { nil }
+
+    init(_ name: String) { stringValue = name.replacing("-", with: "_") }
+    public init?(stringValue: String) { self.stringValue = stringValue }
+    public init?(intValue: Int) { nil }
+}
+
+extension TrainingOption: AnyTrainingOption {
+    public var defaultHelp: String? { defaultText ?? standard.optionText }
+    public var isRecorded: Bool { stored == nil }
+
+    public func text(in options: TrainingOptions) -> String? { options[self].optionText }
+
+    public func set(_ value: Any, in options: inout TrainingOptions) {
+        guard let value = value as? Value else { preconditionFailure("\(name) is no \(type(of: value))") }
+        options[self] = value
+    }
+
+    public func copy(from other: TrainingOptions, to options: inout TrainingOptions) { options[self] = other[self] }
+
+    public func validate(in options: TrainingOptions) throws(ConfigurationError) {
+        let value = options[self]
+        guard !allowed.contains(value) else { return }
+        throw ConfigurationError(name: name, value: value.optionText ?? "none", allowed: allowed.text)
+    }
+
+    public func take(from setup: TrainingSetup, into options: inout TrainingOptions) {
+        if let stored { options[self] = stored(setup) }
+    }
+
+    public func encode(_ options: TrainingOptions, into container: inout KeyedEncodingContainer<OptionKey>) throws {
+        guard text(in: options) != nil else { return }
+        try container.encode(options[self], forKey: OptionKey(name))
+    }
+
+    public func decode(from container: KeyedDecodingContainer<OptionKey>, into options: inout TrainingOptions) throws {
+        if let value = try container.decodeIfPresent(Value.self, forKey: OptionKey(name)) { options[self] = value }
+    }
+}
+
+/// As in the record of a checkpoint. Files of earlier versions do not say everything; what they leave out is the default.
+extension TrainingOptions: Codable {
+    private static let budgetKey = OptionKey("budget")
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: OptionKey.self)
+        for option in OptionList.recorded { try option.decode(from: container, into: &self) }
+        if let budget = try container.decodeIfPresent(TrainingBudget.self, forKey: Self.budgetKey) {
+            self.budget = budget
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: OptionKey.self)
+        for option in OptionList.recorded { try option.encode(self, into: &container) }
+        try container.encode(budget, forKey: Self.budgetKey)
+    }
+}

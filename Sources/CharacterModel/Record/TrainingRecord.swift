@@ -1,0 +1,140 @@
+import Tokenization
+
+/// The state of a training beside its tensors: what a resumed run needs to go on exactly.
+public struct TrainingRecord: Sendable, Equatable, Codable {
+    /// Steps of the optimizer done.
+    public var step = 0
+    /// Epochs begun before the current one, and windows of it done: the data cursor.
+    public var epoch = 0
+    public var window = 0
+    /// Training symbols seen.
+    public var tokens = 0
+    /// Wall clock since the first step, over all runs.
+    public var seconds = 0.0
+    /// The seed of every stream of random numbers. Streams are named by step and position, so this is the whole state of
+    /// the generator.
+    public var generator: UInt64 = 1
+    /// Where the budget's schedule begins: the steps and seconds of tuning that went before.
+    public var tunedSteps = 0
+    public var tunedSeconds = 0.0
+    /// Mean nats per symbol of the best validation, and its step.
+    public var bestValidation: Double?
+    public var bestStep: Int?
+    /// Validations done, and how many of them since the best.
+    public var validations = 0
+    public var validationsSinceBest = 0
+    /// Losses since the last line of metrics, and the symbols they are over.
+    public var pendingNats = 0.0
+    public var pendingTokens = 0
+    /// The seconds that the steps among them took.
+    public var pendingSeconds = 0.0
+    /// The metrics file, and how many of its bytes belong to this state.
+    public var metricsPath: String?
+    public var metricsLength = 0
+    /// Lines of it that could not be written yet.
+    public var metricsWaiting: String?
+    /// Whether the budget (or the patience) is spent.
+    public var isFinished = false
+    /// Whether the validation that belongs to this step is still to be made.
+    public var owesValidation = false
+    public var recovery = RecoveryRecord()
+    public var options = TrainingOptions()
+    public var corpus = CorpusRecord()
+
+    enum CodingKeys: String, CodingKey {
+        case step, epoch, window, tokens, seconds, generator
+        case tunedSteps = "tuned_steps"
+        case tunedSeconds = "tuned_seconds"
+        case bestValidation = "best_validation"
+        case bestStep = "best_step"
+        case validations
+        case validationsSinceBest = "validations_since_best"
+        case pendingNats = "pending_nats"
+        case pendingTokens = "pending_tokens"
+        case pendingSeconds = "pending_seconds"
+        case metricsPath = "metrics_path"
+        case metricsLength = "metrics_length"
+        case metricsWaiting = "metrics_waiting"
+        case isFinished = "finished"
+        case owesValidation = "owes_validation"
+        case recovery, options, corpus
+    }
+
+    public init() {}
+
+    /// Files of earlier versions do not say everything.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys) throws -> Value { try container.decode(Value.self, forKey: key) }
+        func find<Value: Decodable>(_ key: CodingKeys) throws -> Value? {
+            try container.decodeIfPresent(Value.self, forKey: key)
+        }
+        (step, epoch, window, tokens) = (try read(.step), try read(.epoch), try read(.window), try read(.tokens))
+        (seconds, generator) = (try read(.seconds), try read(.generator))
+        (tunedSteps, tunedSeconds) = (try find(.tunedSteps) ?? 0, try find(.tunedSeconds) ?? 0)
+        (bestValidation, bestStep) = (try find(.bestValidation), try find(.bestStep))
+        (validations, validationsSinceBest) = (try read(.validations), try read(.validationsSinceBest))
+        (pendingNats, pendingTokens) = (try read(.pendingNats), try read(.pendingTokens))
+        pendingSeconds = try read(.pendingSeconds)
+        (metricsPath, metricsLength) = (try find(.metricsPath), try read(.metricsLength))
+        metricsWaiting = try find(.metricsWaiting)
+        isFinished = try read(.isFinished)
+        owesValidation = try find(.owesValidation) ?? owesValidation
+        recovery = try find(.recovery) ?? recovery
+        (options, corpus) = (try read(.options), try read(.corpus))
+    }
+
+    /// Whether every counter is one that a training of so many windows an epoch could have reached.
+    package func isPlausible(windows: Int) -> Bool {
+        let counters = [step, epoch, tokens, validations, validationsSinceBest, pendingTokens, metricsLength]
+        return counters.allSatisfy { (0...1 << 53).contains($0) } && (0..<windows).contains(window) && seconds >= 0
+            && seconds < 1e12 && (0...step).contains(tunedSteps) && tunedSeconds >= 0 && tunedSeconds <= seconds
+            && recovery.isPlausible(windows: windows)
+    }
+}
+
+/// Which text a model was trained on, and how it was parted.
+public struct CorpusRecord: Sendable, Equatable, Codable {
+    /// Paths as they were given.
+    public var sources: [String] = []
+    /// SHA-256 of the bytes of the training text, and of the validation text if it is one of its own.
+    public var sha256 = ""
+    public var validationSHA256: String?
+    public var minimumCount = 1
+    /// nil: a tenth, at most 1,000,000 symbols.
+    public var validationFraction: Double?
+    public var validationSource: String?
+    /// The checkpoint whose weights the training began with.
+    public var origin: String?
+    /// How the texts' bytes are read; files of earlier versions do not say, and mean the defaults.
+    public var format: TextFormat {
+        get {
+            var format = TextFormat()
+            if let encoding { format.encoding = TextEncoding(name: encoding) }
+            format.onInvalid = onInvalid ?? format.onInvalid
+            format.newlines = newlines ?? format.newlines
+            return format
+        }
+        set {
+            encoding = newValue.encoding.name
+            onInvalid = newValue.onInvalid
+            newlines = newValue.newlines
+        }
+    }
+    private var encoding: String?
+    private var onInvalid: InvalidPolicy?
+    private var newlines: Newlines?
+
+    enum CodingKeys: String, CodingKey {
+        case sources, sha256
+        case validationSHA256 = "validation_sha256"
+        case minimumCount = "min_count"
+        case validationFraction = "validation_fraction"
+        case validationSource = "validation_source"
+        case origin, encoding
+        case onInvalid = "on_invalid"
+        case newlines
+    }
+
+    public init() {}
+}

@@ -1,0 +1,77 @@
+import RecurrentNetwork
+
+/// One lane's way through a text.
+package struct Lane: Sendable, Equatable {
+    /// The position read at the first step; negative while a lane waits for the text to begin.
+    package var origin: Int
+    /// The positions that are predicted and counted.
+    package var scored: Range<Int>
+    /// Whether the lane's first scored symbol starts afresh, wherever the text has it.
+    package var startsFresh: Bool
+
+    package init(origin: Int, scored: Range<Int>, startsFresh: Bool) {
+        self.origin = origin
+        self.scored = scored
+        self.startsFresh = startsFresh
+    }
+}
+
+extension LaneWindow {
+    /// Sets the inputs, targets and resets of a window: `steps` steps from step `first` of the given lanes.
+    ///
+    /// - Parameters:
+    ///   - offset: the number of the first of these lanes in the window.
+    ///   - replaces: which ids are read and predicted as unknown.
+    ///   - begins: whether a lane, given its index and the symbol before, starts afresh at the first step.
+    /// - Returns: how many symbols are predicted.
+    package func fill(
+        _ lanes: some Collection<Lane>, from offset: Int = 0, of text: EncodedText, first: Int, steps: Int,
+        replaces: (Int32) -> Bool = { _ in false },
+        begins: (_ lane: Int, _ before: Int32) -> Bool = { _, _ in false }
+    ) -> Int {
+        precondition(
+            offset + lanes.count <= self.lanes, "\(offset) + \(lanes.count) lanes in a window of \(self.lanes)")
+        return withUnsafeTemporaryAllocation(of: Int32.self, capacity: steps + 1) { symbols in
+            lanes.enumerated().reduce(0) { predicted, lane in
+                predicted
+                    + fill(
+                        lane: offset + lane.offset, lane.element, of: text, first: first, steps: steps,
+                        symbols: symbols.baseAddress!, replaces: replaces,
+                        begins: { begins(lane.offset, $0) })
+            }
+        }
+    }
+
+    /// Sets one lane of a window.
+    private func fill(
+        lane index: Int, _ lane: Lane, of text: EncodedText, first: Int, steps: Int,
+        symbols: UnsafeMutablePointer<Int32>, replaces: (Int32) -> Bool, begins: (_ before: Int32) -> Bool
+    ) -> Int {
+        var predicted = 0
+        let begin = lane.origin + first
+        // The symbols of the steps that lie in the text, and the one before them.
+        let window = (begin - 1..<begin + steps).clamped(to: 0..<text.count)
+        text.read(window, into: symbols)
+        func id(_ symbol: Int32) -> Int32 {
+            let id = text.id(ofSymbol: symbol)
+            return replaces(id) ? text.unknown : id
+        }
+        var next = text.beginnings.partitioningIndex { $0 >= begin }
+        for step in 0..<steps {
+            let (position, at) = (begin + step, step * self.lanes + index)
+            let before = window.contains(position - 1) ? symbols[position - 1 - window.lowerBound] : nil
+            let isBeginning = next < text.beginnings.count && text.beginnings[next] == position
+            if isBeginning { next += 1 }
+            let isFresh =
+                isBeginning || (lane.startsFresh && position == lane.scored.lowerBound)
+                || (position < text.count && before.map { text.restarts(afterSymbol: $0) } ?? false)
+                || (step == 0 && before.map(begins) ?? false)
+            resets.view[0, at] = isFresh ? 1 : 0
+            ids.view[0, at] = isFresh ? text.boundary : before.map(id) ?? text.boundary
+            let isScored = lane.scored.contains(position)
+            targets.view[0, at] = isScored ? id(symbols[position - window.lowerBound]) : -1
+            if isScored { predicted += 1 }
+        }
+        return predicted
+    }
+}

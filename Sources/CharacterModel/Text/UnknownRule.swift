@@ -1,0 +1,34 @@
+import Randomness
+import Tokenization
+
+/// How a model learns the probability of symbols it has never seen.
+///
+/// Each training occurrence of a symbol that the training part holds once is read and predicted as `unknown` with
+/// probability 1/2: the mass of the unseen is about that of the once-seen (Good 1953).
+package struct UnknownRule: Sendable {
+    /// For each id, where it occurs if it occurs once; else -1.
+    private let positions: [Int]
+    private let seed: UInt64
+
+    /// - Parameter text: the training part.
+    package init(text: EncodedText, vocabularySize: Int, seed: UInt64) {
+        var positions = [Int](repeating: -1, count: vocabularySize)
+        var counts = [Int](repeating: 0, count: vocabularySize)
+        text.forEachSymbol(in: 0..<text.count) { position, symbol in
+            let id = text.id(ofSymbol: symbol)
+            guard id < text.boundary else { return }
+            counts[Int(id)] += 1
+            positions[Int(id)] = counts[Int(id)] == 1 ? position : -1
+        }
+        self.positions = positions
+        self.seed = seed
+    }
+
+    /// Whether a symbol stands for the unseen in an epoch.
+    package func replaces(_ id: Int32, epoch: Int) -> Bool {
+        let position = positions[Int(id)]
+        guard position >= 0 else { return false }
+        var generator = SplitMix64(seed: seed, stream: RandomStream.unknown, UInt64(epoch), UInt64(position))
+        return generator.next() >> 63 == 1
+    }
+}

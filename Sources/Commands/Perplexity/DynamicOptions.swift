@@ -1,0 +1,66 @@
+import ArgumentParser
+import CharacterModel
+import CommandSupport
+import Reports
+import Tokenization
+
+struct DynamicOptions: ParsableArguments {
+    @Flag(help: "Also scores the text while the weights follow it, which suits texts that repeat themselves.")
+    var dynamic = false
+
+    @Option(parsing: .unconditional, help: "How fast they follow. (default: \(DynamicRates().learningRate))")
+    var dynamicRate: Double?
+
+    @Option(
+        parsing: .unconditional,
+        help: "How fast they return to the trained ones. (default: \(DynamicRates().decay))")
+    var dynamicDecay: Double?
+
+    @Option(parsing: .unconditional, help: "Finds both on a text that is not scored.")
+    var dynamicTune: String?
+
+    func validate() throws {
+        if !dynamic && (dynamicRate != nil || dynamicDecay != nil || dynamicTune != nil) {
+            throw ValidationError("--dynamic-rate, --dynamic-decay and --dynamic-tune belong to --dynamic; add it")
+        }
+        if dynamicTune != nil && (dynamicRate != nil || dynamicDecay != nil) {
+            throw ValidationError("--dynamic-tune finds the rates; drop --dynamic-rate and --dynamic-decay")
+        }
+        if let dynamicRate, !(dynamicRate > 0 && dynamicRate.isFinite) {
+            throw ValidationError("--dynamic-rate is \(dynamicRate); it must be finite and above 0")
+        }
+        if let dynamicDecay, !(dynamicDecay >= 0 && dynamicDecay.isFinite) {
+            throw ValidationError("--dynamic-decay is \(dynamicDecay); it must be finite and at least 0")
+        }
+    }
+
+    /// The text to find rates on, where there is one.
+    func readTuningText(besides corpus: Corpus, _ read: ([String]) throws -> Corpus) throws -> Corpus? {
+        guard let path = dynamicTune else { return nil }
+        let other = try read([path])
+        guard other.sha256 != corpus.sha256 else {
+            throw UsageError("--dynamic-tune \(path) is the text that is scored; give another one")
+        }
+        return other
+    }
+
+    /// Scores a text dynamically, where that is asked for.
+    func evaluate(
+        _ corpus: Corpus, with model: LanguageModel, state: StatePolicy, threads: Int, tuningOn other: Corpus?
+    ) -> (score: Likelihood, rates: DynamicRates)? {
+        guard dynamic else { return nil }
+        var rates = DynamicRates()
+        rates.learningRate = dynamicRate ?? rates.learningRate
+        rates.decay = dynamicDecay ?? rates.decay
+        if let other {
+            StandardError.print("dynamic rate, decay: nats per symbol of \(other.name)")
+            let found = model.tuneDynamicRates(
+                other, state: state, threads: threads,
+                observe: { rates, nats in
+                    StandardError.print("\(rates.learningRate), \(rates.decay): \(formatted(nats, decimals: 4))")
+                })
+            rates = found ?? rates
+        }
+        return model.evaluateDynamically(corpus, state: state, rates: rates, threads: threads).map { ($0, rates) }
+    }
+}

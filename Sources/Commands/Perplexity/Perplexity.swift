@@ -1,0 +1,136 @@
+import ArgumentParser
+import CharacterModel
+import CommandSupport
+import Foundation
+import Reports
+import Tokenization
+
+/// The `perplexity` command: parse, call the model module, print.
+public struct Perplexity: ParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "perplexity", abstract: "Measure how well a model predicts a text.",
+        discussion: """
+            Every symbol of the text is scored, given all before it. Figures per bit, character and word count the original \
+            text, so models with different symbols can be compared.
+            """,
+        version: escribaVersion)
+
+    @Argument(help: "A model made by train.")
+    var checkpoint: String
+
+    @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
+    var files: [String] = []
+
+    @Flag(help: "Tells what the model is and how it came to be, and measures nothing.")
+    var info = false
+
+    @Option(parsing: .unconditional, help: "A table to read, or JSON with every figure.")
+    var format = Format.table
+
+    @Option(parsing: .unconditional, help: "Where the model starts afresh: at each file, at each line, or never.")
+    var state = StatePolicy.file
+
+    @Option(
+        parsing: .unconditional,
+        help: "Writes every symbol's place, nats and rank, and the entropy there, as tab-separated values.")
+    var surprisal: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Writes a page for the browser: the text coloured by surprisal, and what was expected at each symbol.")
+    var html: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Compares with n-grams of 1 to \(KneserNey.maximumOrder) symbols that are counted in a training text, a file or a \
+            folder (Kneser-Ney). Of the text the model was trained on, only the training part is counted.
+            """)
+    var baseline: String?
+
+    @OptionGroup(title: "Dynamic evaluation") var dynamic: DynamicOptions
+    @OptionGroup(title: "Reading") var reading: ReadingOptions
+    @OptionGroup(title: "Machine") var threads: ThreadOptions
+
+    public func validate() throws {
+        if info != files.isEmpty {
+            throw ValidationError(info ? "--info measures nothing; drop the texts" : "name a text to measure")
+        }
+        if info && (surprisal != nil || html != nil || baseline != nil || dynamic.dynamic) {
+            throw ValidationError("--info measures nothing; drop the other options")
+        }
+        for (flag, path) in [("--surprisal", surprisal), ("--html", html)] {
+            guard let path, path.hasSuffix(".safetensors") else { continue }
+            throw ValidationError("\(flag) \(path) is the name of a model; name another file")
+        }
+        if let html, html == surprisal { throw ValidationError("--html and --surprisal are one file; name two") }
+    }
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case table, json
+    }
+
+    public init() {}
+
+    public func run() throws {
+        let model = try LanguageModel(reading: checkpoint)
+        if info {
+            let size = (try? FileManager.default.attributesOfItem(atPath: checkpoint)[.size] as? Int).flatMap(\.self)
+            return try StandardOutput.write(columns(ModelCard(model, path: checkpoint, bytes: size).rows))
+        }
+        if model.vocabulary.unit == .byte && !reading.isEmpty {
+            throw UsageError("this model reads bytes as they are; drop --encoding, --on-invalid and --newlines")
+        }
+        let corpus = try read(files, for: model)
+        let texts = files + [baseline, dynamic.dynamicTune].compactMap(\.self)
+        try refuseOverwriting(TextSource.sources(at: texts) + [.file(path: checkpoint)], with: [surprisal, html])
+        for path in [surprisal, html].compactMap(\.self) { try proveWritable(path) }
+        let counted = try baseline.map { try count($0, for: model, toScore: corpus) }
+        if model.training?.corpus.sha256 == corpus.sha256 {
+            StandardError.print(
+                "warning: this is the text the model was trained on; figures for other texts will be worse")
+        }
+        let other = try dynamic.readTuningText(besides: corpus) { try read($0, for: model) }
+        let pictures = try Pictures(corpus, model, table: surprisal, page: html)
+        let evaluation = model.evaluate(
+            corpus, state: state, threads: threads.count, perSymbol: pictures.areWanted ? pictures.add : nil)
+        guard let evaluation else { return }
+        let adapted = dynamic.evaluate(corpus, with: model, state: state, threads: threads.count, tuningOn: other)
+        warnOfUnknowns(evaluation.total)
+        let report = EvaluationReport(
+            evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256,
+            baseline: counted, dynamic: adapted)
+        try pictures.finish(title: "How \(checkpoint) reads \(corpus.name)", summary: report.rows)
+        try StandardOutput.write(format == .json ? try report.json() : report.table())
+    }
+
+    /// Line ends are part of how a model reads; the charset is the file's own.
+    private func read(_ arguments: [String], for model: LanguageModel) throws -> Corpus {
+        var known = TextFormat()
+        known.newlines = model.training?.corpus.format.newlines ?? known.newlines
+        let vocabulary = model.vocabulary
+        let corpus = try Corpus(
+            arguments: arguments, unit: vocabulary.unit, normalization: vocabulary.normalization,
+            format: reading.format(or: known), records: vocabulary.records, cache: reading.cache)
+        corpus.reportReading()
+        guard corpus.count > 0 else { throw TextError.empty(path: corpus.name) }
+        return corpus
+    }
+
+    /// The score of a text under the n-grams of another.
+    private func count(_ path: String, for model: LanguageModel, toScore corpus: Corpus) throws -> [Likelihood] {
+        let baseline = try Baseline(try read([path], for: model), for: model)
+        StandardError.print(
+            "n-grams: counted in \(formatted(baseline.symbols)) symbols of \(path)"
+                + (baseline.isTrainingPart ? ", the part the model was trained on" : ""))
+        return baseline.evaluate(corpus, state: state)
+    }
+
+    private func warnOfUnknowns(_ total: TextEvaluation.File) {
+        guard 20 * total.unknownTokens > total.likelihood.tokens else { return }
+        StandardError.print(
+            "warning: the model does not know \(formatted(total.unknownTokens)) of "
+                + "\(formatted(total.likelihood.tokens)) symbols; is this the kind of text it was trained on "
+                + "(line ends: --newlines)?")
+    }
+}

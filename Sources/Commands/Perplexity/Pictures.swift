@@ -1,0 +1,35 @@
+import CharacterModel
+import CommandSupport
+import Reports
+import Tokenization
+
+/// The table and the page of every symbol's surprisal, where they are asked for.
+final class Pictures {
+    private let table: (lines: SurprisalTable, file: OutputFile)?
+    private var page: (content: SurprisalPage, file: OutputFile)?
+
+    /// Gives up what stood in the files: everything has been read by now.
+    init(_ corpus: Corpus, _ model: LanguageModel, table: String?, page: String?) throws {
+        let names = corpus.files.map(\.name)
+        self.table = try table.map { (SurprisalTable(files: names), try OutputFile(path: $0)) }
+        self.page = try page.map {
+            (SurprisalPage(files: names, vocabulary: model.vocabulary), try OutputFile(path: $0))
+        }
+        self.table?.file.write(SurprisalTable.header)
+    }
+
+    var areWanted: Bool { table != nil || page != nil }
+
+    func add(_ surprisal: Surprisal) {
+        if let table { table.file.write(table.lines.line(surprisal)) }
+        page?.content.add(surprisal)
+    }
+
+    /// - Throws: `CheckpointError` if anything was lost.
+    func finish(title: String, summary: [(name: String, value: String)]) throws {
+        try table?.file.finish()
+        guard page != nil else { return }
+        page!.file.write(page!.content.page(title: title, summary: summary))
+        try page!.file.finish()
+    }
+}

@@ -1,0 +1,151 @@
+import CharacterModel
+import CommandSupport
+import Foundation
+import RecurrentNetwork
+import Tokenization
+import Training
+
+/// What a run is to do, from the flags or from the checkpoint it goes on from.
+struct Plan {
+    var files: [String]
+    /// What was asked for; for a resumed run and one that begins with a model's weights, with what is known of that.
+    var options: TrainingOptions
+    var record: TrainingRecord
+    var output: Trainer.Output
+
+    var unit: TextUnit { options.unit }
+    var normalization: Normalization { options.normalization }
+    var records: RecordSeparator? { options.records == "none" ? nil : RecordSeparator(name: options.records) }
+
+    /// - Parameter origin: the model whose weights the training begins with; its shape and units hold.
+    init(new command: Train, from origin: Checkpoint?) throws {
+        options = command.asked
+        files = command.files
+        if let origin { try Self.takeOver(origin, into: &options) }
+        if options.unit == .byte {
+            options.normalization = .none
+            guard command.reading.isEmpty else {
+                throw UsageError("this model reads bytes as they are; drop --encoding, --on-invalid and --newlines")
+            }
+        }
+        try options.validate()
+        record = TrainingRecord()
+        record.options = options
+        record.corpus.sources = files
+        record.corpus.origin = command.output.from
+        record.corpus.minimumCount = options.minCount
+        record.corpus.format = TextFormat(options)
+        record.corpus.validationFraction = options.validationFraction
+        record.corpus.validationSource = options.validation
+        output = Trainer.Output(path: command.output.output ?? Self.defaultPath(for: files))
+        takeOver(command.output)
+    }
+
+    /// Everything that cannot change comes from the checkpoint; a flag that says otherwise is an error.
+    init(resuming checkpoint: Checkpoint, _ command: Train) throws {
+        guard let path = command.output.resume, let setup = checkpoint.setup else {
+            throw CheckpointError.noTrainingState(path: command.output.resume ?? "")
+        }
+        let suffix = ".last.safetensors"
+        guard path.hasSuffix(suffix) else {
+            throw UsageError("\(path) must be named NAME\(suffix), for the best model is kept beside it; rename it")
+        }
+        output = Trainer.Output(path: path.dropLast(suffix.count) + ".safetensors")
+        if let asked = command.output.output, asked != output.path {
+            throw UsageError("--resume goes on writing \(output.path); drop --output \(asked)")
+        }
+        record = setup.record
+        files = command.files.isEmpty ? record.corpus.sources : command.files
+        options = TrainingOptions(setup)
+        let asked = command.asked
+        try Self.refuse(asked, against: options, [.training, .weights], whose: "training", with: "--resume")
+        // The file may have moved; what it holds may not have changed.
+        if let validation = asked.validation, record.corpus.validationSource == nil {
+            throw Self.refusal("validation", validation, "none", whose: "training", with: "--resume")
+        }
+        for option in OptionList.all where asked.isGiven(option) && option.fixedBy == .nothing {
+            option.copy(from: asked, to: &options)
+        }
+        if command.training.hasBudget { options.budget = asked.budget }
+        try options.validate()
+        record.options = options
+        record.corpus.validationSource = options.validation
+        takeOver(command.output)
+    }
+
+    /// What is not declared, and may differ from run to run.
+    private mutating func takeOver(_ flags: OutputOptions) {
+        output.checkpointEvery = flags.checkpointEvery?.seconds ?? output.checkpointEvery
+        output.metricsPath = flags.metrics
+        output.logEvery = flags.logEvery ?? output.logEvery
+    }
+
+    /// The weights of a model fit its own shape and symbols only; how it cuts text and reads line ends is part of it too.
+    private static func takeOver(_ origin: Checkpoint, into options: inout TrainingOptions) throws {
+        let setup = TrainingSetup(
+            configuration: origin.configuration, vocabulary: origin.vocabulary,
+            record: origin.training ?? TrainingRecord())
+        let theirs = TrainingOptions(setup)
+        try refuse(options, against: theirs, [.weights], whose: "model", with: "--from")
+        let kept = ["records", "newlines", "dropout", "weight-dropout"]
+        for option in OptionList.all where option.fixedBy == .weights || kept.contains(option.name) {
+            if !options.isGiven(option) { option.copy(from: theirs, to: &options) }
+        }
+    }
+
+    private static func refuse(
+        _ asked: TrainingOptions, against stored: TrainingOptions, _ bonds: [OptionBond], whose: String,
+        with flag: String
+    ) throws {
+        for option in OptionList.all where asked.isGiven(option) && bonds.contains(option.fixedBy) {
+            let (theirs, ours) = (option.text(in: asked) ?? "none", option.text(in: stored) ?? "none")
+            if theirs != ours { throw refusal(option.name, theirs, ours, whose: whose, with: flag) }
+        }
+    }
+
+    private static func refusal(
+        _ name: String, _ asked: String, _ stored: String, whose: String, with flag: String
+    ) -> UsageError {
+        UsageError(
+            "--\(name) \(asked) differs from the \(whose)'s \(stored); drop the flag, or start anew without \(flag)")
+    }
+
+    private static func defaultPath(for files: [String]) -> String {
+        let first = files.first.map { $0 == "-" ? "stdin" : $0 } ?? "model"
+        let name = URL(fileURLWithPath: first).deletingPathExtension().lastPathComponent
+        return "checkpoints/\(name).safetensors"
+    }
+}
+
+extension TextFormat {
+    /// How options say that bytes are read.
+    init(_ options: TrainingOptions) {
+        self.init()
+        encoding = TextEncoding(name: options.encoding)
+        onInvalid = options.onInvalid
+        newlines = options.newlines
+    }
+}
+
+extension Checkpoint {
+    /// What it says of how its model is trained.
+    var setup: TrainingSetup? {
+        training.map { TrainingSetup(configuration: configuration, vocabulary: vocabulary, record: $0) }
+    }
+}
+
+extension TrainingRecord {
+    /// The record with the hashes of the texts, which a resumed training must find unchanged.
+    func reading(_ corpus: Corpus, validation: Corpus?, resumes: Bool) throws -> TrainingRecord {
+        var record = self
+        if resumes {
+            guard corpus.sha256 == record.corpus.sha256 else { throw TrainingError.corpusChanged(name: corpus.name) }
+            guard validation?.sha256 == record.corpus.validationSHA256 else {
+                throw TrainingError.corpusChanged(name: validation?.name ?? "the validation text")
+            }
+        }
+        record.corpus.sha256 = corpus.sha256
+        record.corpus.validationSHA256 = validation?.sha256
+        return record
+    }
+}

@@ -1,0 +1,112 @@
+import ArgumentParser
+import CharacterModel
+import CommandSupport
+import Foundation
+import RecurrentNetwork
+import Reports
+import Tokenization
+import Training
+
+/// All that a run has found out before its first step: the texts are read, the shape is chosen, what cannot work is refused.
+struct Preparation {
+    var plan: Plan
+    let corpus: Corpus
+    let data: TrainingData
+    let adaptation: Adaptation?
+    var configuration: ModelConfiguration
+    var record: TrainingRecord
+    /// Where to go on, once there is something to go on from.
+    var checkpoint: Checkpoint?
+
+    init(_ command: Train) throws {
+        let output = command.output
+        checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
+        let origin = try output.from.map { try Checkpoint(contentsOf: $0) }
+        for (model, path) in [(checkpoint, output.resume), (origin, output.from)] {
+            if let model, let path { warnOfOtherUnicode(model.vocabulary, path) }
+        }
+        plan = try checkpoint.map { try Plan(resuming: $0, command) } ?? Plan(new: command, from: origin)
+        try Self.refuseOutputs(of: plan, command)
+        func read(_ files: [String], _ plan: Plan) throws -> Corpus {
+            let corpus = try Corpus(
+                arguments: files, unit: plan.unit, normalization: plan.normalization, format: plan.record.corpus.format,
+                records: plan.records, cache: command.reading.cache)
+            if !output.quiet { corpus.reportReading() }
+            return corpus
+        }
+        corpus = try read(plan.files, plan)
+        let other = try plan.record.corpus.validationSource.map { [plan] in try read([$0], plan) }
+        data = try TrainingData(
+            corpus, validation: other, fraction: plan.record.corpus.validationFraction,
+            minimumCount: plan.record.corpus.minimumCount, vocabulary: checkpoint?.vocabulary,
+            extending: origin?.vocabulary)
+        try Self.checkValidation(data, plan)
+        record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
+        if let checkpoint {
+            (adaptation, configuration) = (nil, checkpoint.configuration)
+        } else {
+            adaptation = try origin.map { [data, plan] in
+                try Adaptation(
+                    $0, to: data.vocabulary, dropout: plan.options.dropout, weightDropout: plan.options.weightDropout,
+                    seed: plan.options.seed)
+            }
+            configuration = try adaptation?.configuration ?? ModelConfiguration(plan.options, data: data)
+            record.options.choose(Recommendation(plan.options, cell: configuration.cell, data: data))
+        }
+        try refuseWhatCannotFit()
+    }
+
+    /// What was chosen where nobody had said anything, declared option by declared option.
+    func chosen(_ asked: TrainingOptions) -> [String] {
+        let setup = TrainingSetup(configuration: configuration, vocabulary: data.vocabulary, record: record)
+        let options = TrainingOptions(setup)
+        return OptionList.all.filter {
+            $0.isRecommended && !asked.isGiven($0) && configuration.cell.hasUse(for: $0.name)
+                && !(configuration.isTied && $0.name == OptionList.declared.embedding.name)
+        }.flatMap { $0.words(in: options) }
+    }
+
+    // MARK: What is refused before hours are spent
+
+    /// An output that is an input, or cannot be made.
+    private static func refuseOutputs(of plan: Plan, _ command: Train) throws {
+        let output = command.output
+        let texts = plan.files + [plan.record.corpus.validationSource].compactMap(\.self)
+        let metrics = plan.output.metricsPath ?? plan.record.metricsPath
+        try refuseOverwriting(
+            TextSource.sources(at: texts + output.reportWith) + [output.from].compactMap { $0.map { .file(path: $0) } },
+            with: [plan.output.path, plan.output.lastPath, metrics, output.report])
+        if output.report != nil && metrics == nil {
+            throw UsageError("--report draws what --metrics writes; add --metrics FILE")
+        }
+        if let path = output.report { try proveWritable(path) }
+        _ = try output.reportWith.map(readMetrics)
+    }
+
+    private static func checkValidation(_ data: TrainingData, _ plan: Plan) throws {
+        guard data.validationSymbols == 0, plan.record.corpus.validationFraction != 0, plan.records != nil else {
+            return
+        }
+        guard plan.record.options.patience == nil else {
+            throw UsageError("--patience needs a validation, and no record fell into it; give --validation FILE")
+        }
+        StandardError.print("warning: no record fell into the validation part; give --validation FILE, or more records")
+    }
+
+    /// Memory is promised more easily than it is had: a model larger than what is free would end in the dark.
+    private func refuseWhatCannotFit() throws {
+        let needed = Trainer.memory(configuration, options: record.options, restarts: data.restarts)
+        guard let free = availableMemory(), needed > free else { return }
+        throw UsageError(
+            "training this model takes \(formatted(bytes: needed)) and \(formatted(bytes: free)) of memory are free; "
+                + "lower --hidden, --layers, --batch or --window")
+    }
+}
+
+/// The lines of a metrics file.
+func readMetrics(_ path: String) throws -> [MetricsLine] {
+    guard let data = FileManager.default.contents(atPath: path) else {
+        throw UsageError("\(path) cannot be read; give a file that --metrics wrote")
+    }
+    return try MetricsLine.lines(of: data, name: path)
+}

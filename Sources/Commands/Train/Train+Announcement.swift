@@ -1,0 +1,108 @@
+import CharacterModel
+import CommandSupport
+import Foundation
+import RecurrentNetwork
+import Reports
+import Tokenization
+import Training
+
+extension Train {
+    /// Says on stderr what will be trained on what, and how long it will take.
+    func announce(_ preparation: Preparation, _ trainer: Trainer) {
+        if output.resume == nil && output.from == nil { announceChoice(preparation) }
+        let announcement = Announcement(preparation, trainer, threads: threads.count)
+        for line in announcement.lines { StandardError.print(line) }
+    }
+
+    /// What was chosen, as the command line that says it all.
+    private func announceChoice(_ preparation: Preparation) {
+        var chosen = preparation.chosen(asked)
+        if training.tune != nil && training.window == nil {
+            chosen += OptionList.declared.window.words(in: preparation.record.options)
+        }
+        guard !chosen.isEmpty else { return }
+        var given = Array(CommandLine.arguments.dropFirst())
+        if let flag = given.firstIndex(of: "--tune") { given.removeSubrange(flag...min(flag + 1, given.count - 1)) }
+        given.removeAll { $0.hasPrefix("--tune=") }
+        StandardError.print("chosen: train \((given.map(quoted) + chosen).joined(separator: " "))")
+    }
+}
+
+/// What is said of a training before it begins.
+struct Announcement {
+    private let preparation: Preparation
+    private let trainer: Trainer
+    private let threads: Int
+
+    init(_ preparation: Preparation, _ trainer: Trainer, threads: Int) {
+        self.preparation = preparation
+        self.trainer = trainer
+        self.threads = threads
+    }
+
+    var lines: [String] { text + warnings + [origin, model].compactMap(\.self) + [budget].compactMap(\.self) }
+
+    private var text: [String] {
+        let (corpus, data) = (preparation.corpus, preparation.data)
+        let unit = data.vocabulary.unit == .grapheme ? "characters" : "\(data.vocabulary.unit.rawValue)s"
+        var lines = [
+            "\(corpus.name): \(formatted(data.trainingSymbols)) \(unit) to train on, "
+                + "\(formatted(data.validationSymbols)) to validate, \(formatted(data.vocabulary.symbols.count)) distinct"
+        ]
+        guard let separator = data.vocabulary.records else { return lines }
+        lines.append(
+            "\(formatted(data.trainingRecords)) records to train on, \(formatted(data.validationRecords)) to validate"
+                + (data.repeatedRecords > 0
+                    ? ", of which \(formatted(data.repeatedRecords)) stand in the training text too" : ""))
+        if data.trainingRecords + data.validationRecords < 2 {
+            lines.append(
+                "warning: \(separator.name.debugDescription) separates no records in this text; check --records")
+        }
+        return lines
+    }
+
+    private var warnings: [String] {
+        let data = preparation.data
+        var lines: [String] = []
+        if 20 * data.validationUnknowns > data.validationSymbols {
+            lines.append(
+                "warning: \(formatted(data.validationUnknowns)) of the \(formatted(data.validationSymbols)) symbols that "
+                    + "validate do not occur in the training part, as if they were of another kind of text")
+        }
+        if data.vocabulary.symbols.count > 20_000 {
+            lines.append(
+                "warning: \(formatted(data.vocabulary.symbols.count)) distinct symbols make a large and slow model; "
+                    + "--min-count 5 or --unit byte make it smaller")
+        }
+        return lines
+    }
+
+    private var origin: String? {
+        preparation.adaptation == nil
+            ? nil : "beginning with the weights of \(preparation.record.corpus.origin ?? "another model")"
+    }
+
+    private var model: String {
+        let configuration = preparation.configuration
+        let memory = Trainer.memory(
+            configuration, options: trainer.record.options, restarts: preparation.data.restarts)
+        return "\(configuration.cell.rawValue) \(configuration.layers) x \(configuration.hidden): "
+            + "\(formatted(configuration.parameterCount)) parameters, about \(formatted(bytes: memory)) of memory, "
+            + "\(threads) threads"
+    }
+
+    private var budget: String? {
+        if trainer.hasEnded {
+            let what = trainer.isOutOfPatience ? "--patience" : "budget"
+            return "this training has spent its \(what); give a larger one to go on"
+        }
+        if case .seconds(let limit) = trainer.record.options.budget {
+            return "training for \(formatted(seconds: limit - trainer.record.seconds))"
+        }
+        return trainer.totalSteps.map { steps in
+            let left = steps - trainer.record.step
+            let time = formatted(seconds: trainer.secondsPerStep() * Double(left))
+            return "\(formatted(left)) steps to go, about \(time)"
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import ArgumentParser
+import CharacterModel
+import CommandSupport
+import Foundation
+import Reports
+import Tokenization
+import Training
+
+/// The `train` command: parse, call the training module, print.
+public struct Train: ParsableCommand {
+    public static let configuration = CommandConfiguration(
+        commandName: "train", abstract: "Train a recurrent character model on a text.",
+        discussion: """
+            Give it a file, several, or a folder. It reads the text, trains for the budget, keeps the model that predicts \
+            the held-out part best, and says how to sample from it.
+            """,
+        version: escribaVersion)
+
+    @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
+    var files: [String] = []
+
+    @OptionGroup(title: "Text") var text: TextOptions
+    @OptionGroup(title: "Reading") var reading: ReadingOptions
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Training") var training: TrainingFlags
+    @OptionGroup(title: "Validation") var validation: ValidationOptions
+    @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Machine") var threads: ThreadOptions
+
+    public init() {}
+
+    /// What was said of the declared options.
+    var asked: TrainingOptions { TrainingOptions(parsed: text, reading, model, training, validation) }
+
+    public func validate() throws {
+        if text.unit == .byte && !reading.isEmpty {
+            throw ValidationError("--unit byte takes bytes as they are; drop --encoding, --on-invalid and --newlines")
+        }
+        if output.report != nil && output.metrics == nil && !drawsOnly && output.resume == nil {
+            throw ValidationError("--report draws what --metrics writes; add --metrics FILE")
+        }
+        if files.isEmpty && output.resume == nil && !drawsOnly { throw ValidationError("name a text to train on") }
+        if training.tune != nil && (output.resume != nil || output.from != nil) {
+            throw ValidationError("--tune chooses the shape of a new model; drop --resume or --from")
+        }
+        if training.tune != nil && validation.validationFraction == 0 {
+            throw ValidationError("--tune needs a validation; drop --validation-fraction 0")
+        }
+        if validation.patience != nil && validation.validationFraction == 0 {
+            throw ValidationError("--patience needs a validation; drop --validation-fraction 0")
+        }
+    }
+
+    /// Whether earlier trainings are drawn, and none is made.
+    private var drawsOnly: Bool { files.isEmpty && output.resume == nil && !output.reportWith.isEmpty }
+
+    public func run() throws {
+        if drawsOnly, let path = output.report {
+            try refuseOverwriting(TextSource.sources(at: output.reportWith), with: [path])
+            return try draw([], to: path)
+        }
+        var preparation = try Preparation(self)
+        let curves = try output.tensorboard.map { try TrainingCurves(folder: $0) }
+        // Curves that are lost are worth a word, not a training.
+        defer { do { try curves?.finish() } catch { StandardError.print("warning: \(error)") } }
+        if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds) }
+        let progress = ProgressReport(quiet: output.quiet, data: preparation.data)
+        let trainer = try Trainer(
+            preparation.configuration, data: preparation.data, record: preparation.record,
+            output: preparation.plan.output, threads: threads.count, resuming: preparation.checkpoint,
+            from: preparation.adaptation
+        ) { event in
+            progress.observe(event)
+            curves?.observe(event)
+        }
+        if !output.quiet { announce(preparation, trainer) }
+        try run(trainer, preparation.plan.output, progress)
+        try StandardOutput.write(summary(preparation.plan.output.path, progress.exact))
+        // A picture that is lost is worth a word.
+        if let path = output.report {
+            do { try draw([trainer.record.metricsPath].compactMap(\.self), to: path) } catch {
+                StandardError.print("warning: \(error)")
+            }
+        }
+    }
+
+    /// Runs to the end; a stop is an exit, with the words to go on.
+    private func run(_ trainer: Trainer, _ place: Trainer.Output, _ progress: ProgressReport) throws {
+        // Until here there was nothing to save, and a signal ended the process as usual.
+        Interruption.watch()
+        defer { progress.finish() }
+        do {
+            guard try trainer.run(shouldStop: { Interruption.isRequested }) == .stopped else { return }
+        } catch {
+            progress.finish()
+            if let step = trainer.savedStep {
+                StandardError.print("the best model so far, of step \(step), is \(quoted(place.path))")
+            }
+            throw error
+        }
+        progress.finish()
+        StandardError.print("stopped; go on with: train --resume \(quoted(place.lastPath))")
+        throw Exit(Interruption.exitCode)
+    }
+
+    /// Writes the curves of metrics files, this training's first, as a page.
+    private func draw(_ own: [String], to path: String) throws {
+        let runs = try (own + output.reportWith).map { (name: $0, lines: try readMetrics($0)) }
+        let file = try OutputFile(path: path)
+        file.write(TrainingReport(runs).page())
+        try file.finish()
+        if !output.quiet { StandardError.print("the curves are in \(quoted(path))") }
+    }
+
+    private func summary(_ path: String, _ exact: ValidationReport?) -> String {
+        let figures =
+            exact.map {
+                "validation: \(formatted($0.nats, decimals: 4)) nats per symbol, "
+                    + "\(formatted($0.bitsPerCharacter, decimals: 3)) bits per character (step \($0.step))"
+            } ?? "no validation"
+        return """
+            model: \(path)
+            \(figures)
+            try: sample \(quoted(path)) --temperature 0.8
+
+            """
+    }
+}

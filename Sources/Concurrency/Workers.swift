@@ -1,0 +1,162 @@
+import Glibc
+import Synchronization
+
+/// A crew of threads that share lists of tasks.
+///
+/// Which thread runs a task is left to chance; what the task computes is not, so tasks must write to places of their own.
+/// The threads sleep between lists and end with the object. One list at a time: a task may not call its own workers.
+package final class Workers: Sendable {
+    package let count: Int
+    private let crew: Crew
+
+    package init(count: Int) {
+        precondition(count >= 1, "\(count) threads")
+        self.count = count
+        crew = Crew()
+        for worker in 1..<max(count, 1) { crew.hire(worker) }
+    }
+
+    deinit { crew.dismiss() }
+
+    /// Runs every task below `tasks` and returns when all are done.
+    ///
+    /// - Parameter body: runs a task; is given its index, and that of the thread, which is below `count`.
+    package func run(_ tasks: Int, _ body: @Sendable (_ task: Int, _ worker: Int) -> Void) {
+        guard count > 1 && tasks > 1 else {
+            for task in 0..<tasks { body(task, 0) }
+            return
+        }
+        withoutActuallyEscaping(body) { crew.work(tasks, $0) }
+    }
+
+    /// Runs `body` for every index below `tasks` and returns when all are done.
+    package func forEach(_ tasks: Int, _ body: @Sendable (_ task: Int) -> Void) {
+        run(tasks) { task, _ in body(task) }
+    }
+
+    /// Cuts `0..<length` into pieces of `size` (the last may be shorter) and runs `body` for each.
+    package func forEachPiece(of length: Int, size: Int, _ body: @Sendable (Range<Int>) -> Void) {
+        forEach((length + size - 1) / size) { piece in body(piece * size..<min(length, (piece + 1) * size)) }
+    }
+}
+
+/// Runs a task of a list; is given its index and that of the thread.
+private typealias Task = @Sendable (Int, Int) -> Void
+
+/// The threads beside the caller's, and the list they work on.
+///
+/// Unchecked: every stored variable is read and written with the mutex held, but for `next`, which is atomic.
+private final class Crew: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    /// There is a list, or the threads are to end.
+    private let called = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Nobody works any more.
+    private let idle = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let next = Atomic<Int>(0)
+    // Guarded by the mutex.
+    private var list: Task?
+    private var tasks = 0
+    /// How many lists there have been.
+    private var lists = 0
+    private var working = 0
+    private var ends = false
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(called, nil)
+        pthread_cond_init(idle, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(idle)
+        pthread_cond_destroy(called)
+        pthread_mutex_destroy(mutex)
+        idle.deallocate()
+        called.deallocate()
+        mutex.deallocate()
+    }
+
+    func hire(_ worker: Int) {
+        let start = Unmanaged.passRetained(Start(crew: self, worker: worker))
+        var thread = pthread_t()
+        let code = pthread_create(&thread, nil, { run($0!) }, start.toOpaque())
+        guard code == 0 else {
+            // Fewer threads do the same work.
+            start.release()
+            return
+        }
+        pthread_detach(thread)
+    }
+
+    func dismiss() {
+        pthread_mutex_lock(mutex)
+        ends = true
+        pthread_cond_broadcast(called)
+        pthread_mutex_unlock(mutex)
+    }
+
+    /// Shares a list with the threads that are free, and returns when nobody works on it.
+    func work(_ tasks: Int, _ list: @escaping Task) {
+        pthread_mutex_lock(mutex)
+        precondition(self.list == nil && working == 0, "workers were called while they work")
+        self.list = list
+        self.tasks = tasks
+        lists += 1
+        next.store(0, ordering: .relaxed)
+        pthread_cond_broadcast(called)
+        pthread_mutex_unlock(mutex)
+        claim(tasks, list, worker: 0)
+        pthread_mutex_lock(mutex)
+        self.list = nil
+        while working > 0 { pthread_cond_wait(idle, mutex) }
+        pthread_mutex_unlock(mutex)
+    }
+
+    private func claim(_ tasks: Int, _ list: @escaping Task, worker: Int) {
+        while true {
+            let task = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard task < tasks else { return }
+            list(task, worker)
+        }
+    }
+
+    /// Works on the list that there is. Called with the mutex locked, and returns so; nothing holds the list then.
+    private func help(_ worker: Int) {
+        guard let list else { return }
+        let tasks = tasks
+        pthread_mutex_unlock(mutex)
+        claim(tasks, list, worker: worker)
+        pthread_mutex_lock(mutex)
+    }
+
+    fileprivate func serve(_ worker: Int) {
+        var seen = 0
+        pthread_mutex_lock(mutex)
+        while true {
+            while !ends && (list == nil || lists == seen) { pthread_cond_wait(called, mutex) }
+            guard !ends, list != nil else { break }
+            seen = lists
+            working += 1
+            help(worker)
+            working -= 1
+            if working == 0 { pthread_cond_signal(idle) }
+        }
+        pthread_mutex_unlock(mutex)
+    }
+}
+
+private final class Start {
+    let crew: Crew
+    let worker: Int
+
+    init(crew: Crew, worker: Int) {
+        self.crew = crew
+        self.worker = worker
+    }
+}
+
+private func run(_ start: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    let start = Unmanaged<Start>.fromOpaque(start).takeRetainedValue()
+    start.crew.serve(start.worker)
+    return nil
+}

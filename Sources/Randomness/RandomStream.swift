@@ -1,0 +1,13 @@
+/// What the streams of random numbers are for; the first part of each stream's path.
+///
+/// The whole list stands here, so that no two purposes share a stream.
+package enum RandomStream {
+    package static let initialization: UInt64 = 1
+    package static let dropout: UInt64 = 2
+    package static let unknown: UInt64 = 3
+    package static let sampling: UInt64 = 4
+    package static let order: UInt64 = 5
+    package static let coldStarts: UInt64 = 6
+    package static let tuning: UInt64 = 7
+    package static let weightDropout: UInt64 = 8
+}

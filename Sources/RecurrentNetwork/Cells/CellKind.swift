@@ -1,0 +1,38 @@
+/// A recurrent cell, by its name. Equations and gate order are PyTorch's where PyTorch has the cell, so that weights can be
+/// exchanged.
+public struct CellKind: Sendable {
+    package let cell: any RecurrentCell
+
+    package init(_ cell: any RecurrentCell) { self.cell = cell }
+
+    /// As on the command line and in checkpoints.
+    public var rawValue: String { cell.name }
+    /// What it is, with its source.
+    public var title: String { cell.title }
+
+    /// G: how many vectors of H pre-activations a step has.
+    public var gateCount: Int { cell.gates.count }
+
+    /// Whether an option of a model, by its name, means something to the cell; most mean something to all.
+    public func hasUse(for option: String) -> Bool { CellOption(rawValue: option).map(cell.uses.contains) ?? true }
+}
+
+extension CellKind: CaseIterable {
+    /// The cells that there are: the one list of them.
+    public static let allCases: [CellKind] = [.gru, .lstm, .rnn]
+}
+
+extension CellKind: RawRepresentable {
+    public init?(rawValue: String) {
+        guard let known = Self.allCases.first(where: { $0.rawValue == rawValue }) else { return nil }
+        self = known
+    }
+}
+
+extension CellKind: Hashable, Codable, CustomStringConvertible {
+    public static func == (a: CellKind, b: CellKind) -> Bool { a.rawValue == b.rawValue }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+
+    public var description: String { rawValue }
+}

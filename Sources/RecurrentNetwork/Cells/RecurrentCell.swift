@@ -1,0 +1,125 @@
+import LinearAlgebra
+
+/// A recurrent cell: all that the rest of the house asks about one.
+///
+/// A cell is one type in a file of its own. The unit of its work is the window: T steps of B lanes. Most cells are computed
+/// step by step, with ``StepBuffers``; a cell may also compute a window at once (a scan), or change its input by its state.
+package protocol RecurrentCell: Sendable {
+    /// As on the command line and in checkpoints.
+    var name: String { get }
+    /// What it is, with its source.
+    var title: String { get }
+    /// What a layer of it remembers from step to step, by name, each [B, H]; the first is its output.
+    var states: [String] { get }
+    /// The gates: gate k of a step stands in the columns `k H ..< (k + 1) H` of ``CellWindow/gateValues``.
+    var gates: [String] { get }
+    /// The options of a model that mean something to it.
+    var uses: Set<CellOption> { get }
+    /// The full learning rate for a model of 384 units, and for one of two layers (`docs/defaults.md`).
+    var learningRates: (small: Double, large: Double) { get }
+
+    /// The tensors of a layer, in PyTorch's order.
+    func tensors(of layer: LayerShape) -> [LayerTensor]
+    /// What the sums of a layer's gradients are cut into: a constant of the arithmetic, whatever the number of threads.
+    func gradientTasks(of layer: LayerShape) -> [GradientTask]
+    /// The buffers of a window, all taken from `memory`.
+    func makeWindow<Scalar: KernelScalar>(_ shape: WindowShape, from memory: MemoryLedger) -> any CellWindow<Scalar>
+}
+
+/// An option of a model that not every cell has a use for.
+package enum CellOption: String, Sendable {
+    case nonlinearity
+    case weightDropout = "weight-dropout"
+}
+
+/// The sizes of one layer.
+package struct LayerShape: Sendable, Equatable {
+    /// K: the length of its input; V for a one-hot input.
+    package var input: Int
+    /// H.
+    package var hidden: Int
+    /// Whether its input is one-hot, so that rows of the weights are gathered in place of a product.
+    package var isOneHot: Bool
+    /// For the cells that use it.
+    package var nonlinearity: Nonlinearity
+}
+
+/// The sizes of a window of one layer.
+package struct WindowShape: Sendable {
+    package var layer: LayerShape
+    /// B.
+    package var lanes: Int
+    /// T, at most.
+    package var steps: Int
+    /// Whether it can run backward.
+    package var learns: Bool
+}
+
+/// One tensor of a layer.
+package struct LayerTensor: Sendable, Equatable {
+    package enum Role: Sendable, Equatable {
+        /// [N, K]: of the layer's input; stored as [K, N] where that is one-hot.
+        case inputWeight
+        /// [N, H]: of a state.
+        case recurrentWeight
+        /// [N].
+        case bias
+    }
+
+    /// As in PyTorch, without the layer: `weight_ih`.
+    package var name: String
+    package var role: Role
+    /// N: what it computes, GH as a rule.
+    package var outputs: Int
+    package var initialization: Initialization
+
+    /// W_ih [GH, K]: uniform by fan-in and fan-out of each gate, or where the input is one-hot, within 1/sqrt(H), since one row
+    /// is active at a time.
+    package static func inputWeight(gates: Int, _ layer: LayerShape) -> LayerTensor {
+        let h = Double(layer.hidden)
+        return LayerTensor(
+            name: "weight_ih", role: .inputWeight, outputs: gates * layer.hidden,
+            initialization: .uniform(
+                within: layer.isOneHot ? 1 / h.squareRoot() : (6 / (Double(layer.input) + h)).squareRoot()))
+    }
+
+    /// W_hh [GH, H]: orthogonal for each gate.
+    package static func recurrentWeight(gates: Int, _ layer: LayerShape) -> LayerTensor {
+        LayerTensor(
+            name: "weight_hh", role: .recurrentWeight, outputs: gates * layer.hidden, initialization: .orthogonal)
+    }
+
+    /// [GH]: a constant for each gate.
+    package static func bias(_ name: String, gates: [Double], _ layer: LayerShape) -> LayerTensor {
+        LayerTensor(
+            name: name, role: .bias, outputs: gates.count * layer.hidden, initialization: .constants(gates))
+    }
+}
+
+/// A part of a layer's gradient that is summed by itself: some of the outputs of some of its tensors.
+package struct GradientTask: Sendable, Equatable {
+    /// Indices into the layer's tensors.
+    package var tensors: [Int]
+    package var outputs: Range<Int>
+
+    /// How many outputs a task has at most.
+    package static let size = 128
+}
+
+extension RecurrentCell {
+    /// Pieces of 128 outputs of the tensors that have equally many.
+    package func gradientTasks(of layer: LayerShape) -> [GradientTask] {
+        let tensors = tensors(of: layer)
+        var sizes: [Int] = []
+        for tensor in tensors where !sizes.contains(tensor.outputs) { sizes.append(tensor.outputs) }
+        return sizes.flatMap { size in
+            let same = tensors.indices.filter { tensors[$0].outputs == size }
+            return pieces(of: size).map { GradientTask(tensors: same, outputs: $0) }
+        }
+    }
+}
+
+/// `0..<length` in pieces of ``GradientTask/size``.
+func pieces(of length: Int) -> [Range<Int>] {
+    stride(from: 0, to: length, by: GradientTask.size).map { $0..<min($0 + GradientTask.size, length) }
+}

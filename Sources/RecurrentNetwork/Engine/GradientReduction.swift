@@ -1,0 +1,102 @@
+import Concurrency
+import LinearAlgebra
+
+/// Sums the gradients of weights over the shards of a batch.
+///
+/// The work is cut into blocks by rows (or columns) of the gradients, each of a fixed size and each adding the shards in
+/// order: the sums do not depend on the number of threads.
+final class GradientReduction<Scalar: KernelScalar>: Sendable {
+    /// A part of the gradient.
+    private enum Block: Sendable {
+        case layer(Int, GradientTask)
+        /// Rows of the decoder's weight and columns of its bias.
+        case decoder(Range<Int>)
+        /// Columns of the encoder.
+        case encoder(Range<Int>)
+    }
+
+    private let blocks: [Block]
+    /// For each thread, a part of the gradient of pre-activations [T B, 128], packed.
+    private let scratch: [PackedMatrix<Scalar>]
+    private let shards: [Shard<Scalar>]
+    private let gradient: Parameters<Scalar>
+
+    /// - Parameters:
+    ///   - gradient: holds the sums over `shards`.
+    ///   - threads: of the workers that will run it.
+    init(_ model: ModelConfiguration, _ shards: [Shard<Scalar>], into gradient: Parameters<Scalar>, threads: Int) {
+        self.shards = shards
+        self.gradient = gradient
+        var blocks: [Block] = []
+        for layer in (0..<model.layers).reversed() {
+            blocks += model.cell.cell.gradientTasks(of: model.layer(layer)).map { .layer(layer, $0) }
+        }
+        blocks += pieces(of: model.vocabularySize).map { .decoder($0) }
+        blocks += pieces(of: model.embedding).map { .encoder($0) }
+        self.blocks = blocks
+        let rows = shards.map { $0.capacity * $0.lanes }.max() ?? 0
+        scratch = (0..<threads).map { _ in PackedMatrix(inner: rows, columns: GradientTask.size) }
+    }
+
+    var count: Int { blocks.count }
+
+    /// Sums blocks over windows of `steps` steps that have run backward.
+    ///
+    /// - Parameter continues: whether what stands in the gradient is the beginning of the sum.
+    func run(_ range: Range<Int>, steps: Int, continues: Bool, using workers: Workers) {
+        workers.run(range.count) { index, worker in
+            sum(blocks[range.lowerBound + index], steps: steps, continues: continues, scratch[worker])
+        }
+    }
+
+    @specialized(where Scalar == Float)
+    private func sum(_ block: Block, steps: Int, continues: Bool, _ scratch: PackedMatrix<Scalar>) {
+        for (number, shard) in shards.enumerated() {
+            let accumulates = continues || number > 0
+            switch block {
+            case .layer(let index, let task):
+                shard.layers[index].cell.addGradient(
+                    to: GradientSum(
+                        task: task, rows: steps * shard.lanes, gradient: gradient.layers[index],
+                        input: shard.gradientInput(ofLayer: index), scratch: scratch, accumulates: accumulates))
+            case .decoder(let rows): addDecoder(rows, of: shard, steps: steps, accumulates: accumulates, scratch)
+            case .encoder(let columns): addEncoder(columns, of: shard, steps: steps, accumulates: accumulates)
+            }
+        }
+    }
+
+    private func addDecoder(
+        _ outputs: Range<Int>, of shard: Shard<Scalar>, steps: Int, accumulates: Bool, _ scratch: PackedMatrix<Scalar>
+    ) {
+        let sum = GradientSum(
+            task: GradientTask(tensors: [0, 1], outputs: outputs), rows: steps * shard.lanes,
+            gradient: [gradient.decoderWeight, gradient.decoderBias], input: shard.layers.last!.gradientInput,
+            scratch: scratch, accumulates: accumulates)
+        sum.take(shard.logits, bias: 1, gathered: nil)
+        sum.addProductWithInput(to: 0)
+    }
+
+    private func addEncoder(_ columns: Range<Int>, of shard: Shard<Scalar>, steps: Int, accumulates: Bool) {
+        let rows = 0..<steps * shard.lanes
+        let table = gradient.encoder!.columns(columns)
+        if !accumulates { table.clear() }
+        Scalar.kernels.scatterAdd(
+            shard.embeddedGradient.view.rows(rows).columns(columns), at: shard.input.ids.view.columns(rows),
+            into: table)
+    }
+
+    /// The parts of the gradient that a block covers.
+    func views(ofBlock index: Int) -> [MatrixView<Scalar>] {
+        switch blocks[index] {
+        case .layer(let layer, let task):
+            let entries = gradient.layout.entries(ofLayer: layer)
+            return task.tensors.map { tensor in
+                let view = gradient.layers[layer][tensor]
+                let isByColumn = entries[tensor].isBias || entries[tensor].isTransposed
+                return isByColumn ? view.columns(task.outputs) : view.rows(task.outputs)
+            }
+        case .decoder(let rows): return [gradient.decoderWeight.rows(rows), gradient.decoderBias.columns(rows)]
+        case .encoder(let columns): return [gradient.encoder!.columns(columns)]
+        }
+    }
+}

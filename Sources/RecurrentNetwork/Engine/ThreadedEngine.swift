@@ -1,0 +1,156 @@
+import Concurrency
+import LinearAlgebra
+
+/// The engine of one process: threads share its groups of lanes, each carried by a shard. All is allocated once.
+package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
+    package let network: Network<Scalar>
+    package let optimizer: OptimizerState<Scalar>
+    package let gradient: Parameters<Scalar>
+    package let shards: [Shard<Scalar>]
+    package let lanes: Range<Int>
+    /// The lanes of each shard, counted from 0 in the whole batch, and the number of the first one's group.
+    private let groups: [Range<Int>]
+    private let firstGroup: Int
+    private let reduction: GradientReduction<Scalar>
+    private let workers: Workers
+    private let seed: UInt64
+    /// The steps of the window that has been run.
+    private var steps = 0
+
+    /// - Parameter groups: the groups of lanes that this engine carries; nil for all of them.
+    package init(_ setup: EngineSetup<Scalar>, groups: Range<Int>? = nil) {
+        let (model, workers) = (setup.model, setup.workers)
+        let all = LaneGroups(batch: setup.batch).ranges
+        let own = groups ?? all.indices
+        network = Network(model, setup.parameters, learns: true, using: workers)
+        optimizer = OptimizerState(setup.optimizer, model)
+        gradient = Parameters(model)
+        self.groups = Array(all[own])
+        firstGroup = own.lowerBound
+        lanes = all[own.lowerBound].lowerBound..<all[own.upperBound - 1].upperBound
+        shards = all[own].map {
+            Shard(model, lanes: $0.count, steps: setup.window, learns: true, restarts: setup.restarts)
+        }
+        reduction = GradientReduction(model, shards, into: gradient, threads: workers.count)
+        self.workers = workers
+        seed = setup.seed
+    }
+
+    package var model: ModelConfiguration { network.model }
+
+    // MARK: A step
+
+    /// Where weights are dropped, the network reads the dropped ones until the next update.
+    package func run(_ window: TrainingWindow) -> [Double] {
+        network.dropWeights(seed: seed, step: window.step, using: workers)
+        steps = window.steps
+        let scale = Scalar(1 / Double(window.symbols))
+        let drops = model.dropout > 0
+        let sums = Matrix<Double>(rows: 1, columns: shards.count)
+        workers.forEach(shards.count) { [shards, groups, network, seed, firstGroup] index in
+            let shard = shards[index]
+            shard.input.copy(groups[index], of: window.input, steps: window.steps)
+            let dropout =
+                drops ? DropoutStream(seed: seed, step: window.step, group: firstGroup + index) : nil
+            shard.forward(network, steps: window.steps, dropout: dropout)
+            sums.view[0, index] = shard.loss(steps: window.steps, scale: scale)
+            shard.backward(network, steps: window.steps, dropped: drops)
+            shard.advance(steps: window.steps)
+        }
+        return sums.elements
+    }
+
+    package var blocks: Int { reduction.count }
+
+    package func reduce(_ blocks: Range<Int>, continues: Bool) {
+        reduction.run(blocks, steps: steps, continues: continues, using: workers)
+    }
+
+    package func gradient(ofBlock block: Int) -> [Scalar] { reduction.views(ofBlock: block).flatMap(\.elements) }
+
+    package func setGradient(_ elements: [Scalar], ofBlock block: Int) {
+        var first = 0
+        for view in reduction.views(ofBlock: block) {
+            let count = view.rows * view.columns
+            view.assign(Array(elements[first..<first + count]))
+            first += count
+        }
+        precondition(first == elements.count, "\(elements.count) elements for a block of \(first)")
+    }
+
+    package func completeGradient() -> Double {
+        network.maskGradient(gradient, using: workers)
+        if model.isTied { gradient.tie() }
+        return optimizer.norm(of: gradient, using: workers)
+    }
+
+    package func update(_ step: UpdateStep) -> Bool {
+        let isFinite = optimizer.update(network.parameters, gradient: gradient, step, using: workers)
+        // Equal gradients move equal weights alike; this makes it certain.
+        if model.isTied { network.parameters.encoder!.copy(network.parameters.decoderWeight) }
+        network.pack(using: workers)
+        return isFinite
+    }
+
+    // MARK: State
+
+    package var laneState: NetworkState<Scalar> {
+        get { NetworkState(joining: shards.map(\.state)) }
+        set {
+            for (shard, range) in zip(shards, groups) {
+                shard.state = newValue[lanes: range.lowerBound - lanes.lowerBound..<range.upperBound - lanes.lowerBound]
+            }
+        }
+    }
+
+    package var state: EngineState<Scalar> {
+        EngineState(
+            parameters: network.parameters.copy(model), moments: optimizer.moments.map { $0.copy(model) },
+            lanes: laneState)
+    }
+
+    package func restore(_ state: EngineState<Scalar>) {
+        network.parameters.all.copy(state.parameters.all)
+        for (moment, saved) in zip(optimizer.moments, state.moments) { moment.all.copy(saved.all) }
+        laneState = state.lanes
+        network.pack(using: workers)
+    }
+
+    package func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result {
+        try body(network)
+    }
+}
+
+extension Engine {
+    /// Computes the gradient of the mean loss of a window, alone.
+    package func gradient(of window: TrainingWindow) -> (groups: [Double], norm: Double) {
+        let losses = run(window)
+        reduce(0..<blocks, continues: false)
+        return (losses, completeGradient())
+    }
+
+    /// Zero state in every lane: an epoch begins.
+    package func clearState() { laneState = NetworkState(model, lanes: lanes.count) }
+}
+
+/// What training with some options takes in memory, in bytes: parameters, gradient, moments, packed copies, and the buffers of a
+/// window, which are counted as they would be made.
+package func trainingMemory(
+    _ model: ModelConfiguration, optimizer: Optimizer, batch: Int, window: Int, restarts: Bool
+) -> Double {
+    let parameters = Double(ParameterLayout(model).count)
+    // With the last good state, the one that is being saved, and the weights that are dropped.
+    let copies = Double(10 + 3 * optimizer.moments.count + (model.weightDropout > 0 ? 2 : 0))
+    let memory = MemoryLedger(isDry: true)
+    func shard(_ lanes: Int) -> Double {
+        let before = memory.bytes
+        _ = Shard<Float>(model, lanes: lanes, steps: window, learns: true, restarts: restarts, from: memory)
+        return memory.bytes - before
+    }
+    // Groups are alike, or differ by a lane.
+    let sizes = LaneGroups(batch: batch).ranges.map(\.count)
+    let (largest, smallest) = (sizes.first ?? 1, sizes.last ?? 1)
+    let large = sizes.count { $0 == largest }
+    return 4 * parameters * copies + Double(large) * shard(largest)
+        + (large < sizes.count ? Double(sizes.count - large) * shard(smallest) : 0)
+}

@@ -1,0 +1,196 @@
+import LinearAlgebra
+import Randomness
+
+/// Some lanes of a batch and all that one thread needs to carry them through a window, forward and back.
+///
+/// A shard's arithmetic does not depend on other shards, and products treat rows alike, so results depend neither on
+/// the number of threads nor on which of them runs a shard. Every buffer is allocated once.
+package final class Shard<Scalar: KernelScalar>: Sendable {
+    package let model: ModelConfiguration
+    let layers: [LayerWindow<Scalar>]
+    /// What the lanes read.
+    package let input: LaneWindow
+    package var lanes: Int { input.lanes }
+    /// T, at most.
+    package var capacity: Int { input.capacity }
+    /// [T B, V]: logits, then the gradient of the loss with respect to them.
+    package let logits: Matrix<Scalar>
+    /// [1, T B].
+    package let losses: Matrix<Double>
+    /// [T B, E]: the embedded input and its gradient.
+    private let embedded: Matrix<Scalar>
+    private let packedEmbedded: PackedMatrix<Scalar>?
+    let embeddedGradient: Matrix<Scalar>
+
+    /// - Parameters:
+    ///   - learns: whether it can run backward.
+    ///   - restarts: whether lanes may begin a text within a window.
+    package init(
+        _ model: ModelConfiguration, lanes: Int, steps: Int, learns: Bool, restarts: Bool = true,
+        from memory: MemoryLedger = MemoryLedger()
+    ) {
+        let (rows, e) = (steps * lanes, model.embedding)
+        self.model = model
+        layers = (0..<model.layers).map { layer in
+            LayerWindow(
+                model, layer: layer,
+                WindowShape(layer: model.layer(layer), lanes: lanes, steps: steps, learns: learns),
+                restarts: restarts, from: memory)
+        }
+        input = LaneWindow(lanes: lanes, steps: steps, from: memory)
+        logits = memory.matrix(rows, model.vocabularySize)
+        losses = memory.matrix(1, rows)
+        embedded = memory.matrix(model.isOneHot ? 0 : rows, e)
+        embeddedGradient = memory.matrix(model.isOneHot || !learns ? 0 : rows, e)
+        packedEmbedded = model.isOneHot || !learns ? nil : memory.packed(inner: rows, columns: e)
+    }
+
+    // MARK: State
+
+    /// The state before the window that comes next.
+    package var state: NetworkState<Scalar> {
+        get {
+            var state = NetworkState<Scalar>(model, lanes: lanes)
+            forEachState { index, layer, window in state.values[index][layer] = window.state(index, before: 0).elements
+            }
+            return state
+        }
+        set {
+            precondition(newValue.lanes == lanes, "a state of \(newValue.lanes) lanes for \(lanes)")
+            forEachState { index, layer, window in window.state(index, before: 0).assign(newValue.values[index][layer])
+            }
+        }
+    }
+
+    /// Makes the state before the next window zero.
+    package func clearState() { forEachState { index, _, window in window.state(index, before: 0).clear() } }
+
+    private func forEachState(_ body: (_ state: Int, _ layer: Int, LayerWindow<Scalar>) -> Void) {
+        for (number, layer) in layers.enumerated() {
+            for state in layer.states.indices { body(state, number, layer) }
+        }
+    }
+
+    /// Makes the state after `steps` steps the one before the next window.
+    @specialized(where Scalar == Float)
+    package func advance(steps: Int) {
+        for index in layers.indices { hand(layer: index, after: steps, to: self) }
+    }
+
+    /// Makes a layer's state after `steps` steps the one before another shard's window.
+    @specialized(where Scalar == Float)
+    package func hand(layer index: Int, after steps: Int, to other: Shard) {
+        let (layer, next) = (layers[index], other.layers[index])
+        for state in layer.states.indices {
+            next.state(state, before: 0).copy(layer.state(state, before: steps))
+        }
+    }
+
+    // MARK: Forward
+
+    /// Computes the logits of a window.
+    ///
+    /// - Parameter dropout: draws the masks of a training step; nil to read without dropout. Masks are inverted: what is
+    ///   kept is divided by the probability to be kept (Srivastava et al. 2014). They lie outside the recurrence (Zaremba et
+    ///   al. 2014) and stay the same through a window (variational dropout: Gal & Ghahramani 2016).
+    @specialized(where Scalar == Float)
+    package func forward(_ network: Network<Scalar>, steps: Int, dropout: DropoutStream? = nil) {
+        precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
+        let resets = input.resets(steps)
+        for index in layers.indices {
+            project(network, layer: index, steps: 0..<steps)
+            layers[index].recur(
+                steps: steps, resets: resets, weights: network.layers[index],
+                dropout: dropout?.generator(layer: index))
+        }
+        decode(network, steps: steps)
+    }
+
+    /// The first half of a layer's part of some steps; the layer below must have done its own.
+    @specialized(where Scalar == Float)
+    package func project(_ network: Network<Scalar>, layer index: Int, steps: Range<Int>) {
+        let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
+        let values: LayerInput<Scalar>
+        if index > 0 {
+            values = .matrix(layers[index - 1].output(capacity))
+        } else if let encoder = network.parameters.encoder {
+            Scalar.kernels.gather(
+                input.ids.view.columns(rows), from: encoder, bias: nil, into: embedded.view.rows(rows))
+            values = .matrix(embedded.view)
+        } else {
+            values = .ids(input.ids.view)
+        }
+        layers[index].cell.project(steps, of: values, weights: network.layers[index])
+    }
+
+    /// The second half of a layer's part of a window, read without dropout.
+    package func recur(_ network: Network<Scalar>, layer index: Int, steps: Int) {
+        layers[index].recur(
+            steps: steps, resets: input.resets(steps), weights: network.layers[index], dropout: nil)
+    }
+
+    /// The logits of a window whose layers are done.
+    @specialized(where Scalar == Float)
+    package func decode(_ network: Network<Scalar>, steps: Int) {
+        Scalar.kernels.product(
+            layers.last!.output(steps), network.decoder.forward!, bias: network.parameters.decoderBias,
+            accumulate: false, into: logits.view.rows(0..<steps * lanes))
+    }
+
+    /// Turns the logits of a window into losses and into `scale` times their gradient; returns the sum of the losses.
+    @specialized(where Scalar == Float)
+    package func loss(steps: Int, scale: Scalar) -> Double {
+        let rows = 0..<steps * lanes
+        let losses = losses.view.columns(rows)
+        Scalar.kernels.softmaxCrossEntropy(
+            logits: logits.view.rows(rows), targets: input.targets.view.columns(rows), scale: scale, losses: losses)
+        return rows.reduce(0) { $0 + losses[0, $1] }
+    }
+
+    // MARK: Backward
+
+    /// Carries the gradient of the logits back through the window, to where the gradients of weights are products.
+    ///
+    /// - Parameter dropped: whether `forward` drew masks.
+    @specialized(where Scalar == Float)
+    package func backward(_ network: Network<Scalar>, steps: Int, dropped: Bool) {
+        let rows = 0..<steps * lanes
+        let resets = input.resets(steps)
+        Scalar.kernels.product(
+            logits.view.rows(rows), network.decoder.backward!, bias: nil, accumulate: false,
+            into: layers.last!.outputGradient.view.rows(rows))
+        for index in layers.indices.reversed() {
+            let below: MatrixView<Scalar>? =
+                index > 0
+                ? layers[index - 1].outputGradient.view.rows(rows)
+                : model.isOneHot ? nil : embeddedGradient.view.rows(rows)
+            layers[index].backward(
+                steps: steps, resets: resets, weights: network.layers[index], dropped: dropped, inputGradient: below)
+        }
+        if let packedEmbedded { Scalar.kernels.pack(embedded.view.rows(rows), into: packedEmbedded) }
+    }
+
+    /// What a layer's input weights are multiplied by when their gradient is summed.
+    func gradientInput(ofLayer index: Int) -> GradientInput<Scalar> {
+        if index > 0 { return layers[index - 1].gradientInput }
+        return packedEmbedded.map { .packed($0, from: 0) } ?? .ids(input.ids.view)
+    }
+}
+
+/// The random numbers of one training step's dropout in one group of lanes.
+package struct DropoutStream: Sendable {
+    package let seed: UInt64
+    package let step: Int
+    /// The number of the group among those of the whole batch; see ``LaneGroups``.
+    package let group: Int
+
+    package init(seed: UInt64, step: Int, group: Int) {
+        self.seed = seed
+        self.step = step
+        self.group = group
+    }
+
+    func generator(layer: Int) -> SplitMix64 {
+        SplitMix64(seed: seed, stream: RandomStream.dropout, UInt64(step), UInt64(group), UInt64(layer))
+    }
+}

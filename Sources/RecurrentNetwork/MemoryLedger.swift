@@ -1,0 +1,23 @@
+import LinearAlgebra
+
+/// Hands out buffers and counts their bytes; or only counts them, to say what something would take. What makes its buffers here
+/// cannot take other memory than it was said to take.
+package final class MemoryLedger {
+    private let isDry: Bool
+    /// A Double, since what is asked for may exceed any integer's worth of memory.
+    package private(set) var bytes = 0.0
+
+    /// - Parameter isDry: whether every matrix is empty, and only counted.
+    package init(isDry: Bool = false) { self.isDry = isDry }
+
+    package func matrix<Element: BitwiseCopyable>(_ rows: Int, _ columns: Int) -> Matrix<Element> {
+        bytes += Double(rows) * Double(columns) * Double(MemoryLayout<Element>.stride)
+        return Matrix(rows: isDry ? 0 : rows, columns: columns)
+    }
+
+    package func packed<Element: Numeric & BitwiseCopyable>(inner: Int, columns: Int) -> PackedMatrix<Element> {
+        let width = PackedMatrix<Element>.panelWidth
+        bytes += Double(inner) * Double((columns + width - 1) / width * width) * Double(MemoryLayout<Element>.stride)
+        return PackedMatrix(inner: isDry ? 0 : inner, columns: columns)
+    }
+}

@@ -1,0 +1,128 @@
+import LinearAlgebra
+
+/// The shape of a model: everything that decides which parameters it has and what they compute.
+///
+/// Shapes everywhere: T window (time steps), B batch lanes, V vocabulary, E embedding, H hidden, L layers, G gates.
+public struct ModelConfiguration: Sendable, Equatable, Codable {
+    public var cell: CellKind
+    /// L.
+    public var layers: Int
+    /// H.
+    public var hidden: Int
+    /// E; 0 for a one-hot input.
+    public var embedding: Int
+    /// V.
+    public var vocabularySize: Int
+    /// Of the cells that use one; the others ignore it.
+    public var nonlinearity: Nonlinearity
+    /// Whether the embedding of a symbol is also its row of the decoder (Press & Wolf 2017); E = H then.
+    public var isTied: Bool
+    /// The probability that an output of a layer is dropped while training: between layers and before the decoder, the same
+    /// outputs through a window.
+    public var dropout: Double
+    /// The probability that a recurrent weight is dropped while training, the same ones through a window.
+    public var weightDropout: Double
+
+    enum CodingKeys: String, CodingKey {
+        case cell, layers, hidden, embedding
+        case vocabularySize = "vocabulary_size"
+        case nonlinearity
+        case isTied = "tied"
+        case dropout
+        case weightDropout = "weight_dropout"
+    }
+
+    /// - Throws: `ConfigurationError` for a value out of its range.
+    public init(
+        cell: CellKind = .lstm, layers: Int = 1, hidden: Int = 384, embedding: Int = 0, vocabularySize: Int,
+        nonlinearity: Nonlinearity = .tanh, isTied: Bool = false, dropout: Double = 0,
+        weightDropout: Double = 0
+    ) throws(ConfigurationError) {
+        self.cell = cell
+        self.layers = layers
+        self.hidden = hidden
+        self.embedding = embedding
+        self.vocabularySize = vocabularySize
+        self.nonlinearity = nonlinearity
+        self.isTied = isTied
+        self.dropout = dropout
+        self.weightDropout = weightDropout
+        try validate()
+    }
+
+    /// Files of earlier versions know one kind of dropout, and nothing that is tied.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        cell = try container.decode(CellKind.self, forKey: .cell)
+        layers = try container.decode(Int.self, forKey: .layers)
+        hidden = try container.decode(Int.self, forKey: .hidden)
+        embedding = try container.decode(Int.self, forKey: .embedding)
+        vocabularySize = try container.decode(Int.self, forKey: .vocabularySize)
+        nonlinearity = try container.decode(Nonlinearity.self, forKey: .nonlinearity)
+        isTied = try container.decodeIfPresent(Bool.self, forKey: .isTied) ?? false
+        dropout = try container.decode(Double.self, forKey: .dropout)
+        weightDropout = try container.decodeIfPresent(Double.self, forKey: .weightDropout) ?? 0
+    }
+
+    public static let layerRange = 1...64
+    public static let hiddenRange = 1...32_768
+    public static let embeddingRange = 0...32_768
+
+    /// Checks that every value is within its bounds. Within them no product of sizes overflows.
+    public func validate() throws(ConfigurationError) {
+        try Self.check("layers", layers, in: Self.layerRange)
+        try Self.check("hidden", hidden, in: Self.hiddenRange)
+        try Self.check("embedding", embedding, in: Self.embeddingRange)
+        try Self.check("vocabulary_size", vocabularySize, in: 2...16_777_216)
+        for (name, value) in [("dropout", dropout), ("weight_dropout", weightDropout)] {
+            guard value >= 0 && value < 1 else {
+                throw ConfigurationError(name: name, value: "\(value)", allowed: "at least 0 and below 1")
+            }
+        }
+        guard weightDropout == 0 || cell.cell.uses.contains(.weightDropout) else {
+            throw ConfigurationError(
+                name: "weight_dropout", value: "\(weightDropout)",
+                allowed: "0: the \(cell.rawValue) cell has no recurrent weights to drop")
+        }
+        guard !isTied || embedding == hidden else {
+            throw ConfigurationError(
+                name: "embedding", value: "\(embedding)", allowed: "\(hidden), as hidden, where it is tied")
+        }
+    }
+
+    private static func check(_ name: String, _ value: Int, in range: ClosedRange<Int>) throws(ConfigurationError) {
+        guard range.contains(value) else {
+            throw ConfigurationError(
+                name: name, value: "\(value)", allowed: "from \(range.lowerBound) to \(range.upperBound)")
+        }
+    }
+
+    /// The number of trained numbers.
+    public var parameterCount: Int {
+        ParameterLayout(self).entries.reduce(0) { $0 + (isTied && $1.role == .encoder ? 0 : $1.rows * $1.columns) }
+    }
+
+    /// The sizes of a layer.
+    package func layer(_ index: Int) -> LayerShape {
+        LayerShape(
+            input: index > 0 ? hidden : isOneHot ? vocabularySize : embedding, hidden: hidden,
+            isOneHot: index == 0 && isOneHot, nonlinearity: nonlinearity)
+    }
+
+    package var isOneHot: Bool { embedding == 0 }
+}
+
+/// A value of an option, of a model or a training, that is out of its range.
+public struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let name: String
+    public let value: String
+    public let allowed: String
+
+    public init(name: String, value: String, allowed: String) {
+        self.name = name
+        self.value = value
+        self.allowed = allowed
+    }
+
+    public var description: String { "\(name) is \(value); it must be \(allowed)" }
+}

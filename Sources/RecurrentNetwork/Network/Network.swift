@@ -1,0 +1,125 @@
+import Concurrency
+import LinearAlgebra
+
+/// A network: its parameters, and the same packed for products.
+///
+/// The packed copies are made once for each optimizer step; whoever changes the parameters calls ``pack(using:)``.
+package final class Network<Scalar: KernelScalar>: Sendable {
+    package let model: ModelConfiguration
+    package let parameters: Parameters<Scalar>
+    package let layers: [LayerWeights<Scalar>]
+    package let decoder: Weight<Scalar>
+    private let tasks: [PackingTask<Scalar>]
+    /// Where training drops weights: those of a step, and the tasks that pack them in place of the parameters.
+    private let weightDropout: WeightDropout<Scalar>?
+    private let droppedTasks: [PackingTask<Scalar>]
+
+    /// A network with the given parameters, packed.
+    ///
+    /// - Parameter learns: whether it can be trained; one that only reads takes half the memory.
+    package init(_ model: ModelConfiguration, _ parameters: Parameters<Scalar>, learns: Bool, using workers: Workers) {
+        self.model = model
+        self.parameters = parameters
+        weightDropout = learns && model.weightDropout > 0 ? WeightDropout<Scalar>(model) : nil
+        var packing = Packing<Scalar>(learns: learns)
+        layers = parameters.layers.enumerated().map { [weightDropout] index, tensors in
+            let shape = model.layer(index)
+            let descriptions = model.cell.cell.tensors(of: shape)
+            return LayerWeights(
+                tensors: tensors.enumerated().map { number, view in
+                    let role = descriptions[number].role
+                    guard role != .bias, !(role == .inputWeight && shape.isOneHot) else {
+                        return Weight(parameter: view, forward: nil, backward: nil)
+                    }
+                    return packing.weight(view, or: weightDropout?.weight(layer: index, tensor: number))
+                })
+        }
+        decoder = packing.weight(parameters.decoderWeight, or: nil)
+        (tasks, droppedTasks) = (packing.tasks, packing.droppedTasks)
+        pack(using: workers)
+    }
+
+    /// A network that reads the same parameters rounded to bfloat16, in half the memory; biases and a one-hot input's rows stay
+    /// as they are.
+    package func compacted() -> Network { Network(compacting: self) }
+
+    private init(compacting other: Network) {
+        func compact(_ weight: Weight<Scalar>) -> Weight<Scalar> {
+            Weight(
+                parameter: weight.parameter, forward: weight.forward.map(Scalar.kernels.compact), backward: nil)
+        }
+        model = other.model
+        parameters = other.parameters
+        layers = other.layers.map { LayerWeights(tensors: $0.tensors.map(compact)) }
+        decoder = compact(other.decoder)
+        (tasks, droppedTasks, weightDropout) = ([], [], nil)
+    }
+
+    /// Packs the parameters as they are now.
+    package func pack(using workers: Workers) {
+        precondition(!tasks.isEmpty, "a compacted network cannot change")
+        workers.forEach(tasks.count) { tasks[$0].run() }
+    }
+
+    /// Drops recurrent weights for a training step, until the parameters are packed again.
+    package func dropWeights(seed: UInt64, step: Int, using workers: Workers) {
+        guard let weightDropout else { return }
+        weightDropout.draw(from: parameters, seed: seed, step: step, using: workers)
+        workers.forEach(droppedTasks.count) { droppedTasks[$0].run() }
+    }
+
+    /// Makes the gradient of a step whose weights were dropped one of the parameters.
+    func maskGradient(_ gradient: Parameters<Scalar>, using workers: Workers) {
+        weightDropout?.mask(gradient, using: workers)
+    }
+}
+
+/// One packed matrix, where it comes from, and some of its panels.
+private struct PackingTask<Scalar: KernelScalar>: Sendable {
+    let target: PackedMatrix<Scalar>
+    let source: MatrixView<Scalar>
+    let transposes: Bool
+    let panels: Range<Int>
+
+    @specialized(where Scalar == Float)
+    func run() {
+        if transposes {
+            Scalar.kernels.pack(transposeOf: source, into: target, panels: panels)
+        } else {
+            Scalar.kernels.pack(source, into: target, panels: panels)
+        }
+    }
+}
+
+/// Makes packed matrices, and the tasks that fill them.
+private struct Packing<Scalar: KernelScalar> {
+    let learns: Bool
+    private(set) var tasks: [PackingTask<Scalar>] = []
+    private(set) var droppedTasks: [PackingTask<Scalar>] = []
+
+    init(learns: Bool) { self.learns = learns }
+
+    /// - Parameter dropped: what takes the parameter's place in steps whose weights are dropped.
+    mutating func weight(_ parameter: MatrixView<Scalar>, or dropped: Matrix<Scalar>?) -> Weight<Scalar> {
+        Weight(
+            parameter: parameter, forward: pack(parameter, or: dropped, transposes: true),
+            backward: learns ? pack(parameter, or: dropped, transposes: false) : nil)
+    }
+
+    private mutating func pack(
+        _ source: MatrixView<Scalar>, or dropped: Matrix<Scalar>?, transposes: Bool
+    ) -> PackedMatrix<Scalar> {
+        let target =
+            transposes
+            ? PackedMatrix<Scalar>(inner: source.columns, columns: source.rows)
+            : PackedMatrix<Scalar>(inner: source.rows, columns: source.columns)
+        for first in stride(from: 0, to: target.panels, by: 8) {
+            let panels = first..<min(first + 8, target.panels)
+            tasks.append(PackingTask(target: target, source: source, transposes: transposes, panels: panels))
+            guard let dropped else { continue }
+            droppedTasks.append(
+                PackingTask(target: target, source: dropped.view, transposes: transposes, panels: panels))
+        }
+        return target
+    }
+}

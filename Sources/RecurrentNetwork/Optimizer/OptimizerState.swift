@@ -1,0 +1,89 @@
+import Concurrency
+import LinearAlgebra
+
+/// An optimizer at work: its moments, and one fused pass over the arena for each step.
+package final class OptimizerState<Scalar: KernelScalar>: Sendable {
+    package let optimizer: Optimizer
+    package let moments: [Parameters<Scalar>]
+    private let pieces: [Piece]
+
+    /// A part of the arena.
+    private struct Piece: Sendable {
+        let range: Range<Int>
+        /// Whether weight decay reaches it: biases are left alone.
+        let decays: Bool
+        /// Whether it counts in a norm: a tied embedding counts once.
+        let counts: Bool
+    }
+
+    package init(_ optimizer: Optimizer, _ model: ModelConfiguration) {
+        self.optimizer = optimizer
+        moments = optimizer.moments.map { _ in Parameters(model) }
+        let layout = ParameterLayout(model)
+        let ends = layout.entries.dropFirst().map(\.offset) + [layout.count]
+        pieces = zip(layout.entries, ends).flatMap { entry, end in
+            stride(from: entry.offset, to: end, by: 1 << 14).map { first in
+                Piece(
+                    range: first..<min(first + 1 << 14, end), decays: !entry.isBias,
+                    counts: !(model.isTied && entry.role == .encoder))
+            }
+        }
+    }
+
+    /// The Euclidean norm of a gradient, summed in an order of its own.
+    package func norm(of gradient: Parameters<Scalar>, using workers: Workers) -> Double {
+        let row = gradient.all
+        let sums = eachPiece(of: gradient, using: workers) { piece in
+            piece.counts ? Scalar.kernels.sumOfSquares(row.columns(piece.range)) : 0
+        }
+        return sums.reduce(0, +).squareRoot()
+    }
+
+    /// Moves the parameters by one step. False if one of them, or a moment, is not finite afterwards.
+    package func update(
+        _ parameters: Parameters<Scalar>, gradient: Parameters<Scalar>, _ step: UpdateStep, using workers: Workers
+    ) -> Bool {
+        let (rule, forBiases) = (
+            optimizer.rule(step, decay: step.decay), optimizer.rule(step, decay: 0)
+        )
+        let rows = [parameters.all, gradient.all] + moments.map(\.all)
+        let flaws = eachPiece(of: parameters, using: workers) { piece in
+            let parts = rows.map { $0.columns(piece.range) }
+            let isFinite = Scalar.kernels.update(
+                piece.decays ? rule : forBiases, parameters: parts[0], gradient: parts[1],
+                moments: (parts.count > 2 ? parts[2] : nil, parts.count > 3 ? parts[3] : nil))
+            return isFinite ? 0 : 1
+        }
+        assert(parameters.gapsAreZero && moments.allSatisfy(\.gapsAreZero))
+        return flaws.allSatisfy { $0 == 0 }
+    }
+
+    /// What `body` makes of each piece of an arena, in order.
+    private func eachPiece(
+        of parameters: Parameters<Scalar>, using workers: Workers, _ body: @Sendable (Piece) -> Double
+    ) -> [Double] {
+        precondition(pieces.last?.range.upperBound == parameters.layout.count, "the parameters of another model")
+        let results = Matrix<Double>(rows: 1, columns: pieces.count)
+        workers.forEach(pieces.count) { results.view[0, $0] = body(pieces[$0]) }
+        return results.elements
+    }
+}
+
+extension Optimizer {
+    /// A step's numbers. Constants are PyTorch's, but for Adam's second beta, 0.99: windows are few and correlated.
+    package func rule(_ numbers: UpdateStep, decay: Double) -> OptimizerRule {
+        let (step, scale, rate) = (numbers.step, numbers.scale, numbers.rate)
+        return switch self {
+        case .sgd: .sgd(scale: scale, rate: rate, decay: decay)
+        case .adam, .adamw:
+            .adam(
+                scale: scale, rate: rate, decay: decay, decoupled: self == .adamw, beta1: 0.9, beta2: 0.99,
+                epsilon: 1e-8, step: step)
+        case .rmsprop: .rmsprop(scale: scale, rate: rate, decay: decay, alpha: 0.99, epsilon: 1e-8)
+        case .adagrad: .adagrad(scale: scale, rate: rate, decay: decay, epsilon: 1e-10)
+        }
+    }
+}
+
+/// What a gradient of the given norm is multiplied by so that its norm is at most `limit` (Pascanu et al. 2013).
+package func clipFactor(norm: Double, limit: Double) -> Double { norm > limit ? limit / norm : 1 }

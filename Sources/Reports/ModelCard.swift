@@ -1,0 +1,71 @@
+import CharacterModel
+import RecurrentNetwork
+import Tokenization
+
+/// What a model is and how it came to be, to read.
+public struct ModelCard {
+    private let model: LanguageModel
+    private let path: String
+    private let bytes: Int?
+
+    /// - Parameter bytes: of the file, where that is known.
+    public init(_ model: LanguageModel, path: String, bytes: Int?) {
+        self.model = model
+        self.path = path
+        self.bytes = bytes
+    }
+
+    public var rows: [(name: String, value: String)] { [("model", path)] + shape + symbols + training }
+
+    private var shape: [(name: String, value: String)] {
+        let shape = model.configuration
+        return [
+            ("what it is", "\(shape.layers) x \(shape.hidden) \(shape.cell.rawValue): \(shape.cell.title)"),
+            ("parameters", formatted(shape.parameterCount)),
+            ("file", bytes.map { formatted(bytes: Double($0)) } ?? "-"),
+        ]
+    }
+
+    private var symbols: [(name: String, value: String)] {
+        let vocabulary = model.vocabulary
+        return [
+            ("symbols", formatted(vocabulary.symbols.count)),
+            ("made with", "ICU \(vocabulary.versions.icu), Unicode \(vocabulary.versions.unicode)"),
+        ]
+    }
+
+    private var training: [(name: String, value: String)] {
+        guard let record = model.training else { return [("training", "not said")] }
+        let corpus = record.corpus
+        var rows: [(name: String, value: String)] = [
+            ("corpus", corpus.sources.joined(separator: ", ")), ("its SHA-256", corpus.sha256),
+        ]
+        if let origin = corpus.origin { rows.append(("began with", origin)) }
+        let validation =
+            record.bestValidation.map { "\(formatted($0, decimals: 4)) nats per symbol, step \(record.bestStep ?? 0)" }
+            ?? "none"
+        rows.append(("best validation", validation))
+        rows.append(
+            (
+                "trained for",
+                "\(formatted(record.step)) steps, \(formatted(record.tokens)) symbols, \(formatted(seconds: record.seconds))"
+            ))
+        if record.recovery.count > 0 { rows.append(("recoveries", "\(record.recovery.count)")) }
+        return rows + options(record)
+    }
+
+    /// Each option that the cell has a use for, as it is declared.
+    private func options(_ record: TrainingRecord) -> [(name: String, value: String)] {
+        let setup = TrainingSetup(configuration: model.configuration, vocabulary: model.vocabulary, record: record)
+        let options = TrainingOptions(setup)
+        return OptionList.all.filter { model.configuration.cell.hasUse(for: $0.name) }.compactMap { option in
+            option.text(in: options).map { (option.name.replacing("-", with: " "), $0) }
+        }
+    }
+}
+
+/// Names and values as two columns.
+public func columns(_ rows: [(name: String, value: String)]) -> String {
+    rows.map { $0.name + String(repeating: " ", count: max(1, 20 - $0.name.count)) + $0.value }
+        .joined(separator: "\n") + "\n"
+}

@@ -1,0 +1,49 @@
+import CharacterModel
+import Foundation
+import Tokenization
+
+/// What every symbol cost as lines with tabs: file, offset of its first byte, line, symbol (escaped as in JSON;
+/// `\\end` for the end of a record), nats, rank among all symbols, and the entropy of what was predicted, in nats.
+public struct SurprisalTable: Sendable {
+    private let files: [String]
+
+    /// - Parameter files: the names of the text's files.
+    public init(files: [String]) { self.files = files.map { escaped($0) } }
+
+    public static let header = "file\toffset\tline\tsymbol\tnats\trank\tentropy\n"
+
+    public func line(_ surprisal: Surprisal) -> String {
+        let symbol = surprisal.symbol.map { escaped($0) } ?? "\\end"
+        return "\(files[surprisal.file])\t\(surprisal.offset)\t\(surprisal.line)\t\(symbol)\t\(surprisal.nats)\t"
+            + "\(surprisal.prediction.rank)\t\(surprisal.prediction.entropy)\n"
+    }
+}
+
+/// A symbol as text; bytes that are part of a character as \xC3.
+private func escaped(_ symbol: Symbol) -> String {
+    guard String(validating: symbol.bytes, as: UTF8.self) != nil else {
+        return symbol.bytes.map { String(format: "\\x%02X", $0) }.joined()
+    }
+    return escaped(symbol.text)
+}
+
+/// A text without control characters, quotes or backslashes: those are written as in JSON.
+private func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\n": result += "\\n"
+        case "\r": result += "\\r"
+        case "\t": result += "\\t"
+        case "\\": result += "\\\\"
+        case "\"": result += "\\\""
+        default:
+            if scalar.value < 0x20 || scalar.value == 0x7F {
+                result += String(format: "\\u%04x", scalar.value)
+            } else {
+                result.unicodeScalars.append(scalar)
+            }
+        }
+    }
+    return result
+}

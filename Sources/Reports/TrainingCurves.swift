@@ -1,0 +1,30 @@
+import TensorBoard
+import Training
+
+/// Passes what a training reports on to TensorBoard.
+public final class TrainingCurves {
+    private let file: EventFile
+
+    /// - Throws: `EventFileError` before anything is trained.
+    public init(folder: String) throws(EventFileError) { file = try EventFile(folder: folder) }
+
+    public func observe(_ event: TrainingEvent) {
+        switch event {
+        case .step(let report):
+            file.add(
+                step: report.step,
+                [
+                    ("loss/train", report.trainNats), ("training/learning_rate", report.learningRate),
+                    ("training/gradient_norm", report.gradientNorm),
+                    ("training/symbols_per_second", report.tokensPerSecond),
+                ])
+        case .validation(let report):
+            file.add(step: report.step, [(report.isExact ? "loss/validation_exact" : "loss/validation", report.nats)])
+            try? file.flush()
+        case .scoring, .saved, .notSaved, .recovery, .fewerLanes: break
+        }
+    }
+
+    /// - Throws: `EventFileError` if a point was lost.
+    public func finish() throws(EventFileError) { try file.flush() }
+}

@@ -1,0 +1,99 @@
+import CharacterModel
+import RealModule
+import RecurrentNetwork
+
+/// The shape and the options of a training that nobody has chosen: a function of the text's size and the budget alone.
+///
+/// `docs/defaults.md` has the runs behind it.
+public struct Recommendation: Sendable, Equatable {
+    public var layers: Int
+    public var hidden: Int
+    /// Where it is not tied.
+    public var plainEmbedding: Int
+    public var isTied: Bool
+    public var dropout: Double
+    public var weightDropout: Double
+    public var learningRate: Double
+    public var warmup: Int
+
+    /// Symbols that a time limit is taken to train on in a second: about what two cores do with the smaller model.
+    static let symbolsPerSecond = 45_000.0
+    /// How many times as long the larger model takes.
+    private static let cost = 3.0
+
+    /// - Parameters:
+    ///   - symbols: of the training part.
+    ///   - vocabularySize: V.
+    ///   - options: the budget, the batch and the window are looked at.
+    public init(cell: CellKind, symbols: Int, vocabularySize: Int, options: TrainingOptions) {
+        let read: Double =
+            switch options.budget {
+            case .epochs(let epochs): Double(epochs) * Double(symbols)
+            case .steps(let steps): Double(steps) * Double(options.batch) * Double(options.window)
+            case .seconds(let seconds): seconds * Self.symbolsPerSecond
+            }
+        // A second layer and more units pay once there is text and time for them.
+        let isLarge = symbols >= 300_000 && read >= 30_000_000
+        var passes = max(1, read / Double(max(1, symbols)))
+        if case .seconds = options.budget, isLarge { passes /= Self.cost }
+        // The more often a text is read, the more there is to be lost by heart.
+        let isOftenRead = passes >= 16 && read >= 2_000_000
+        func rising(from start: Double, slope: Double, to limit: Double) -> Double {
+            min(limit, max(0, ((slope * .log2(passes) - start) * 20).rounded() / 20))
+        }
+        dropout = read < 1_000_000 ? 0 : rising(from: 0.1, slope: 0.1, to: 0.4)
+        weightDropout = read < 1_000_000 || isLarge ? 0 : rising(from: 0.65, slope: 0.2, to: 0.5)
+        layers = isLarge ? 2 : 1
+        // A large network needs some thousand steps to learn anything.
+        hidden = read < 1_000_000 ? 128 : read >= 5_000_000 || isOftenRead ? 512 : 384
+        let steps = read / Double(options.batch) / Double(options.window)
+        warmup = Int(max(1, min(100, steps / 10)))
+        isTied = isOftenRead && !isLarge
+        plainEmbedding = min(128, max(32, vocabularySize / 32))
+        let rates = cell.cell.learningRates
+        learningRate = isLarge ? rates.large : rates.small
+        if !cell.cell.uses.contains(.weightDropout) { weightDropout = 0 }
+    }
+}
+
+extension TrainingOptions {
+    /// Takes from a recommendation what nobody has said.
+    public mutating func choose(_ recommendation: Recommendation) {
+        self.layers = self.layers ?? recommendation.layers
+        self.hidden = self.hidden ?? recommendation.hidden
+        self.tied = self.tied ?? (self.embedding == nil && recommendation.isTied)
+        self.embedding = self.tied == true ? self.hidden : self.embedding ?? recommendation.plainEmbedding
+        self.dropout = self.dropout ?? recommendation.dropout
+        self.weightDropout = self.weightDropout ?? recommendation.weightDropout
+        chooseRate(recommendation)
+    }
+
+    /// The same for what does not belong to the model.
+    mutating func chooseRate(_ recommendation: Recommendation) {
+        self.learningRate = self.learningRate ?? recommendation.learningRate
+        self.warmup = self.warmup ?? recommendation.warmup
+    }
+}
+
+extension Recommendation {
+    /// For a training on some data.
+    public init(_ options: TrainingOptions, cell: CellKind, data: TrainingData) {
+        self.init(
+            cell: cell, symbols: data.trainingSymbols, vocabularySize: data.vocabulary.count, options: options)
+    }
+}
+
+extension ModelConfiguration {
+    /// The shape that options ask for, with a recommendation for the rest.
+    ///
+    /// - Throws: `ConfigurationError` for a value out of its range, or an option that the cell has no use for.
+    public init(_ options: TrainingOptions, data: TrainingData) throws(ConfigurationError) {
+        var options = options
+        options.choose(Recommendation(options, cell: options.cell, data: data))
+        try self.init(
+            cell: options.cell, layers: options.layers ?? 1, hidden: options.hidden ?? 1,
+            embedding: options.embedding ?? 0, vocabularySize: data.vocabulary.count,
+            nonlinearity: options.nonlinearity, isTied: options.tied ?? false, dropout: options.dropout ?? 0,
+            weightDropout: options.weightDropout ?? 0)
+    }
+}

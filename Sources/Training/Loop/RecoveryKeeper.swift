@@ -1,0 +1,39 @@
+import CharacterModel
+import RecurrentNetwork
+
+/// The last good state of a training, to go back to when its loss explodes.
+struct RecoveryKeeper {
+    private(set) var point: EngineState<Float>?
+
+    init(_ point: EngineState<Float>?) { self.point = point }
+
+    /// Whether a state should be kept at a step, if it turns out to be good.
+    static func isDue(_ record: TrainingRecord) -> Bool { record.step % LossMonitor.interval == 0 }
+
+    /// Keeps the state before a step whose loss was as usual: only then are the weights known to be good.
+    ///
+    /// - Parameter lanes: before the step's window.
+    mutating func keep(_ engine: any Engine<Float>, lanes: NetworkState<Float>, _ record: inout TrainingRecord) {
+        var state = engine.state
+        state.lanes = lanes
+        point = state
+        record.recovery.point = RecoveryRecord.Point(record)
+    }
+
+    /// Goes back, with half the learning rate from now on.
+    ///
+    /// - Throws: `TrainingError.diverged` if that has been tried often enough, or nothing was ever good.
+    func goBack(
+        _ engine: any Engine<Float>, _ record: inout TrainingRecord, because flaw: String, rate: Double
+    ) throws(TrainingError) -> RecoveryReport {
+        let (step, limit) = (record.step, record.options.maxRecoveries)
+        guard let point, let place = record.recovery.point, record.recovery.count < limit else {
+            throw .diverged(step: step, flaw: flaw, recoveries: record.recovery.count)
+        }
+        engine.restore(point)
+        record.goBack(to: place)
+        return RecoveryReport(
+            step: step, flaw: flaw, point: place.step, count: record.recovery.count, limit: limit,
+            learningRate: rate * record.recovery.rateFactor)
+    }
+}

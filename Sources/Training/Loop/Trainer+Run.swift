@@ -1,0 +1,217 @@
+import CharacterModel
+import Foundation
+import RecurrentNetwork
+
+extension Trainer {
+    /// What a training does next.
+    private enum Action {
+        case step
+        /// A validation that belongs to this step; the training goes on after it.
+        case validate
+        /// The validation at the end, which may find that the training must go back.
+        case validateEnd
+        case finish
+    }
+
+    /// Runs until the budget is spent or `shouldStop` says so; finishes the step, saves, and scores the best model.
+    ///
+    /// - Throws: `TrainingError.diverged` if the loss explodes again and again; `CheckpointError` if at the end nothing can
+    ///   be saved. What was saved before is intact then.
+    public func run(shouldStop: @Sendable () -> Bool = { false }) throws -> Ending {
+        defer { saver.unlock() }
+        budget.start(after: record)
+        saver.start()
+        // A resumed training may have been given another budget, or more patience.
+        if record.step > 0 && !record.owesValidation { record.isFinished = budget.isOver(record) }
+        let endedBefore = wasFinished && record.isFinished && saver.bestExists
+        while true {
+            switch nextAction(endedBefore) {
+            case .finish: return try finish(endedBefore, shouldStop)
+            case .validateEnd:
+                guard try validate(shouldStop) else {
+                    // A resumed run begins with it.
+                    (record.isFinished, record.owesValidation) = (false, true)
+                    try saveLast(isFinal: true)
+                    return .stopped
+                }
+                record.isFinished = budget.isOver(record)
+                continue
+            case .step:
+                let before = budget.progress(record)
+                guard let report = try step() else { continue }
+                if record.step % saver.output.logEvery == 0 || budget.isSpent(record) { emit(report) }
+                record.owesValidation = validation.isDue(record, budget, since: before)
+                if record.owesValidation { continue }
+            case .validate: record.owesValidation = try !validate(shouldStop)
+            }
+            record.isFinished = !record.owesValidation && budget.isOver(record)
+            if record.isFinished { continue }
+            let stops = shouldStop()
+            if stops || saver.isDue { try saveLast(isFinal: stops) }
+            if stops { return .stopped }
+        }
+    }
+
+    private func nextAction(_ endedBefore: Bool) -> Action {
+        guard record.isFinished else { return record.owesValidation ? .validate : .step }
+        let isValidated = endedBefore || !validation.isPossible || validation.lastStep == record.step
+        return isValidated ? .finish : .validateEnd
+    }
+
+    /// Saves the end, and scores the model that was kept.
+    private func finish(_ endedBefore: Bool, _ shouldStop: @Sendable () -> Bool) throws -> Ending {
+        if !endedBefore {
+            // No validation, or none whose model was worth keeping: the last weights are the model.
+            if record.bestValidation == nil { saveBest() }
+            try saveLast(isFinal: true)
+        }
+        let isScored = try validateExactly(shouldStop)
+        try saver.flushMetrics()
+        return isScored ? .finished : .stopped
+    }
+
+    // MARK: One step
+
+    /// Makes a step; nil if the loss exploded and the training went back to an earlier state.
+    private func step() throws -> StepReport? {
+        let began = now()
+        let options = record.options
+        if record.window == 0 { engine.clearState() }
+        let stepRate =
+            rate.full * record.recovery.rateFactor
+            * options.schedule.factor(step: record.step, progress: budget.progress(record), warmup: rate.warmup)
+        // Weights are known to be good once a loss was computed with them; the states then are those before it.
+        let lanes = RecoveryKeeper.isDue(record) ? engine.laneState : nil
+        let window = nextWindow()
+        let outcome = engine.gradient(of: window)
+        let nats = outcome.groups.reduce(0, +)
+        let mean = nats / Double(window.symbols)
+        guard outcome.norm.isFinite || !mean.isFinite else { return try recover("the gradient is not finite") }
+        if let flaw = record.recovery.monitor.flaw(in: mean) { return try recover(flaw) }
+        if let lanes, record.recovery.monitor.isCalm { recovery.keep(engine, lanes: lanes, &record) }
+        record.step += 1
+        weightsAreBest = false
+        let isFinite = engine.update(
+            UpdateStep(
+                step: record.step, scale: clipFactor(norm: outcome.norm, limit: options.clip), rate: stepRate,
+                decay: options.weightDecay))
+        guard isFinite else { return try recover("the weights are not finite") }
+        record.advance(symbols: window.symbols, nats: nats, windows: feed.schedule.windows)
+        record.pendingSeconds += now() - began
+        record.seconds = budget.seconds
+        return report(rate: stepRate, norm: outcome.norm)
+    }
+
+    private func report(rate: Double, norm: Double) -> StepReport {
+        StepReport(
+            step: record.step, epoch: Double(record.step) / Double(feed.schedule.windows), tokens: record.tokens,
+            seconds: record.seconds, trainNats: record.pendingNats / Double(record.pendingTokens), learningRate: rate,
+            gradientNorm: norm, tokensPerSecond: Double(record.pendingTokens) / record.pendingSeconds,
+            progress: budget.progress(record))
+    }
+
+    private func emit(_ report: StepReport) {
+        tell(.step(report))
+        record.clearPending()
+    }
+
+    private func tell(_ event: TrainingEvent) {
+        if let line = event.metricsLine { saver.append(line) }
+        observe(event)
+    }
+
+    /// Goes back to the last good state; there is no report of the step then.
+    @discardableResult
+    private func recover(_ flaw: String) throws -> StepReport? {
+        do {
+            let report = try recovery.goBack(engine, &record, because: flaw, rate: rate.full)
+            validation.goBack()
+            weightsAreBest = false
+            tell(.recovery(report))
+            return nil
+        } catch {
+            saver.saveWhatWaits()
+            throw error
+        }
+    }
+
+    // MARK: Validation and saving
+
+    /// Scores the validation part in lanes, and keeps the weights if none were better.
+    ///
+    /// - Returns: false if it was stopped.
+    private func validate(_ shouldStop: @Sendable () -> Bool) throws -> Bool {
+        guard validation.isPossible else { return true }
+        let began = now()
+        guard let nats = validation.score(engine, using: workers, isCancelled: shouldStop) else { return false }
+        guard nats.isFinite else {
+            try recover("the validation loss is not finite")
+            return true
+        }
+        record.seconds = budget.seconds
+        let isBest = validation.take(nats, began: began, into: &record)
+        tell(.validation(validation.report(nats, record, isExact: false, isBest: isBest)))
+        if isBest { saveBest() }
+        return true
+    }
+
+    private func saveBest() {
+        weightsAreBest = true
+        let parameters = engine.withNetwork { $0.parameters.copy(configuration) }
+        saver.saveBest(
+            Checkpoint(
+                configuration: configuration, vocabulary: data.vocabulary, parameters: parameters, training: record,
+                state: nil))
+    }
+
+    private func saveLast(isFinal: Bool) throws {
+        try saver.saveLast(&record, isFinal: isFinal, seconds: { budget.seconds }) { record in
+            let state = engine.state
+            return Checkpoint(
+                configuration: configuration, vocabulary: data.vocabulary, parameters: state.parameters,
+                training: record, state: state, recoveryPoint: recovery.point)
+        }
+    }
+
+    /// Scores the kept model as a measurement of the text does. False if it was stopped.
+    private func validateExactly(_ shouldStop: @Sendable () -> Bool) throws -> Bool {
+        guard let text = data.validation, saver.output.scoresExactly else { return true }
+        observe(.scoring(symbols: text.count))
+        var nats = 0.0
+        func score(_ network: Network<Float>) -> Bool {
+            network.scoreExactly(text, using: workers, isCancelled: shouldStop) { _, _, one, _ in nats += one }
+        }
+        let isScored =
+            weightsAreBest
+            ? engine.withNetwork(score)
+            : score(Network(configuration, try keptParameters(), learns: false, using: workers))
+        guard isScored else { return false }
+        let mean = nats / Double(text.count)
+        tell(.validation(validation.report(mean, record, isExact: true, isBest: true)))
+        return true
+    }
+
+    /// The weights in the output file.
+    private func keptParameters() throws -> Parameters<Float> {
+        let path = saver.output.path
+        let best = try Checkpoint(contentsOf: path)
+        guard best.configuration == configuration, best.vocabulary.symbols == data.vocabulary.symbols else {
+            throw CheckpointError.badMetadata(
+                path: path, key: "configuration", reason: "it is not the model of this training")
+        }
+        return best.parameters
+    }
+}
+
+extension TrainingRecord {
+    /// Counts a step that has been made.
+    fileprivate mutating func advance(symbols: Int, nats: Double, windows: Int) {
+        tokens += symbols
+        pendingNats += nats
+        pendingTokens += symbols
+        window += 1
+        guard window == windows else { return }
+        window = 0
+        epoch += 1
+    }
+}

@@ -1,0 +1,80 @@
+import CharacterModel
+import Concurrency
+import LinearAlgebra
+import RealModule
+import RecurrentNetwork
+
+/// When a training validates, and what it makes of what it finds.
+struct ValidationPolicy {
+    private let text: EncodedText?
+    private let knowingNothing: Double
+    private let charactersPerSymbol: Double
+    private let windows: Int
+    /// What the validations of this run took, and the last of them.
+    private var spent = (all: 0.0, last: 0.0)
+    /// When the last one ended, on the clock of the record's seconds.
+    private var lastEnded: Double
+    /// The step of the last one in this run.
+    private(set) var lastStep = -1
+
+    /// - Parameter windows: of an epoch.
+    init(_ data: TrainingData, _ record: TrainingRecord, windows: Int) {
+        text = data.validation
+        let symbols = Double(max(1, data.validationSymbols))
+        knowingNothing = .log(Double(data.vocabulary.count)) + (data.validation?.spellingNats ?? 0) / symbols
+        charactersPerSymbol = Double(max(1, data.validationCharacters)) / symbols
+        self.windows = windows
+        lastEnded = record.seconds
+    }
+
+    /// Whether there is anything to validate on.
+    var isPossible: Bool { text != nil }
+
+    /// - Parameter before: the budget's progress when the last step began.
+    func isDue(_ record: TrainingRecord, _ budget: BudgetMeter, since before: Double) -> Bool {
+        guard let text else { return false }
+        if let every = record.options.evaluateEvery { return record.step % every == 0 }
+        guard let tenth = budget.tenth, !budget.isSpent(record) else {
+            return Int(budget.progress(record) * 10) > Int(before * 10)
+        }
+        // Of a time limit, validation may take a tenth; the last one comes in any case. A symbol that is only read
+        // takes a third of the arithmetic of one that is trained on.
+        let perSymbol = record.seconds / Double(max(1, record.tokens)) / 3
+        let next = spent.last > 0 ? spent.last : perSymbol * Double(text.count)
+        return record.seconds - lastEnded >= tenth && spent.all + next <= 0.1 * record.seconds
+    }
+
+    /// Mean nats per symbol, in lanes; nil if it was cancelled.
+    func score(
+        _ engine: any Engine<Float>, using workers: Workers, isCancelled: @Sendable () -> Bool
+    ) -> Double? {
+        guard let text else { return nil }
+        return engine.withNetwork { $0.scoreInLanes(text, using: workers, isCancelled: isCancelled) }
+            .map { $0 / Double(text.count) }
+    }
+
+    /// Takes a validation into the record; returns whether it is the best.
+    mutating func take(_ nats: Double, began: Double, into record: inout TrainingRecord) -> Bool {
+        // A model far worse than one that knows nothing is exploding, and takes no better one's place.
+        let isSane = record.isFinished || (record.recovery.monitor.isCalm && nats < 2 * knowingNothing)
+        let isBest = isSane && record.bestValidation.map { nats < $0 } ?? true
+        record.validations += 1
+        record.validationsSinceBest = isBest ? 0 : record.validationsSinceBest + 1
+        if isBest { (record.bestValidation, record.bestStep) = (nats, record.step) }
+        lastStep = record.step
+        spent.last = now() - began
+        spent.all += spent.last
+        lastEnded = record.seconds
+        return isBest
+    }
+
+    /// Forgets that the step has been validated: another comes in its place.
+    mutating func goBack() { lastStep = -1 }
+
+    func report(_ nats: Double, _ record: TrainingRecord, isExact: Bool, isBest: Bool) -> ValidationReport {
+        let step = isExact ? record.bestStep ?? record.step : record.step
+        return ValidationReport(
+            step: step, epoch: Double(step) / Double(windows), seconds: record.seconds, nats: nats,
+            bitsPerCharacter: nats / .log(2) / charactersPerSymbol, isExact: isExact, isBest: isBest)
+    }
+}

@@ -1,0 +1,132 @@
+import CharacterModel
+import Foundation
+import RecurrentNetwork
+
+/// Saves a training: the best model is on the disk before any resumable state that records it, and so are the lines of the
+/// metrics that the state counts; it holds those that are not. What cannot be saved is kept and tried again, until the training
+/// ends.
+final class CheckpointSaver {
+    let output: Trainer.Output
+    private let metrics: MetricsFile?
+    private let observe: (TrainingEvent) -> Void
+    private var lastSaved = Double.infinity
+    /// The best model, where it could not be saved yet.
+    private var pendingBest: Checkpoint?
+    /// Whether files of an earlier training may still stand where this one writes: it replaces both, but not before it has
+    /// something to put in their place.
+    private var replacesEarlierFiles: Bool
+    /// Held until the run ends.
+    private var lock: OutputLock?
+
+    /// Locks and proves the output, and opens the metrics file.
+    ///
+    /// - Parameters:
+    ///   - record: is told where its metrics stand.
+    ///   - resumes: whether the output is this training's own.
+    init(
+        _ output: Trainer.Output, _ record: inout TrainingRecord, resumes: Bool,
+        observe: @escaping (TrainingEvent) -> Void
+    ) throws {
+        self.output = output
+        self.observe = observe
+        replacesEarlierFiles = !resumes
+        try makeFolder(of: output.path)
+        // What is swept is nobody's then.
+        lock = try OutputLock(of: output.path)
+        // Another run may have gone on between the reading and the lock.
+        if resumes, FileManager.default.fileExists(atPath: output.lastPath),
+            try Checkpoint(contentsOf: output.lastPath).training?.tokens != record.tokens
+        {
+            throw CheckpointError.changed(path: output.lastPath)
+        }
+        for path in [output.path, output.lastPath] { try prepare(path) }
+        let path = (output.metricsPath ?? record.metricsPath).map {
+            URL(fileURLWithPath: $0).standardizedFileURL.path
+        }
+        // Lines that a resumed run does again are dropped; a file that is not this training's is only added to.
+        let kept = !resumes ? 0 : path == record.metricsPath ? record.metricsLength : Int.max
+        metrics = try path.map { try MetricsFile(path: $0, keeping: kept, resumes: resumes) }
+        if path == record.metricsPath, let waiting = record.metricsWaiting {
+            metrics?.append(String(waiting.dropLast()))
+        }
+        record.metricsPath = path
+        record.metricsLength = metrics?.length ?? 0
+        if resumes && !FileManager.default.fileExists(atPath: output.path) {
+            // The best model is gone: the next validation is the best there is.
+            (record.bestValidation, record.bestStep) = (nil, nil)
+        }
+    }
+
+    /// Whether a file of this training stands, or waits to be written, where the best model belongs.
+    var hasBest: Bool { !replacesEarlierFiles && pendingBest == nil }
+
+    var bestExists: Bool { FileManager.default.fileExists(atPath: output.path) }
+
+    /// Begins to count the time between saves.
+    func start() { lastSaved = now() }
+
+    var isDue: Bool { now() - lastSaved >= output.checkpointEvery }
+
+    /// Lets others write.
+    func unlock() {
+        lock = nil
+        metrics?.unlock()
+    }
+
+    func append(_ line: MetricsLine) { metrics?.append(line.text) }
+
+    func flushMetrics() throws(CheckpointError) { try metrics?.flush() }
+
+    /// Saves the best model, or keeps it to be saved later.
+    func saveBest(_ best: Checkpoint) {
+        pendingBest = best
+        do { try savePending() } catch { observe(.notSaved(path: output.path, reason: "\(error)")) }
+    }
+
+    private func savePending() throws(CheckpointError) {
+        if let best = pendingBest { try save(best, to: output.path, removing: output.lastPath) }
+        pendingBest = nil
+    }
+
+    /// Saves the state of a training.
+    ///
+    /// - Parameters:
+    ///   - isFinal: whether a failure ends the training; else it is told, and tried again in due time.
+    ///   - seconds: the training's, as late as can be.
+    ///   - checkpoint: makes what is saved from the record that belongs to it.
+    func saveLast(
+        _ record: inout TrainingRecord, isFinal: Bool, seconds: () -> Double,
+        _ checkpoint: (TrainingRecord) -> Checkpoint
+    ) throws {
+        do {
+            try savePending()
+            // Metrics that cannot be written are no reason to save nothing: the state keeps them.
+            do { try metrics?.flush() } catch { observe(.notSaved(path: error.path, reason: "\(error)")) }
+            record.metricsLength = metrics?.length ?? 0
+            record.metricsWaiting = metrics?.waitingLines
+            record.seconds = seconds()
+            try save(checkpoint(record), to: output.lastPath, removing: output.path)
+        } catch {
+            guard !isFinal else { throw error }
+            observe(.notSaved(path: output.lastPath, reason: "\(error)"))
+        }
+        lastSaved = now()
+    }
+
+    /// Saves what waits to be saved, when a training ends without a state that is worth saving.
+    func saveWhatWaits() {
+        try? savePending()
+        try? metrics?.flush()
+    }
+
+    /// - Parameter stale: what an earlier training may have left beside it.
+    private func save(_ checkpoint: Checkpoint, to path: String, removing stale: String) throws(CheckpointError) {
+        // Somebody may have removed the folder.
+        try? FileManager.default.createDirectory(atPath: folder(of: path), withIntermediateDirectories: true)
+        // Once the other training's file is gone, whatever stands there is this one's.
+        defer { if !FileManager.default.fileExists(atPath: stale) { replacesEarlierFiles = false } }
+        try checkpoint.write(to: path, removing: replacesEarlierFiles ? stale : nil, on: output.files)
+        replacesEarlierFiles = false
+        observe(.saved(path: path))
+    }
+}

@@ -1,0 +1,96 @@
+import Foundation
+
+/// A line of a metrics file: the one definition of what training writes and reports read.
+public enum MetricsLine: Sendable, Equatable, Codable {
+    case step(StepReport)
+    case validation(ValidationReport)
+    case recovery(RecoveryReport)
+
+    /// An object is a report of the kind whose keys it has.
+    public init(from decoder: any Decoder) throws {
+        if let report = try? StepReport(from: decoder) {
+            self = .step(report)
+        } else if let report = try? ValidationReport(from: decoder) {
+            self = .validation(report)
+        } else {
+            self = .recovery(try RecoveryReport(from: decoder))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .step(let report): try report.encode(to: encoder)
+        case .validation(let report): try report.encode(to: encoder)
+        case .recovery(let report): try report.encode(to: encoder)
+        }
+    }
+
+    /// The step that it tells of.
+    public var step: Int {
+        switch self {
+        case .step(let report): report.step
+        case .validation(let report): report.step
+        case .recovery(let report): report.step
+        }
+    }
+
+    /// One JSON object, without a line end. What is not finite is written as a string.
+    var text: String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return (try? encoder.encode(self)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    }
+
+    private static var decoder: JSONDecoder {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return decoder
+    }
+
+    /// Reads lines of metrics.
+    ///
+    /// - Throws: `MetricsError` for a line that is something else, and where there is none.
+    public static func lines(of data: Data, name: String) throws(MetricsError) -> [MetricsLine] {
+        var lines: [MetricsLine] = []
+        for (index, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
+            guard let line = try? decoder.decode(MetricsLine.self, from: Data(line)), (0...1 << 53).contains(line.step)
+            else { throw MetricsError(name: name, line: index + 1) }
+            lines.append(line)
+        }
+        guard !lines.isEmpty else { throw MetricsError(name: name, line: nil) }
+        return lines
+    }
+
+    /// Whether bytes begin with a line of metrics, the last of them perhaps cut short.
+    static func begins(_ data: Data) -> Bool {
+        guard let line = data.split(separator: UInt8(ascii: "\n")).first else { return false }
+        return (try? decoder.decode(MetricsLine.self, from: Data(line))) != nil
+    }
+}
+
+/// A file that does not hold metrics.
+public struct MetricsError: Error, Equatable, Sendable, CustomStringConvertible {
+    public let name: String
+    /// The line that is something else, counted from 1; nil for a file without lines.
+    public let line: Int?
+
+    public var description: String {
+        line.map { "\(name), line \($0), is not a line of metrics; give a metrics file that a training wrote" }
+            ?? "\(name) is empty; give a metrics file that a training wrote"
+    }
+}
+
+extension TrainingEvent {
+    /// The line of the metrics file, if the event has one.
+    public var metricsLine: MetricsLine? {
+        switch self {
+        case .step(let report): .step(report)
+        case .validation(let report): .validation(report)
+        case .recovery(let report): .recovery(report)
+        case .scoring, .saved, .notSaved, .fewerLanes: nil
+        }
+    }
+}

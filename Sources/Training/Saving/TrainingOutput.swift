@@ -1,0 +1,44 @@
+import CharacterModel
+import Foundation
+
+extension Trainer {
+    /// Where a training leaves its files, and how often.
+    public struct Output: Sendable {
+        /// The best model by validation; the resumable state stands beside it.
+        public var path: String
+        public var checkpointEvery = 60.0
+        public var metricsPath: String?
+        /// Steps between reports.
+        public var logEvery = 10
+        /// Whether the best model is scored exactly at the end.
+        package var scoresExactly = true
+        package var files: any FileSystem = SystemFiles()
+
+        public init(path: String) { self.path = path }
+
+        /// `NAME.last.safetensors` for `NAME.safetensors`.
+        public var lastPath: String {
+            let suffix = ".safetensors"
+            return (path.hasSuffix(suffix) ? String(path.dropLast(suffix.count)) : path) + ".last" + suffix
+        }
+    }
+}
+
+func makeFolder(of path: String) throws(CheckpointError) {
+    let folder = folder(of: path)
+    do {
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch {
+        throw .cannotCreate(path: path, reason: "the folder \(folder) cannot be made")
+    }
+}
+
+/// Proves that a file can be made in its place, before hours are spent.
+func prepare(_ path: String) throws(CheckpointError) {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+        throw .cannotCreate(path: path, reason: "it is a folder")
+    }
+    AtomicFile.sweep(beside: path)
+    _ = try AtomicFile(replacing: path)
+}

@@ -1,0 +1,158 @@
+import CharacterModel
+import Foundation
+
+/// Chooses between candidates by successive halving (Jamieson & Talwalkar 2016; a bracket of Hyperband, Li et al. 2018):
+/// each round trains those that are left for the same time, goes on with the better half, and gives it twice as much.
+///
+/// A candidate's learning rate falls along its cosine to the end of each round, so that it is judged by what it can do, and
+/// rises again with the next (warm restarts: Loshchilov & Hutter 2017). It keeps its weights: the winner has been trained
+/// in all rounds, and its training can be resumed.
+public final class SuccessiveHalving {
+    /// What became of a candidate in a round.
+    public struct Result: Sendable {
+        /// From 1.
+        public var round: Int
+        /// Counts the candidates from 0.
+        public var index: Int
+        public var candidate: TuningCandidate
+        /// Steps done so far, and symbols trained on.
+        public var step: Int
+        public var tokens: Int
+        /// The best validation so far, mean nats per symbol; infinite for one whose loss exploded.
+        public var nats: Double
+    }
+
+    public let candidates: [TuningCandidate]
+    private let data: TrainingData
+    private let record: TrainingRecord
+    private let output: Trainer.Output
+    private let threads: Int
+
+    /// - Parameters:
+    ///   - record: options and corpus of the training; a candidate's values take the place of its own, and rounds that of
+    ///     its budget.
+    ///   - output: where the winner's files shall stand; the candidates' stand in a folder beside it.
+    /// - Requires: a validation part.
+    public init(
+        _ candidates: [TuningCandidate], data: TrainingData, record: TrainingRecord, output: Trainer.Output,
+        threads: Int
+    ) {
+        precondition(!candidates.isEmpty && data.validation != nil, "tuning needs candidates and a validation part")
+        self.candidates = candidates
+        self.data = data
+        self.record = record
+        self.output = output
+        self.threads = threads
+    }
+
+    /// Rounds until one is left.
+    public var rounds: Int { max(1, Int(log2(Double(candidates.count)).rounded(.up))) }
+
+    /// The folder of the candidates' files.
+    public var folder: String {
+        let suffix = ".safetensors"
+        return (output.path.hasSuffix(suffix) ? String(output.path.dropLast(suffix.count)) : output.path) + ".tune"
+    }
+
+    /// Where a candidate's files stand.
+    public func output(of index: Int) -> Trainer.Output {
+        var place = output
+        place.path = "\(folder)/\(index).safetensors"
+        place.metricsPath = output.metricsPath == nil ? nil : "\(folder)/\(index).jsonl"
+        place.scoresExactly = false
+        return place
+    }
+
+    /// Trains and halves until one is left, and puts its files where the training's shall stand.
+    ///
+    /// - Parameters:
+    ///   - seconds: of all rounds together, which share it evenly.
+    ///   - observe: is told what became of each candidate in each round, as it goes.
+    /// - Returns: the index of the winner; nil if it was stopped: what was trained is left in the folder then.
+    /// - Throws: `TrainingError.diverged` if every candidate's loss exploded; `CheckpointError`.
+    public func run(
+        seconds: Double, shouldStop: @Sendable () -> Bool = { false }, observe: (Result) -> Void = { _ in }
+    ) throws -> Int? {
+        try makeFolder(of: output.path)
+        let lock = try OutputLock(of: output.path)
+        for path in [output.path, output.lastPath] { try prepare(path) }
+        if let path = output.metricsPath { _ = try MetricsFile(path: path, keeping: .max, resumes: true) }
+        defer { withExtendedLifetime(lock) {} }
+        var left = Array(candidates.indices)
+        var spent = 0.0
+        var explosion: (any Error)?
+        for round in 1...rounds {
+            spent += seconds / Double(rounds) / Double(left.count)
+            var results: [Result] = []
+            for index in left {
+                var result = Result(
+                    round: round, index: index, candidate: candidates[index], step: 0, tokens: 0, nats: .infinity)
+                do {
+                    guard let reached = try train(index, until: spent, goesOn: round > 1, shouldStop) else {
+                        return nil
+                    }
+                    (result.step, result.tokens) = (reached.step, reached.tokens)
+                    result.nats = reached.bestValidation ?? .infinity
+                } catch let error as TrainingError {
+                    guard case .diverged = error else { throw error }
+                    explosion = error
+                }
+                results.append(result)
+                observe(result)
+            }
+            // Equal ones stay in the order they were drawn in.
+            let better = results.filter(\.nats.isFinite).sorted { ($0.nats, $0.index) < ($1.nats, $1.index) }
+            left = better.prefix((left.count + 1) / 2).map(\.index)
+            guard !left.isEmpty else {
+                throw explosion ?? TrainingError.diverged(step: 0, flaw: "no validation was finite", recoveries: 0)
+            }
+        }
+        try install(left[0])
+        return left[0]
+    }
+
+    /// Trains a candidate on; nil if it was stopped.
+    private func train(
+        _ index: Int, until seconds: Double, goesOn: Bool, _ shouldStop: @Sendable () -> Bool
+    ) throws -> TrainingRecord? {
+        let (candidate, place) = (candidates[index], output(of: index))
+        let checkpoint = goesOn ? try Checkpoint(contentsOf: place.lastPath, withState: true) : nil
+        var record = checkpoint?.training ?? record
+        record.options.learningRate = candidate.learningRate
+        record.options.window = candidate.window
+        record.options.budget = .seconds(seconds)
+        // The rate rises again, and the loss with it.
+        record.validationsSinceBest = 0
+        let trainer = try Trainer(
+            candidate.configuration, data: data, record: record, output: place, threads: threads, resuming: checkpoint)
+        return try trainer.run(shouldStop: shouldStop) == .finished ? trainer.record : nil
+    }
+
+    /// Moves the winner's files to where the training's shall stand, and removes the others.
+    private func install(_ winner: Int) throws(CheckpointError) {
+        let (from, files) = (output(of: winner), output.files)
+        // An earlier training's state must not stand beside this one's best model, whatever happens in between.
+        let aside = output.lastPath + ".before"
+        let isAside = (try? files.rename(output.lastPath, to: aside)) != nil
+        do {
+            try files.rename(from.path, to: output.path)
+            try files.rename(from.lastPath, to: output.lastPath)
+            if isAside { try? files.remove(aside) }
+            try files.flushFolder(CharacterModel.folder(of: output.path))
+        } catch {
+            if isAside { try? files.rename(aside, to: output.lastPath) }
+            throw .cannotCreate(path: output.path, reason: "\(error)")
+        }
+        if let path = output.metricsPath, let source = from.metricsPath {
+            // It may lie on another file system.
+            do { try Data(contentsOf: URL(fileURLWithPath: source)).write(to: URL(fileURLWithPath: path)) } catch {
+                throw .cannotCreate(path: path, reason: error.localizedDescription)
+            }
+        }
+        for index in candidates.indices {
+            let place = output(of: index)
+            for path in [place.path, place.lastPath, place.metricsPath].compactMap(\.self) { try? files.remove(path) }
+        }
+        rmdir(folder)
+    }
+}
