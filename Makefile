@@ -43,7 +43,7 @@ test: setup
 # Writes what the golden trainings leave with this compiler beside what they left with others: see GoldenTests.
 golden: setup
 	$(SWIFT) build $(TEST) --build-tests
-	GOLDEN_RECORD=$(CURDIR)/Tests/CharacterModelTests/Fixtures/golden.json $(SWIFT) test $(TEST) --skip-build --filter GoldenTests
+	GOLDEN_RECORD=$(CURDIR)/Tests/TrainingTests/Fixtures/golden.json $(SWIFT) test $(TEST) --skip-build --filter GoldenTests
 
 lint:
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

@@ -115,6 +115,16 @@ void ck_elman_backward(int32_t level, int64_t rows, int64_t hidden_size, int32_t
     DISPATCH(elman_backward, rows, hidden_size, relu, gates, hidden_gradient);
 }
 
+void ck_mingru_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *previous,
+                       float *hidden) {
+    DISPATCH(mingru_forward, rows, hidden_size, gates, previous, hidden);
+}
+
+void ck_mingru_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *previous,
+                        const float *hidden_gradient, float *previous_gradient) {
+    DISPATCH(mingru_backward, rows, hidden_size, gates, previous, hidden_gradient, previous_gradient);
+}
+
 void ck_softmax_cross_entropy(int32_t level, int64_t rows, int64_t columns, float *logits, const int32_t *targets,
                               float scale, double *losses) {
     DISPATCH(softmax_cross_entropy, rows, columns, logits, targets, scale, losses);

@@ -7,6 +7,7 @@
 #include "cells/elman.h"
 #include "cells/gru.h"
 #include "cells/lstm.h"
+#include "cells/mingru.h"
 
 TARGET static void NAME(softmax_cross_entropy)(int64_t rows, int64_t size, float *logits, const int32_t *targets,
                                                float scale, double *losses) {

@@ -9,7 +9,7 @@ package protocol KernelScalar: Real, BinaryFloatingPoint, BitwiseCopyable, Senda
 }
 
 /// The steps of the cells, a protocol each.
-package typealias CellKernels = ElmanKernels & GRUKernels & LSTMKernels
+package typealias CellKernels = ElmanKernels & GRUKernels & LSTMKernels & MinGRUKernels
 
 /// What every set of kernels has.
 package protocol ScalarKernels: Sendable {

@@ -203,7 +203,7 @@ struct CheckpointTests {
     }
 
     /// Scored once by PyTorch in float64 (the parity of every release with the first).
-    @Test("Checkpoints of every version ever released load and score the same", arguments: CellKind.allCases)
+    @Test("Checkpoints of every version ever released load and score the same", arguments: [CellKind.lstm, .gru, .rnn])
     func released(cell: CellKind) throws {
         let model = try LanguageModel(contentsOf: fixture("v1-\(cell.rawValue).safetensors"))
         #expect(model.configuration.cell == cell)

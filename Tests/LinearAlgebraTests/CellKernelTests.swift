@@ -103,6 +103,27 @@ struct CellKernelTests {
         }
     }
 
+    @Test("minGRU steps", arguments: shapes)
+    func minGRU(rows: Int, size: Int) {
+        let twin = Double.kernels
+        for kernels in levels() {
+            compare(
+                [(rows, 2 * size), (rows, size), (rows, size)], "forward", bound: 3,
+                fast: { kernels.minGRUForward(gates: $0[0], previous: $0[1], hidden: $0[2]) },
+                twin: { twin.minGRUForward(gates: $0[0], previous: $0[1], hidden: $0[2]) })
+            compare(
+                [(rows, 2 * size), (rows, size), (rows, size), (rows, size)], "backward", bound: 1,
+                fast: {
+                    kernels.minGRUBackward(
+                        gates: $0[0], previous: $0[1], hiddenGradient: $0[2], previousGradient: $0[3])
+                },
+                twin: {
+                    twin.minGRUBackward(
+                        gates: $0[0], previous: $0[1], hiddenGradient: $0[2], previousGradient: $0[3])
+                })
+        }
+    }
+
     @Test("Softmax cross-entropy", arguments: [(1, 1), (3, 7), (2, 8), (5, 67)])
     func softmax(rows: Int, columns: Int) {
         let targets = Matrix<Int32>(

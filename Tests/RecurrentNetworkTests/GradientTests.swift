@@ -12,6 +12,9 @@ struct GradientCase: Sendable, CustomStringConvertible {
     var embedding: Int
     var dropout: Double
 
+    /// Where the cell has weights to drop.
+    var weightDropout: Double { cell.hasUse(for: "weight-dropout") ? dropout : 0 }
+
     var description: String {
         "\(cell) \(nonlinearity), \(layers) layers, embedding \(embedding), all dropouts \(dropout)"
     }
@@ -19,7 +22,7 @@ struct GradientCase: Sendable, CustomStringConvertible {
     static let all: [GradientCase] = {
         var cases: [GradientCase] = []
         for (cell, nonlinearity) in [
-            (CellKind.lstm, Nonlinearity.tanh), (.gru, .tanh), (.rnn, .tanh), (.rnn, .relu),
+            (CellKind.lstm, Nonlinearity.tanh), (.gru, .tanh), (.rnn, .tanh), (.rnn, .relu), (.mingru, .tanh),
         ] {
             for layers in 1...3 {
                 for embedding in [0, 3] {
@@ -44,8 +47,7 @@ struct GradientTests {
     func centralDifferences(_ test: GradientCase) throws {
         let model = try ModelConfiguration(
             cell: test.cell, layers: test.layers, hidden: 4, embedding: test.embedding, vocabularySize: 5,
-            nonlinearity: test.nonlinearity, dropout: test.dropout,
-            weightDropout: test.dropout)
+            nonlinearity: test.nonlinearity, dropout: test.dropout, weightDropout: test.weightDropout)
         let fixture = NetworkFixture<Double>(model, steps: 5, batch: 9, seed: 11)
         let step = fixture.makeEngine()
         let center = fixture.loss(step)
@@ -122,8 +124,7 @@ struct GradientTests {
     func floatMatchesDouble(_ test: GradientCase) throws {
         let model = try ModelConfiguration(
             cell: test.cell, layers: test.layers, hidden: 21, embedding: test.embedding, vocabularySize: 19,
-            nonlinearity: test.nonlinearity, dropout: test.dropout,
-            weightDropout: test.dropout)
+            nonlinearity: test.nonlinearity, dropout: test.dropout, weightDropout: test.weightDropout)
         let double = NetworkFixture<Double>(model, steps: 6, batch: 13, seed: 5, scale: 0.25)
         let float = NetworkFixture<Float>(model, steps: 6, batch: 13, seed: 5, scale: 0.25)
         let (a, b) = (double.makeEngine(), float.makeEngine())

@@ -31,13 +31,14 @@ struct GoldenTraining: Sendable {
     static let all: [GoldenTraining] = {
         let cells: [(String, CellKind, Nonlinearity)] = [
             ("lstm", .lstm, .tanh), ("gru", .gru, .tanh), ("rnn", .rnn, .tanh), ("rnn relu", .rnn, .relu),
+            ("mingru", .mingru, .tanh),
         ]
         var all: [GoldenTraining] = []
         for (cellName, cell, nonlinearity) in cells {
             func add(_ what: String, _ change: (inout GoldenTraining) -> Void) {
                 var training = GoldenTraining(name: "\(cellName), \(what)", cell: cell, nonlinearity: nonlinearity)
                 change(&training)
-                all.append(training)
+                if training.weightDropout == 0 || cell.hasUse(for: "weight-dropout") { all.append(training) }
             }
             add("one layer, one-hot") { _ in }
             add("two layers, one-hot") { $0.layers = 2 }
@@ -53,6 +54,7 @@ struct GoldenTraining: Sendable {
             }
             add("records") { $0.records = true }
             add("files") { $0.files = 7 }
+            add("resumed without weight dropout") { ($0.layers, $0.dropout, $0.stop) = (2, 0.2, 31) }
             add("resumed") { ($0.layers, $0.dropout, $0.weightDropout, $0.stop) = (2, 0.2, 0.2, 23) }
         }
         for optimizer in Optimizer.allCases where optimizer != .adamw {
@@ -104,7 +106,12 @@ struct GoldenTraining: Sendable {
     static func last(_ path: String) -> String { path.replacing(".safetensors", with: ".last.safetensors") }
 
     /// Runs the training, or goes on with it.
-    func run(to output: String, threads: Int, resuming: String?, stopAfter: Int?) throws {
+    ///
+    /// - Parameter makeEngine: another engine than the usual one.
+    func run(
+        to output: String, threads: Int, resuming: String?, stopAfter: Int?,
+        engine makeEngine: (EngineSetup<Float>) -> any Engine<Float> = { ThreadedEngine($0) }
+    ) throws {
         let checkpoint = try resuming.map { try Checkpoint(contentsOf: $0, withState: true) }
         let data = try data(vocabulary: checkpoint?.vocabulary)
         let model = try ModelConfiguration(
@@ -115,7 +122,7 @@ struct GoldenTraining: Sendable {
         if checkpoint == nil { record.options = options }
         let trainer = try Trainer(
             model, data: data, record: record, output: Trainer.Output(path: output), threads: threads,
-            resuming: checkpoint)
+            resuming: checkpoint, from: nil, engine: makeEngine, observe: { _ in })
         let end = stopAfter ?? .max
         nonisolated(unsafe) let running = trainer
         _ = try trainer.run { running.record.step >= end }

@@ -59,7 +59,7 @@ struct ResumeTests {
         fixture.embedding = cell == .gru ? 12 : 0
         fixture.isTied = cell == .gru
         fixture.dropout = 0.25
-        fixture.weightDropout = 0.2
+        fixture.weightDropout = cell.hasUse(for: "weight-dropout") ? 0.2 : 0
         fixture.options.batch = 11
         fixture.options.window = 40
         fixture.options.budget = .steps(26)

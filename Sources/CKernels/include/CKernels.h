@@ -71,6 +71,15 @@ void ck_elman_forward(int32_t level, int64_t rows, int64_t hidden_size, int32_t 
 void ck_elman_backward(int32_t level, int64_t rows, int64_t hidden_size, int32_t relu, float *gates,
                        const float *hidden_gradient);
 
+/// One minGRU step. `gates` [B, 2H] holds the input part and receives z and the candidate; `previous` and `hidden` are [B, H].
+void ck_mingru_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *previous,
+                       float *hidden);
+
+/// The step's adjoint. `gates` receives the gradient of the input part; to `previous_gradient` [B, H] is added what reaches
+/// the previous hidden state.
+void ck_mingru_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *previous,
+                        const float *hidden_gradient, float *previous_gradient);
+
 /// Softmax cross-entropy. Each row of `logits` [B, V] becomes `scale` times the gradient of its loss; a row whose
 /// target is negative becomes zero. `losses` [B] receives -ln p(target), or 0 for such a row.
 void ck_softmax_cross_entropy(int32_t level, int64_t rows, int64_t columns, float *logits, const int32_t *targets,

@@ -19,7 +19,7 @@ public struct CellKind: Sendable {
 
 extension CellKind: CaseIterable {
     /// The cells that there are: the one list of them.
-    public static let allCases: [CellKind] = [.gru, .lstm, .rnn]
+    public static let allCases: [CellKind] = [.gru, .lstm, .rnn, .mingru]
 }
 
 extension CellKind: RawRepresentable {

@@ -17,8 +17,32 @@ def fill(parameters):
         parameter.data = (0.4 * torch.sin(1 + 0.7 * i + 1.3 * p)).view(parameter.shape)
 
 
+class MinGRU(nn.Module):
+    """The minimal gated recurrent unit (Feng et al. 2024), from its equations: PyTorch has none."""
+
+    def __init__(self, size, hidden, layers):
+        super().__init__()
+        self.hidden = hidden
+        for l in range(layers):
+            self.register_parameter(f"weight_ih_l{l}", nn.Parameter(torch.zeros(2 * hidden, hidden if l else size)))
+            self.register_parameter(f"bias_ih_l{l}", nn.Parameter(torch.zeros(2 * hidden)))
+
+    def forward(self, x, state):
+        last = []
+        for l, h in enumerate(state):
+            steps = []
+            for t in range(len(x)):
+                z, c = (x[t] @ getattr(self, f"weight_ih_l{l}").T + getattr(self, f"bias_ih_l{l}")).split(self.hidden, -1)
+                z = torch.sigmoid(z)
+                h = (1 - z) * h + z * c
+                steps.append(h)
+            x = torch.stack(steps)
+            last.append(h)
+        return x, torch.stack(last)
+
+
 def case(cell, layers, embedding, nonlinearity):
-    kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}[cell]
+    kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN, "mingru": MinGRU}[cell]
     options = {"nonlinearity": nonlinearity} if cell == "rnn" else {}
     rnn, head = kind(embedding or V, H, layers, **options), nn.Linear(H, V)
     encoder = nn.Embedding(V, embedding) if embedding else None
@@ -56,7 +80,8 @@ o = torch.optim
 json.dump({
     "vocabulary": V, "hidden": H, "steps": T, "batch": B,
     "cases": [case(cell, layers, embedding, nonlinearity)
-              for cell, nonlinearity in [("lstm", "tanh"), ("gru", "tanh"), ("rnn", "tanh"), ("rnn", "relu")]
+              for cell, nonlinearity in [("lstm", "tanh"), ("gru", "tanh"), ("rnn", "tanh"), ("rnn", "relu"),
+                                         ("mingru", "tanh")]
               for layers, embedding in [(1, 0), (2, 0), (2, E)]],
     "optimizers": [
         optimizer("sgd", lambda p: o.SGD(p, lr=0.1, weight_decay=0.01)),
