@@ -1,5 +1,5 @@
 /// A row-major matrix that owns its memory: aligned to 64 bytes, zero (all bits) at first.
-package final class Matrix<Element: BitwiseCopyable>: @unchecked Sendable {
+package final class Matrix<Element: BitwiseCopyable>: Sendable {
     package let view: MatrixView<Element>
 
     package init(rows: Int, columns: Int) {

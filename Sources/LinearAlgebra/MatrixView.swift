@@ -1,6 +1,6 @@
 /// A row-major window onto memory that a ``Matrix`` owns.
 ///
-/// A view does not keep its owner alive: whoever makes views holds the owners in an object that outlives their use, and
+/// Unchecked: the pointer is what the compiler cannot see through. A view does not keep its owner alive: whoever makes views holds the owners in an object that outlives their use, and
 /// hands each thread its own rows or columns. That is why a view can be sent, and why making one costs no reference
 /// count. Swift may release a local owner right after its last mention, so `matrix.view.elements` on a local matrix is
 /// wrong where `matrix.elements` is right.

@@ -25,27 +25,16 @@ extension Kernels {
         _ rule: OptimizerRule, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
         moments: (MatrixView<Scalar>?, MatrixView<Scalar>?)
     ) -> Bool {
-        func check(_ view: MatrixView<Scalar>) {
-            precondition(view.rows == 1 && view.columns == parameters.columns, "shapes differ")
-        }
         func moment(_ view: MatrixView<Scalar>?) -> MatrixView<Scalar> {
             guard let view else { preconditionFailure("a moment is missing for \(rule)") }
-            check(view)
             return view
         }
-        check(parameters)
-        check(gradient)
-        // x - x is 0 for every finite x, and NaN for the others.
-        let (p, g, count) = (parameters.base, gradient.base, parameters.columns)
+        for view in [parameters, gradient, moments.0, moments.1].compactMap(\.self) {
+            precondition(view.rows == 1 && view.columns == parameters.columns, "shapes differ")
+        }
+        let row = OptimizerRow(parameters: parameters, gradient: gradient)
         switch rule {
-        case .sgd(let scale, let rate, let decay):
-            let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
-            var flaw: Scalar = 0
-            for index in 0..<count {
-                p[index] -= rate * (scale * g[index] + decay * p[index])
-                flaw += p[index] - p[index]
-            }
-            return flaw == 0
+        case .sgd(let scale, let rate, let decay): return row.sgd(Scalar(scale), Scalar(rate), Scalar(decay))
         case .adam(let scale, let rate, let decay, let decoupled, let beta1, let beta2, let epsilon, let step):
             // A moving mean's start at zero is made up for in the size of the step.
             return adam(
@@ -57,28 +46,59 @@ extension Kernels {
                     epsilon: Scalar(epsilon)),
                 parameters: parameters, gradient: gradient, mean: moment(moments.0), square: moment(moments.1))
         case .rmsprop(let scale, let rate, let decay, let alpha, let epsilon):
-            let v = moment(moments.0).base
-            var flaw: Scalar = 0
-            let (scale, rate, decay) = (Scalar(scale), Scalar(rate), Scalar(decay))
-            let (alpha, epsilon) = (Scalar(alpha), Scalar(epsilon))
-            for index in 0..<count {
-                let d = scale * g[index] + decay * p[index]
-                v[index] = alpha * v[index] + (1 - alpha) * d * d
-                p[index] -= rate * d / (v[index].squareRoot() + epsilon)
-                flaw += (p[index] - p[index]) + (v[index] - v[index])
-            }
-            return flaw == 0
+            return row.rmsprop(
+                Scalar(scale), Scalar(rate), Scalar(decay), alpha: Scalar(alpha), epsilon: Scalar(epsilon),
+                moment(moments.0))
         case .adagrad(let scale, let rate, let decay, let epsilon):
-            let v = moment(moments.0).base
-            var flaw: Scalar = 0
-            let (scale, rate, decay, epsilon) = (Scalar(scale), Scalar(rate), Scalar(decay), Scalar(epsilon))
-            for index in 0..<count {
-                let d = scale * g[index] + decay * p[index]
-                v[index] += d * d
-                p[index] -= rate * d / (v[index].squareRoot() + epsilon)
-                flaw += (p[index] - p[index]) + (v[index] - v[index])
-            }
-            return flaw == 0
+            return row.adagrad(Scalar(scale), Scalar(rate), Scalar(decay), epsilon: Scalar(epsilon), moment(moments.0))
         }
+    }
+}
+
+/// A row of parameters and its gradient, as the simple rules move it. Each tells whether what it has written is finite:
+/// x - x is 0 for every finite x, and NaN for the others.
+private struct OptimizerRow<Scalar: KernelScalar> {
+    private let (p, g): (UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>)
+    private let count: Int
+
+    init(parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>) {
+        (p, g, count) = (parameters.base, gradient.base, parameters.columns)
+    }
+
+    func sgd(_ scale: Scalar, _ rate: Scalar, _ decay: Scalar) -> Bool {
+        var flaw: Scalar = 0
+        for index in 0..<count {
+            p[index] -= rate * (scale * g[index] + decay * p[index])
+            flaw += p[index] - p[index]
+        }
+        return flaw == 0
+    }
+
+    func rmsprop(
+        _ scale: Scalar, _ rate: Scalar, _ decay: Scalar, alpha: Scalar, epsilon: Scalar, _ square: MatrixView<Scalar>
+    ) -> Bool {
+        let v = square.base
+        var flaw: Scalar = 0
+        for index in 0..<count {
+            let d = scale * g[index] + decay * p[index]
+            v[index] = alpha * v[index] + (1 - alpha) * d * d
+            p[index] -= rate * d / (v[index].squareRoot() + epsilon)
+            flaw += (p[index] - p[index]) + (v[index] - v[index])
+        }
+        return flaw == 0
+    }
+
+    func adagrad(
+        _ scale: Scalar, _ rate: Scalar, _ decay: Scalar, epsilon: Scalar, _ sum: MatrixView<Scalar>
+    ) -> Bool {
+        let v = sum.base
+        var flaw: Scalar = 0
+        for index in 0..<count {
+            let d = scale * g[index] + decay * p[index]
+            v[index] += d * d
+            p[index] -= rate * d / (v[index].squareRoot() + epsilon)
+            flaw += (p[index] - p[index]) + (v[index] - v[index])
+        }
+        return flaw == 0
     }
 }

@@ -2,7 +2,7 @@
 ///
 /// Panels of 16 columns follow each other; within a panel the 16 elements of a row are adjacent, so a product streams
 /// through memory once. Columns beyond the last are zero.
-package final class PackedMatrix<Element: Numeric & BitwiseCopyable>: @unchecked Sendable {
+package final class PackedMatrix<Element: Numeric & BitwiseCopyable>: Sendable {
     /// Rows: the length of the sums (K).
     package let inner: Int
     package let columns: Int

@@ -105,62 +105,12 @@ public struct Corpus: Sendable {
         reading sources: [TextSource], unit: TextUnit, normalization: Normalization, reader: TextReader,
         records: RecordSeparator? = nil, into tokens: TokenBuffer = TokenBuffer(), progress: (Int) -> Void = { _ in }
     ) throws(TextError) {
-        let tokenizer = try Tokenizer(unit: unit, normalization: normalization)
-        var sink = TokenSink(tokens)
-        var contents = Contents()
-        var bytesBefore = 0
-        let digest = SHA256()
-        for source in sources {
-            var file = File(name: source.name, tokens: sink.tokens.count..<sink.tokens.count, counts: TextCounts())
-            var surplus: [(token: Int, characters: Int)] = []
-            var inWord = false
-            /// Tokens of a part of the text that may end anywhere but in a cluster or a normal form.
-            func take(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: Int) throws(TextError) {
-                let piece = try tokenizer.tokenize(
-                    bytes, path: source.name, offset: offset, inWord: &inWord, into: &sink)
-                file.counts += piece.counts
-                if piece.surplusCharacters != 0 { surplus.append((sink.tokens.count, piece.surplusCharacters)) }
-            }
-            /// Ends a record, unless it is empty; what separates it from the next only counts.
-            func end(_ separator: ArraySlice<UInt8>, _ offset: Int, isEmpty: Bool) throws(TextError) {
-                var ignored = CountingSink()
-                let counts = try separator.withUnsafeBufferPointer { bytes throws(TextError) in
-                    try tokenizer.tokenize(bytes, path: source.name, offset: offset, inWord: &inWord, into: &ignored)
-                        .counts
-                }
-                file.counts += counts
-                let told = isEmpty ? 0 : sink.endRecord(characters: counts.characters)
-                if counts.characters > told { surplus.append((sink.tokens.count, counts.characters - told)) }
-            }
-            var splitter = records.flatMap { $0 == .file ? nil : RecordSplitter($0, path: source.name) }
-            func split(_ piece: UnsafeBufferPointer<UInt8>, at offset: Int, isLast: Bool) throws(TextError) {
-                try splitter?.append(piece, at: offset, isLast: isLast) { record, offset, separator throws(TextError) in
-                    try record.withUnsafeBufferPointer { bytes throws(TextError) in try take(bytes, offset) }
-                    try end(separator, offset + record.count, isEmpty: record.isEmpty)
-                }
-            }
-            file.reading = try reader.forEachPiece(of: source, raw: digest.update) { bytes, offset throws(TextError) in
-                progress(bytesBefore + offset)
-                try tokens.check()
-                if splitter != nil { try split(bytes, at: offset, isLast: false) } else { try take(bytes, offset) }
-            }
-            if splitter != nil { try split(UnsafeBufferPointer(start: nil, count: 0), at: 0, isLast: true) }
-            if records == .file && sink.tokens.count > file.tokens.lowerBound { try end([], 0, isEmpty: false) }
-            // What was there before line ends were made one.
-            file.counts.bytes += file.reading.dropped
-            file.counts.scalars += file.reading.dropped
-            file.tokens = file.tokens.lowerBound..<sink.tokens.count
-            contents.files.append(file)
-            bytesBefore += file.counts.bytes
-            // What was noted behind the last token belongs to it.
-            if !file.tokens.isEmpty {
-                contents.surplus += surplus.map { (min($0.token, file.tokens.upperBound - 1), $0.characters) }
-            }
-        }
+        var reading = CorpusReading(
+            try Tokenizer(unit: unit, normalization: normalization), records: records, into: tokens)
+        for source in sources { try reading.read(source, with: reader, progress: progress) }
         try tokens.seal()
-        contents.symbols = sink.table.symbols
-        contents.sha256 = digest.finalize()
-        self.init(unit: unit, normalization: normalization, records: records, tokens: tokens, contents: contents)
+        self.init(
+            unit: unit, normalization: normalization, records: records, tokens: tokens, contents: reading.contents)
     }
 
     /// The number of tokens.

@@ -18,88 +18,50 @@ struct TextReader {
         of source: TextSource, raw: (UnsafeBufferPointer<UInt8>) -> Void = { _ in },
         _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
     ) throws(TextError) -> TextReading {
-        let bytes = try ByteSource(source)
+        var intake = Intake(try ByteSource(source), blockSize: blockSize)
         var reading = TextReading()
         var decoder: CharsetDecoder?
-        var newlines = NewlineFilter()
-        var block = [UInt8](repeating: 0, count: blockSize)
-        /// Bytes at the beginning of `block` that no piece has held yet: text that is taken as it is.
-        var carried = 0
-        /// Text that was changed on the way and that no piece has held yet.
-        var pending: [UInt8] = []
+        var changed = ChangedText(format)
         /// Where what is left begins in the text.
         var offset = 0
-        var (isFirst, isLast) = (true, false)
-        let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
-        /// Whether a byte-order mark may still come in `pending`.
-        var awaitsMark = true
-        while !isLast {
-            if block.count < carried + blockSize { block += [UInt8](repeating: 0, count: carried + blockSize) }
-            var end = carried
-            // The first block is filled as far as it goes: the charset is found in it.
-            repeat {
-                let got = try block.withUnsafeMutableBufferPointer { buffer throws(TextError) in
-                    let room = UnsafeMutableBufferPointer(rebasing: buffer[end..<carried + blockSize])
-                    return try bytes.read(into: .init(room))
-                }
-                end += got
-                isLast = got == 0
-            } while isFirst && !isLast && end < blockSize
-            var kept = pending.count
-            var done = 0
-            try block.withUnsafeBufferPointer { all throws(TextError) in
-                let part = UnsafeBufferPointer(rebasing: all[carried..<end])
+        while !intake.isLast {
+            try intake.read()
+            changed.startPart()
+            try intake.block.withUnsafeBufferPointer { all throws(TextError) in
+                let part = UnsafeBufferPointer(rebasing: all[intake.carried..<intake.end])
                 raw(part)
-                if isFirst, let format {
+                if intake.isFirst, let format {
                     guard format.encoding != .automatic || !CharsetDecoder.isBinary(part) else {
                         throw .binary(path: source.name)
                     }
-                    decoder = try Self.decoder(for: part, isWhole: isLast, format, &reading)
+                    decoder = try Self.decoder(for: part, isWhole: intake.isLast, format, &reading)
                 }
                 if let decoder {
-                    try decoder.decode(part, isLast: isLast, path: source.name, into: &pending)
-                    done = end
+                    try decoder.decode(part, isLast: intake.isLast, path: source.name, into: &changed.bytes)
                 } else if format?.newlines == .lf {
-                    pending.append(contentsOf: part)
-                    done = end
+                    changed.bytes.append(contentsOf: part)
                 } else {
-                    let text = UnsafeBufferPointer(rebasing: all[..<end])
+                    let text = UnsafeBufferPointer(rebasing: all[..<intake.end])
+                    let cut = intake.isLast ? intake.end : Self.lastCut(in: text, from: intake.carried) ?? 0
                     // A byte-order mark in UTF-8 is no text.
-                    if offset == 0 && format != nil && text.starts(with: mark) { done = 3 }
-                    let cut = isLast ? end : Self.lastCut(in: text, from: carried) ?? 0
-                    if cut > done { try body(UnsafeBufferPointer(rebasing: text[done..<cut]), offset + done) }
-                    done = max(done, cut)
-                    offset += done
+                    let first = offset == 0 && format != nil && text.starts(with: ChangedText.mark) ? 3 : 0
+                    if cut > first { try body(UnsafeBufferPointer(rebasing: text[first..<cut]), offset + first) }
+                    intake.done = max(first, cut)
+                    offset += intake.done
+                    return
                 }
+                intake.done = intake.end
             }
-            // The same mark, where text was changed on the way.
-            if format != nil && awaitsMark {
-                if pending.starts(with: mark) {
-                    pending.removeFirst(3)
-                    kept = 0
-                }
-                awaitsMark = pending.count < 3 && mark.starts(with: pending)
-            }
-            isFirst = false
-            block.withUnsafeMutableBytes { _ = memmove($0.baseAddress!, $0.baseAddress! + done, end - done) }
-            carried = end - done
-            if format?.newlines == .lf { newlines.apply(to: &pending, from: kept, isLast: isLast) }
-            let cut: Int? =
-                isLast ? pending.count : pending.withUnsafeBufferPointer { Self.lastCut(in: $0, from: kept) }
-            if max(carried, pending.count) >= Self.longestPiece {
+            intake.keepTheRest()
+            changed.endPart(isLast: intake.isLast)
+            if max(intake.carried, changed.bytes.count) >= Self.longestPiece {
                 throw .unbroken(path: source.name, offset: offset)
             }
-            if let cut, cut > 0 {
-                try pending.withUnsafeBufferPointer { all throws(TextError) in
-                    try body(UnsafeBufferPointer(rebasing: all[..<cut]), offset)
-                }
-                offset += cut
-                pending.removeFirst(cut)
-            }
+            try changed.handOut(isLast: intake.isLast, &offset, body)
         }
         reading.invalid = decoder?.invalid ?? 0
-        reading.newlines = newlines.replaced
-        reading.dropped = newlines.dropped
+        reading.newlines = changed.newlines.replaced
+        reading.dropped = changed.newlines.dropped
         return reading
     }
 
@@ -123,7 +85,7 @@ struct TextReader {
     private static let longestPiece = 1 << 30
 
     /// The last place at which `bytes` can be cut, nil if there is none from `start` on.
-    private static func lastCut(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
+    fileprivate static func lastCut(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         var index = bytes.count
         while index > max(start, 1) - 1 && index > 0 {
             let before = bytes[index - 1]
@@ -133,6 +95,92 @@ struct TextReader {
             index -= 1
         }
         return nil
+    }
+}
+
+/// A text as it is read, block by block; what no piece has held yet is carried to the front.
+private struct Intake {
+    private let source: ByteSource
+    private let blockSize: Int
+    private(set) var block: [UInt8]
+    /// Bytes at the beginning of `block` that no piece has held yet, and where what was read behind them ends.
+    private(set) var carried = 0
+    private(set) var end = 0
+    /// What has been handed out of them.
+    var done = 0
+    private(set) var (isFirst, isLast) = (true, false)
+    private var blocks = 0
+
+    init(_ source: ByteSource, blockSize: Int) {
+        self.source = source
+        self.blockSize = blockSize
+        block = [UInt8](repeating: 0, count: blockSize)
+    }
+
+    /// Reads another block. The first one is filled as far as it goes: the charset is found in it.
+    mutating func read() throws(TextError) {
+        isFirst = blocks == 0
+        blocks += 1
+        if block.count < carried + blockSize { block += [UInt8](repeating: 0, count: carried + blockSize) }
+        (end, done) = (carried, 0)
+        let limit = carried + blockSize
+        repeat {
+            let got = try block.withUnsafeMutableBufferPointer { [source, end] buffer throws(TextError) in
+                try source.read(into: .init(UnsafeMutableBufferPointer(rebasing: buffer[end..<limit])))
+            }
+            end += got
+            isLast = got == 0
+        } while isFirst && !isLast && end < blockSize
+    }
+
+    mutating func keepTheRest() {
+        let (done, count) = (done, end - done)
+        block.withUnsafeMutableBytes { _ = memmove($0.baseAddress!, $0.baseAddress! + done, count) }
+        carried = count
+    }
+}
+
+/// Text that was changed on the way and that no piece has held yet.
+private struct ChangedText {
+    static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    private let format: TextFormat?
+    var bytes: [UInt8] = []
+    private(set) var newlines = NewlineFilter()
+    /// Where the part that came last begins.
+    private var kept = 0
+    /// Whether a byte-order mark may still come.
+    private var awaitsMark: Bool
+
+    init(_ format: TextFormat?) {
+        self.format = format
+        awaitsMark = format != nil
+    }
+
+    mutating func startPart() { kept = bytes.count }
+
+    /// Takes out a byte-order mark, and what the format makes of line ends.
+    mutating func endPart(isLast: Bool) {
+        if awaitsMark {
+            if bytes.starts(with: Self.mark) {
+                bytes.removeFirst(3)
+                kept = 0
+            }
+            awaitsMark = bytes.count < 3 && Self.mark.starts(with: bytes)
+        }
+        if format?.newlines == .lf { newlines.apply(to: &bytes, from: kept, isLast: isLast) }
+    }
+
+    /// Hands out as much as can be cut off.
+    mutating func handOut(
+        isLast: Bool, _ offset: inout Int, _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
+    ) throws(TextError) {
+        let cut = isLast ? bytes.count : bytes.withUnsafeBufferPointer { TextReader.lastCut(in: $0, from: kept) } ?? 0
+        guard cut > 0 else { return }
+        try bytes.withUnsafeBufferPointer { all throws(TextError) in
+            try body(UnsafeBufferPointer(rebasing: all[..<cut]), offset)
+        }
+        offset += cut
+        bytes.removeFirst(cut)
     }
 }
 

@@ -3,7 +3,7 @@ import Synchronization
 
 /// The tokens of a text: in memory, or in a file that has no name where there are many.
 ///
-/// It is written by one thread, then sealed, and then only read. The file lies in `TMPDIR` or `/var/tmp` and is gone with the
+/// Unchecked: it is written by one thread, then sealed, and then only read; what reading counts is atomic. The file lies in `TMPDIR` or `/var/tmp` and is gone with the
 /// process; it is read by way of a mapping that nobody else can cut short. A file of a ``TokenCache`` is read likewise.
 final class TokenBuffer: @unchecked Sendable {
     typealias Block = UnsafeMutablePointer<UInt32>

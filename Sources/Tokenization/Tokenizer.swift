@@ -117,21 +117,8 @@ public final class Tokenizer {
             // Most text is ASCII, or most of it.
             if isPlain {
                 let begin = index
-                var (words, wasSpace) = (0, !inWord)
-                while index < piece.count && piece[index] < 0x80 {
-                    let kind = kinds.first[Int(piece[index])]
-                    guard kind & UInt8(CICU_PLAIN) != 0 else { break }
-                    let isSpace = kind & UInt8(CICU_WHITE_SPACE) != 0
-                    words += wasSpace && !isSpace ? 1 : 0
-                    wasSpace = isSpace
-                    index += 1
-                }
-                if index > begin {
-                    last = index - 1
-                    inWord = !wasSpace
-                    result.counts.words += words
-                    result.counts.scalars += index - begin
-                }
+                index = plainASCII(piece, from: begin, &result, &inWord)
+                if index > begin { last = index - 1 }
             }
             guard index < piece.count else { break }
             let (scalar, length) = piece.scalar(at: index)
@@ -159,6 +146,28 @@ public final class Tokenizer {
         } else {
             try tokenizeWithICU(UnsafeBufferPointer(rebasing: piece[done...]), &result, &sink)
         }
+    }
+
+    /// Counts the plain ASCII from a place on; returns where it ends.
+    @inline(__always)
+    private func plainASCII(
+        _ piece: UnsafeBufferPointer<UInt8>, from begin: Int, _ result: inout Piece, _ inWord: inout Bool
+    ) -> Int {
+        var index = begin
+        var (words, wasSpace) = (0, !inWord)
+        while index < piece.count && piece[index] < 0x80 {
+            let kind = kinds.first[Int(piece[index])]
+            guard kind & UInt8(CICU_PLAIN) != 0 else { break }
+            let isSpace = kind & UInt8(CICU_WHITE_SPACE) != 0
+            words += wasSpace && !isSpace ? 1 : 0
+            wasSpace = isSpace
+            index += 1
+        }
+        guard index > begin else { return begin }
+        inWord = !wasSpace
+        result.counts.words += words
+        result.counts.scalars += index - begin
+        return index
     }
 
     private func appendPlain(

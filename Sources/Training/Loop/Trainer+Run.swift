@@ -165,7 +165,8 @@ extension Trainer {
     }
 
     private func saveLast(isFinal: Bool) throws {
-        try saver.saveLast(&record, isFinal: isFinal, seconds: { budget.seconds }) { record in
+        let clock = budget
+        try saver.saveLast(&record, isFinal: isFinal, clock) { record in
             let state = engine.state
             return Checkpoint(
                 configuration: configuration, vocabulary: data.vocabulary, parameters: state.parameters,

@@ -92,10 +92,10 @@ final class CheckpointSaver {
     ///
     /// - Parameters:
     ///   - isFinal: whether a failure ends the training; else it is told, and tried again in due time.
-    ///   - seconds: the training's, as late as can be.
+    ///   - clock: tells the training's seconds, as late as can be.
     ///   - checkpoint: makes what is saved from the record that belongs to it.
     func saveLast(
-        _ record: inout TrainingRecord, isFinal: Bool, seconds: () -> Double,
+        _ record: inout TrainingRecord, isFinal: Bool, _ clock: BudgetMeter,
         _ checkpoint: (TrainingRecord) -> Checkpoint
     ) throws {
         do {
@@ -104,7 +104,7 @@ final class CheckpointSaver {
             do { try metrics?.flush() } catch { observe(.notSaved(path: error.path, reason: "\(error)")) }
             record.metricsLength = metrics?.length ?? 0
             record.metricsWaiting = metrics?.waitingLines
-            record.seconds = seconds()
+            record.seconds = clock.seconds
             try save(checkpoint(record), to: output.lastPath, removing: output.path)
         } catch {
             guard !isFinal else { throw error }
