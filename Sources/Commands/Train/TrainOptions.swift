@@ -35,6 +35,10 @@ struct ModelOptions: ParsableArguments {
         if tied == true, let embedding, hidden != embedding {
             throw ValidationError("--tied makes the embedding as long as --hidden; drop --embedding \(embedding)")
         }
+    }
+
+    /// Refuses what a new model's cell has no use for.
+    func refuseUseless() throws {
         let cell = cell ?? OptionList.declared.cell.standard
         for option in OptionList.all where !cell.hasUse(for: option.name) {
             guard TrainingOptions(parsed: self).isGiven(option) else { continue }

@@ -34,7 +34,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
 
     /// - Throws: `ConfigurationError` for a value out of its range.
     public init(
-        cell: CellKind = .lstm, layers: Int = 1, hidden: Int = 384, embedding: Int = 0, vocabularySize: Int,
+        cell: CellKind = .gru, layers: Int = 1, hidden: Int = 384, embedding: Int = 0, vocabularySize: Int,
         nonlinearity: Nonlinearity = .tanh, isTied: Bool = false, dropout: Double = 0,
         weightDropout: Double = 0
     ) throws(ConfigurationError) {

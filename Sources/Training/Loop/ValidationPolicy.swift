@@ -8,7 +8,7 @@ import RecurrentNetwork
 struct ValidationPolicy {
     private let text: EncodedText?
     private let knowingNothing: Double
-    private let charactersPerSymbol: Double
+    private let characters: Int
     private let windows: Int
     /// What the validations of this run took, and the last of them.
     private var spent = (all: 0.0, last: 0.0)
@@ -22,7 +22,7 @@ struct ValidationPolicy {
         text = data.validation
         let symbols = Double(max(1, data.validationSymbols))
         knowingNothing = .log(Double(data.vocabulary.count)) + (data.validation?.spellingNats ?? 0) / symbols
-        charactersPerSymbol = Double(max(1, data.validationCharacters)) / symbols
+        characters = data.validationCharacters
         self.windows = windows
         lastEnded = record.seconds
     }
@@ -73,8 +73,9 @@ struct ValidationPolicy {
 
     func report(_ nats: Double, _ record: TrainingRecord, isExact: Bool, isBest: Bool) -> ValidationReport {
         let step = isExact ? record.bestStep ?? record.step : record.step
+        let total = nats * Double(text?.count ?? 0)
         return ValidationReport(
             step: step, epoch: Double(step) / Double(windows), seconds: record.seconds, nats: nats,
-            bitsPerCharacter: nats / .log(2) / charactersPerSymbol, isExact: isExact, isBest: isBest)
+            bitsPerCharacter: total / .log(2) / Double(max(1, characters)), isExact: isExact, isBest: isBest)
     }
 }
