@@ -9,7 +9,7 @@ BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
-.PHONY: setup build demo test golden lint format bench bench-peers torture fuzz sanitize install corpora clean
+.PHONY: setup build demo test golden help-screens lint format bench bench-peers torture fuzz sanitize install corpora clean
 
 # As root or with sudo; does nothing where nothing is missing.
 setup:
@@ -44,6 +44,13 @@ test: setup
 golden: setup
 	$(SWIFT) build $(TEST) --build-tests
 	GOLDEN_RECORD=$(CURDIR)/Tests/TrainingTests/Fixtures/golden.json $(SWIFT) test $(TEST) --skip-build --filter GoldenTests
+
+# Writes the help screens that the tests compare with.
+help-screens: setup
+	$(SWIFT) build $(TEST) --build-tests
+	for command in train sample perplexity; do \
+		COLUMNS=80 .build-tests/release/$$command --help > Tests/CommandTests/Help/$$command.txt || exit 1; \
+	done
 
 lint:
 	$(SWIFT) format lint --strict --recursive $(SOURCES)

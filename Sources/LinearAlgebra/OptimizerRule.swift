@@ -29,9 +29,14 @@ extension Kernels {
             guard let view else { preconditionFailure("a moment is missing for \(rule)") }
             return view
         }
-        for view in [parameters, gradient, moments.0, moments.1].compactMap(\.self) {
+        func check(_ view: MatrixView<Scalar>?) {
+            guard let view else { return }
             precondition(view.rows == 1 && view.columns == parameters.columns, "shapes differ")
         }
+        check(parameters)
+        check(gradient)
+        check(moments.0)
+        check(moments.1)
         let row = OptimizerRow(parameters: parameters, gradient: gradient)
         switch rule {
         case .sgd(let scale, let rate, let decay): return row.sgd(Scalar(scale), Scalar(rate), Scalar(decay))

@@ -122,29 +122,3 @@ private func unescaped(_ text: String) -> String {
     }
     return result
 }
-
-/// How texts are drawn, and from which random numbers.
-struct Sampling {
-    let seed: UInt64
-    /// Whether the user has to be told.
-    let isSeedDrawn: Bool
-    private let strategy: SamplingStrategy
-    private let penalty: RepetitionPenalty
-    private let mirostat: Mirostat?
-    private let rules: SymbolRules
-
-    init(_ options: SamplingOptions, for model: LanguageModel) throws {
-        strategy = try options.strategy()
-        penalty = try options.penalty()
-        mirostat = try options.surprise()
-        rules = try options.rules(model)
-        seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
-        isSeedDrawn = options.seed == nil && strategy != .greedy
-    }
-
-    func generator(_ model: LanguageModel, prompt: [UInt8], stream: Int) throws -> TextGenerator {
-        try model.generator(
-            promptBytes: prompt, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules, seed: seed,
-            stream: UInt64(stream))
-    }
-}

@@ -133,19 +133,3 @@ extension Checkpoint {
         training.map { TrainingSetup(configuration: configuration, vocabulary: vocabulary, record: $0) }
     }
 }
-
-extension TrainingRecord {
-    /// The record with the hashes of the texts, which a resumed training must find unchanged.
-    func reading(_ corpus: Corpus, validation: Corpus?, resumes: Bool) throws -> TrainingRecord {
-        var record = self
-        if resumes {
-            guard corpus.sha256 == record.corpus.sha256 else { throw TrainingError.corpusChanged(name: corpus.name) }
-            guard validation?.sha256 == record.corpus.validationSHA256 else {
-                throw TrainingError.corpusChanged(name: validation?.name ?? "the validation text")
-            }
-        }
-        record.corpus.sha256 = corpus.sha256
-        record.corpus.validationSHA256 = validation?.sha256
-        return record
-    }
-}

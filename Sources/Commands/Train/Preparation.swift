@@ -110,3 +110,19 @@ func readMetrics(_ path: String) throws -> [MetricsLine] {
     }
     return try MetricsLine.lines(of: data, name: path)
 }
+
+extension TrainingRecord {
+    /// The record with the hashes of the texts, which a resumed training must find unchanged.
+    func reading(_ corpus: Corpus, validation: Corpus?, resumes: Bool) throws -> TrainingRecord {
+        var record = self
+        if resumes {
+            guard corpus.sha256 == record.corpus.sha256 else { throw TrainingError.corpusChanged(name: corpus.name) }
+            guard validation?.sha256 == record.corpus.validationSHA256 else {
+                throw TrainingError.corpusChanged(name: validation?.name ?? "the validation text")
+            }
+        }
+        record.corpus.sha256 = corpus.sha256
+        record.corpus.validationSHA256 = validation?.sha256
+        return record
+    }
+}

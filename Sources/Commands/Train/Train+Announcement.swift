@@ -8,10 +8,10 @@ import Training
 
 extension Train {
     /// Says on stderr what will be trained on what, and how long it will take.
-    func announce(_ preparation: Preparation, _ trainer: Trainer) {
+    func announce(_ preparation: Preparation, _ trainer: Trainer) throws {
         if output.resume == nil && output.from == nil { announceChoice(preparation) }
         let announcement = Announcement(preparation, trainer, threads: threads.count)
-        for line in announcement.lines { StandardError.print(line) }
+        for line in try announcement.lines { StandardError.print(line) }
     }
 
     /// What was chosen, as the command line that says it all.
@@ -40,7 +40,9 @@ struct Announcement {
         self.threads = threads
     }
 
-    var lines: [String] { text + warnings + [origin, model].compactMap(\.self) + [budget].compactMap(\.self) }
+    var lines: [String] {
+        get throws { try text + warnings + [origin, model, budget].compactMap(\.self) }
+    }
 
     private var text: [String] {
         let (corpus, data) = (preparation.corpus, preparation.data)
@@ -92,17 +94,19 @@ struct Announcement {
     }
 
     private var budget: String? {
-        if trainer.hasEnded {
-            let what = trainer.isOutOfPatience ? "--patience" : "budget"
-            return "this training has spent its \(what); give a larger one to go on"
-        }
-        if case .seconds(let limit) = trainer.record.options.budget {
-            return "training for \(formatted(seconds: limit - trainer.record.seconds))"
-        }
-        return trainer.totalSteps.map { steps in
-            let left = steps - trainer.record.step
-            let time = formatted(seconds: trainer.secondsPerStep() * Double(left))
-            return "\(formatted(left)) steps to go, about \(time)"
+        get throws {
+            if trainer.hasEnded {
+                let what = trainer.isOutOfPatience ? "--patience" : "budget"
+                return "this training has spent its \(what); give a larger one to go on"
+            }
+            if case .seconds(let limit) = trainer.record.options.budget {
+                return "training for \(formatted(seconds: limit - trainer.record.seconds))"
+            }
+            return try trainer.totalSteps.map { steps in
+                let left = steps - trainer.record.step
+                let time = formatted(seconds: try trainer.secondsPerStep() * Double(left))
+                return "\(formatted(left)) steps to go, about \(time)"
+            }
         }
     }
 }

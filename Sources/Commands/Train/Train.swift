@@ -75,7 +75,7 @@ public struct Train: ParsableCommand {
             progress.observe(event)
             curves?.observe(event)
         }
-        if !output.quiet { announce(preparation, trainer) }
+        if !output.quiet { try announce(preparation, trainer) }
         try run(trainer, preparation.plan.output, progress)
         try StandardOutput.write(summary(preparation.plan.output.path, progress.exact))
         // A picture that is lost is worth a word.

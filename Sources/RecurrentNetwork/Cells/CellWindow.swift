@@ -13,7 +13,7 @@ package protocol CellWindow<Scalar>: AnyObject, Sendable {
     var packedStates: PackedMatrix<Scalar> { get }
 
     /// What can be computed of some steps from their input alone, before the state is known: in any parts, on any threads. A cell
-    /// whose input depends on its state leaves it all to ``recur(_:weights:)``.
+    /// that changes its input by its state does nothing here, and all in ``recur(_:weights:)``, which is given the input again.
     func project(_ steps: Range<Int>, of input: LayerInput<Scalar>, weights: LayerWeights<Scalar>)
 
     /// Runs the steps, whose input is projected, from the states in the rows of step 0.
@@ -56,6 +56,8 @@ package struct WindowRun<Scalar: KernelScalar> {
     /// As many as there are, at most the window's T.
     package let steps: Int
     package let resets: [Reset]
+    /// What ``CellWindow/project(_:of:weights:)`` was given, all of it.
+    package let input: LayerInput<Scalar>
     /// [T B, H]: receives the output too, before a reset clears it; nil in windows without resets past the first step.
     package let output: Matrix<Scalar>?
 }

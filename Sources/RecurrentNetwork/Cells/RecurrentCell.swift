@@ -15,12 +15,15 @@ package protocol RecurrentCell: Sendable {
     var gates: [String] { get }
     /// The options of a model that mean something to it.
     var uses: Set<CellOption> { get }
+    /// Whether it computes with its input as a vector, so that a one-hot input, whose weights are gathered, is refused.
+    var needsEmbedding: Bool { get }
     /// The full learning rate for a model of 384 units, and for one of two layers (`docs/defaults.md`).
     var learningRates: (small: Double, large: Double) { get }
 
     /// The tensors of a layer, in PyTorch's order.
     func tensors(of layer: LayerShape) -> [LayerTensor]
-    /// What the sums of a layer's gradients are cut into: a constant of the arithmetic, whatever the number of threads.
+    /// What the sums of a layer's gradients are cut into: a constant of the arithmetic, whatever the number of threads. Tasks run at
+    /// the same time, so no two of them hold the same outputs of one tensor; ``CellWindow/addGradient(to:)`` is told which it is.
     func gradientTasks(of layer: LayerShape) -> [GradientTask]
     /// The buffers of a window, all taken from `memory`.
     func makeWindow<Scalar: KernelScalar>(_ shape: WindowShape, from memory: MemoryLedger) -> any CellWindow<Scalar>
@@ -60,7 +63,7 @@ package struct LayerTensor: Sendable, Equatable {
     package enum Role: Sendable, Equatable {
         /// [N, K]: of the layer's input; stored as [K, N] where that is one-hot.
         case inputWeight
-        /// [N, H]: of a state.
+        /// [N, H]: of a state. Weight dropout drops these.
         case recurrentWeight
         /// [N].
         case bias
@@ -107,19 +110,19 @@ package struct GradientTask: Sendable, Equatable {
 }
 
 extension RecurrentCell {
-    /// Pieces of 128 outputs of the tensors that have equally many.
+    package var needsEmbedding: Bool { false }
+
+    /// Pieces of 128 outputs of all tensors together.
+    ///
+    /// - Requires: tensors with equally many outputs. A cell with others says its own tasks.
     package func gradientTasks(of layer: LayerShape) -> [GradientTask] {
         let tensors = tensors(of: layer)
-        var sizes: [Int] = []
-        for tensor in tensors where !sizes.contains(tensor.outputs) { sizes.append(tensor.outputs) }
-        return sizes.flatMap { size in
-            let same = tensors.indices.filter { tensors[$0].outputs == size }
-            return pieces(of: size).map { GradientTask(tensors: same, outputs: $0) }
-        }
+        precondition(Set(tensors.map(\.outputs)).count == 1, "the \(name) cell must say its own gradient tasks")
+        return pieces(of: tensors[0].outputs).map { GradientTask(tensors: Array(tensors.indices), outputs: $0) }
     }
 }
 
 /// `0..<length` in pieces of ``GradientTask/size``.
-func pieces(of length: Int) -> [Range<Int>] {
+package func pieces(of length: Int) -> [Range<Int>] {
     stride(from: 0, to: length, by: GradientTask.size).map { $0..<min($0 + GradientTask.size, length) }
 }

@@ -6,6 +6,8 @@ import LinearAlgebra
 /// The order of a step is: ``run(_:)``, ``reduce(_:continues:)``, ``completeGradient()``, ``update(_:)``. Nothing that is handed
 /// out points into an engine's memory, so an engine may keep it elsewhere: in other processes, on another device.
 ///
+/// An engine that can fail (a process that died, a device that is gone) throws; a training ends with its error then.
+///
 /// Several engines can share a batch: each carries some of the groups of lanes (``LaneGroups``), and the gradient is summed along
 /// the engines in the order of their groups, each continuing the sum of the one before.
 package protocol Engine<Scalar>: AnyObject {
@@ -18,24 +20,24 @@ package protocol Engine<Scalar>: AnyObject {
     /// Carries its lanes through a window, forward and back, and moves their state to its end.
     ///
     /// - Returns: the sum of the losses in nats of each group of lanes, in order.
-    func run(_ window: TrainingWindow) -> [Double]
+    func run(_ window: TrainingWindow) throws -> [Double]
 
     /// How many blocks the gradient is summed in: a constant of the model.
     var blocks: Int { get }
     /// Sums blocks of the gradient over the engine's lanes.
     ///
     /// - Parameter continues: whether the sum goes on from what ``setGradient(_:of:)`` set; else it begins at zero.
-    func reduce(_ blocks: Range<Int>, continues: Bool)
+    func reduce(_ blocks: Range<Int>, continues: Bool) throws
     /// A copy of the sum in a block.
     func gradient(ofBlock block: Int) -> [Scalar]
     /// Takes over a sum that was begun, or finished, elsewhere.
     func setGradient(_ elements: [Scalar], ofBlock block: Int)
     /// Makes the sum of all blocks the gradient of the weights (dropped ones get none, a tied embedding gets that of both its
     /// uses), and returns its Euclidean norm.
-    func completeGradient() -> Double
+    func completeGradient() throws -> Double
 
     /// Moves the weights along the gradient. False if a weight or a moment is not finite afterwards.
-    func update(_ step: UpdateStep) -> Bool
+    func update(_ step: UpdateStep) throws -> Bool
 
     /// What its lanes remember; zero when an epoch begins.
     var laneState: NetworkState<Scalar> { get set }

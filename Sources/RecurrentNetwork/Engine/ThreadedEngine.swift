@@ -121,12 +121,21 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     }
 }
 
-extension Engine {
-    /// Computes the gradient of the mean loss of a window, alone.
+extension ThreadedEngine {
+    /// The same for this engine, which does not fail.
     package func gradient(of window: TrainingWindow) -> (groups: [Double], norm: Double) {
         let losses = run(window)
         reduce(0..<blocks, continues: false)
         return (losses, completeGradient())
+    }
+}
+
+extension Engine {
+    /// Computes the gradient of the mean loss of a window, alone.
+    package func gradient(of window: TrainingWindow) throws -> (groups: [Double], norm: Double) {
+        let losses = try run(window)
+        try reduce(0..<blocks, continues: false)
+        return (losses, try completeGradient())
     }
 
     /// Zero state in every lane: an epoch begins.

@@ -43,16 +43,15 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
         states[index].view.rows(step * lanes..<(step + 1) * lanes)
     }
 
-    private func run(_ steps: Int, _ resets: [Reset]) -> WindowRun<Scalar> {
-        WindowRun(steps: steps, resets: resets, output: separateOutput)
-    }
-
     /// Runs the steps of a window, whose input is projected; the state after it is left in the rows of step `steps`.
     ///
     /// - Parameter dropout: draws the mask of a training step; nil to read without dropout.
     @specialized(where Scalar == Float)
-    func recur(steps: Int, resets: [Reset], weights: LayerWeights<Scalar>, dropout: SplitMix64?) {
-        cell.recur(run(steps, resets), weights: weights)
+    func recur(
+        steps: Int, resets: [Reset], input: LayerInput<Scalar>, weights: LayerWeights<Scalar>, dropout: SplitMix64?
+    ) {
+        cell.recur(
+            WindowRun(steps: steps, resets: resets, input: input, output: separateOutput), weights: weights)
         guard var generator = dropout, let mask else { return }
         Scalar.kernels.fillDropoutMask(mask.view, keep: keep, using: &generator)
         multiply(output(steps), bySteps: mask)
@@ -65,11 +64,13 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
     ///   - inputGradient: [T B, K]: receives the gradient of the input.
     @specialized(where Scalar == Float)
     func backward(
-        steps: Int, resets: [Reset], weights: LayerWeights<Scalar>, dropped: Bool, inputGradient: MatrixView<Scalar>?
+        steps: Int, resets: [Reset], input: LayerInput<Scalar>, weights: LayerWeights<Scalar>, dropped: Bool,
+        inputGradient: MatrixView<Scalar>?
     ) {
         if dropped, let mask { multiply(outputGradient.view.rows(0..<steps * lanes), bySteps: mask) }
         cell.backward(
-            run(steps, resets), weights: weights, outputGradient: outputGradient, inputGradient: inputGradient)
+            WindowRun(steps: steps, resets: resets, input: input, output: separateOutput), weights: weights,
+            outputGradient: outputGradient, inputGradient: inputGradient)
         if let packedOutput { Scalar.kernels.pack(output(steps), into: packedOutput) }
     }
 

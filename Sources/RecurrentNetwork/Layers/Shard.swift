@@ -100,7 +100,7 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
         for index in layers.indices {
             project(network, layer: index, steps: 0..<steps)
             layers[index].recur(
-                steps: steps, resets: resets, weights: network.layers[index],
+                steps: steps, resets: resets, input: values(for: index), weights: network.layers[index],
                 dropout: dropout?.generator(layer: index))
         }
         decode(network, steps: steps)
@@ -110,23 +110,24 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
     @specialized(where Scalar == Float)
     package func project(_ network: Network<Scalar>, layer index: Int, steps: Range<Int>) {
         let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
-        let values: LayerInput<Scalar>
-        if index > 0 {
-            values = .matrix(layers[index - 1].output(capacity))
-        } else if let encoder = network.parameters.encoder {
+        if index == 0, let encoder = network.parameters.encoder {
             Scalar.kernels.gather(
                 input.ids.view.columns(rows), from: encoder, bias: nil, into: embedded.view.rows(rows))
-            values = .matrix(embedded.view)
-        } else {
-            values = .ids(input.ids.view)
         }
-        layers[index].cell.project(steps, of: values, weights: network.layers[index])
+        layers[index].cell.project(steps, of: values(for: index), weights: network.layers[index])
+    }
+
+    /// What a layer reads.
+    private func values(for index: Int) -> LayerInput<Scalar> {
+        if index > 0 { return .matrix(layers[index - 1].output(capacity)) }
+        return model.isOneHot ? .ids(input.ids.view) : .matrix(embedded.view)
     }
 
     /// The second half of a layer's part of a window, read without dropout.
     package func recur(_ network: Network<Scalar>, layer index: Int, steps: Int) {
         layers[index].recur(
-            steps: steps, resets: input.resets(steps), weights: network.layers[index], dropout: nil)
+            steps: steps, resets: input.resets(steps), input: values(for: index), weights: network.layers[index],
+            dropout: nil)
     }
 
     /// The logits of a window whose layers are done.
@@ -165,7 +166,8 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
                 ? layers[index - 1].outputGradient.view.rows(rows)
                 : model.isOneHot ? nil : embeddedGradient.view.rows(rows)
             layers[index].backward(
-                steps: steps, resets: resets, weights: network.layers[index], dropped: dropped, inputGradient: below)
+                steps: steps, resets: resets, input: values(for: index), weights: network.layers[index],
+                dropped: dropped, inputGradient: below)
         }
         if let packedEmbedded { Scalar.kernels.pack(embedded.view.rows(rows), into: packedEmbedded) }
     }

@@ -79,6 +79,10 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
                 throw ConfigurationError(name: name, value: "\(value)", allowed: "at least 0 and below 1")
             }
         }
+        guard embedding > 0 || !cell.cell.needsEmbedding else {
+            throw ConfigurationError(
+                name: "embedding", value: "0", allowed: "above 0: the \(cell.rawValue) cell computes with its input")
+        }
         guard weightDropout == 0 || cell.cell.uses.contains(.weightDropout) else {
             throw ConfigurationError(
                 name: "weight_dropout", value: "\(weightDropout)",

@@ -46,12 +46,13 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         let (rule, forBiases) = (
             optimizer.rule(step, decay: step.decay), optimizer.rule(step, decay: 0)
         )
-        let rows = [parameters.all, gradient.all] + moments.map(\.all)
+        let (weights, slopes) = (parameters.all, gradient.all)
+        let (first, second) = (moments.first?.all, moments.count > 1 ? moments[1].all : nil)
         let flaws = eachPiece(of: parameters, using: workers) { piece in
-            let parts = rows.map { $0.columns(piece.range) }
             let isFinite = Scalar.kernels.update(
-                piece.decays ? rule : forBiases, parameters: parts[0], gradient: parts[1],
-                moments: (parts.count > 2 ? parts[2] : nil, parts.count > 3 ? parts[3] : nil))
+                piece.decays ? rule : forBiases, parameters: weights.columns(piece.range),
+                gradient: slopes.columns(piece.range),
+                moments: (first?.columns(piece.range), second?.columns(piece.range)))
             return isFinite ? 0 : 1
         }
         assert(parameters.gapsAreZero && moments.allSatisfy(\.gapsAreZero))

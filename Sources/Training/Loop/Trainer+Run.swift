@@ -83,7 +83,7 @@ extension Trainer {
         // Weights are known to be good once a loss was computed with them; the states then are those before it.
         let lanes = RecoveryKeeper.isDue(record) ? engine.laneState : nil
         let window = nextWindow()
-        let outcome = engine.gradient(of: window)
+        let outcome = try engine.gradient(of: window)
         let nats = outcome.groups.reduce(0, +)
         let mean = nats / Double(window.symbols)
         guard outcome.norm.isFinite || !mean.isFinite else { return try recover("the gradient is not finite") }
@@ -91,7 +91,7 @@ extension Trainer {
         if let lanes, record.recovery.monitor.isCalm { recovery.keep(engine, lanes: lanes, &record) }
         record.step += 1
         weightsAreBest = false
-        let isFinite = engine.update(
+        let isFinite = try engine.update(
             UpdateStep(
                 step: record.step, scale: clipFactor(norm: outcome.norm, limit: options.clip), rate: stepRate,
                 decay: options.weightDecay))

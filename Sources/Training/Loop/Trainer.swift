@@ -60,7 +60,7 @@ public final class Trainer {
     package init(
         _ configuration: ModelConfiguration, data: TrainingData, record: TrainingRecord, output: Output, threads: Int,
         resuming checkpoint: Checkpoint?, from adaptation: Adaptation?,
-        engine makeEngine: (EngineSetup<Float>) -> any Engine<Float>, observe: @escaping (TrainingEvent) -> Void
+        engine makeEngine: (EngineSetup<Float>) throws -> any Engine<Float>, observe: @escaping (TrainingEvent) -> Void
     ) throws {
         var record = record
         record.options.chooseRate(Recommendation(record.options, cell: configuration.cell, data: data))
@@ -81,7 +81,7 @@ public final class Trainer {
         }
         saver = try CheckpointSaver(output, &record, resumes: checkpoint != nil, observe: observe)
         workers = Workers(count: threads)
-        engine = makeEngine(
+        engine = try makeEngine(
             EngineSetup(
                 model: configuration,
                 parameters: Self.firstParameters(configuration, options, checkpoint, adaptation),
@@ -147,12 +147,14 @@ public final class Trainer {
     }
 
     /// The seconds a step takes, measured on windows whose result is thrown away.
-    public func secondsPerStep() -> Double {
+    ///
+    /// - Throws: what the engine throws.
+    public func secondsPerStep() throws -> Double {
         let state = engine.state
         defer { engine.restore(state) }
-        return (0..<2).map { _ in
+        return try (0..<2).map { _ in
             let began = now()
-            _ = engine.gradient(of: nextWindow())
+            _ = try engine.gradient(of: nextWindow())
             return now() - began
         }.last!
     }

@@ -1,0 +1,68 @@
+import ArgumentParser
+import CharacterModel
+import CommandSupport
+import Tokenization
+
+enum SampleFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, jsonl
+}
+
+struct SampleTextOptions: ParsableArguments {
+    @Option(parsing: .unconditional, help: "Text to go on from.")
+    var prompt: String?
+
+    @Option(parsing: .unconditional, help: "A file with text to go on from.")
+    var promptFile: String?
+
+    @Option(parsing: .unconditional, help: "New symbols in each sample.")
+    var length = 500
+
+    @Option(parsing: .unconditional, help: "Samples.")
+    var count = 1
+
+    @Option(parsing: .unconditionalSingleValue, help: "Ends a sample once it contains this text; may be repeated.")
+    var stop: [String] = []
+
+    @Option(parsing: .unconditional, help: "Plain text, or one JSON object a line.")
+    var format = SampleFormat.text
+
+    @Flag(
+        help: """
+            Reads lines from the standard input, and goes on from each as typed, in one text; an empty line just goes on.
+            """)
+    var interactive = false
+
+    @Option(
+        parsing: .unconditional,
+        help:
+            "Tells how much of each sample is copied from a text: the longest run, and the share of 20-symbol windows.")
+    var novelty: String?
+
+    func validate() throws {
+        if interactive && (count != 1 || novelty != nil || format == .jsonl) {
+            throw ValidationError("--interactive writes one text; drop --count, --novelty and --format")
+        }
+        if prompt != nil && promptFile != nil {
+            throw ValidationError("--prompt and --prompt-file exclude each other; give one")
+        }
+        if length < 1 { throw ValidationError("--length is \(length); it must be at least 1") }
+        if count < 1 { throw ValidationError("--count is \(count); it must be at least 1") }
+        if stop.contains(where: \.isEmpty) { throw ValidationError("--stop is empty; give it a text") }
+    }
+
+    func readPrompt() throws -> [UInt8] {
+        guard let promptFile else { return Array((prompt ?? "").utf8) }
+        let corpus = try Corpus(reading: TextSource.sources(at: [promptFile]), unit: .byte)
+        return corpus.bytes(in: 0..<corpus.count)
+    }
+
+    /// The text that samples may have been copied from.
+    func readOriginal(_ path: String, for model: LanguageModel) throws -> Corpus {
+        let (vocabulary, stored) = (model.vocabulary, model.training?.corpus.format)
+        let corpus = try Corpus(
+            arguments: [path], unit: vocabulary.unit, normalization: vocabulary.normalization,
+            format: stored ?? TextFormat(), records: vocabulary.records, cache: nil)
+        guard corpus.count > 0 else { throw TextError.empty(path: corpus.name) }
+        return corpus
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import CommandSupport
+
+struct OutputOptions: ParsableArguments {
+    @Option(
+        parsing: .unconditional,
+        help: "The best model; the resumable state stands beside it. (default: checkpoints/NAME.safetensors)")
+    var output: String?
+
+    @Option(
+        parsing: .unconditional, help: "Time between saves of the resumable state: 100ms, 90s, 3m. (default: 60s)",
+        transform: CommandSupport.Duration.init(parsing:))
+    var checkpointEvery: CommandSupport.Duration?
+
+    @Option(parsing: .unconditional, help: "Goes on from a NAME.last.safetensors, with its options.")
+    var resume: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: """
+            Starts a new training from the weights of a model: its shape and symbols, and the new text's symbols beside \
+            them.
+            """)
+    var from: String?
+
+    @Option(parsing: .unconditional, help: "Writes losses and rates as JSON, one object a line.")
+    var metrics: String?
+
+    @Option(parsing: .unconditional, help: "Writes the curves of --metrics as a page for the browser, at the end.")
+    var report: String?
+
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp(
+            "Another metrics file to draw into the report; may be repeated. Without a text nothing is trained.",
+            valueName: "metrics"))
+    var reportWith: [String] = []
+
+    @Option(parsing: .unconditional, help: "A folder in which to write the curves for TensorBoard.")
+    var tensorboard: String?
+
+    @Option(parsing: .unconditional, help: "Steps between reports. (default: 10)")
+    var logEvery: Int?
+
+    @Flag(help: "Reports nothing but errors and the result.")
+    var quiet = false
+
+    func validate() throws {
+        if from != nil && resume != nil { throw ValidationError("--from and --resume exclude each other; give one") }
+        if let metrics, metrics.hasSuffix(".safetensors") {
+            throw ValidationError("--metrics \(metrics) is the name of a model; name another file")
+        }
+        if let report, report.hasSuffix(".safetensors") || report == metrics || reportWith.contains(report) {
+            throw ValidationError("--report \(report) is the name of another file; name a new one")
+        }
+        if report == nil && !reportWith.isEmpty { throw ValidationError("--report-with belongs to --report; add it") }
+        if let logEvery, logEvery < 1 { throw ValidationError("--log-every is \(logEvery); it must be at least 1") }
+        if let output, !output.hasSuffix(".safetensors") || output.hasSuffix(".last.safetensors") {
+            throw ValidationError("--output \(output) must end in .safetensors, and not in .last.safetensors")
+        }
+    }
+}
