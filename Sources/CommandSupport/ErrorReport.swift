@@ -78,7 +78,6 @@ extension CheckpointError: TerminalError {
     var terminalAdvice: String? {
         switch self {
         case .inUse: "--output names another place"
-        case .noTrainingState: "--resume takes that file"
         default: nil
         }
     }
@@ -117,7 +116,6 @@ extension SamplingError: TerminalError {
 }
 
 extension MetricsError: TerminalError {
-    var terminalAdvice: String? { "train --metrics writes one" }
     var exitCode: Int32 { ExitStatus.usage }
 }
 

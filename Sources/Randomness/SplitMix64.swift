@@ -2,25 +2,25 @@
 ///
 /// Streams are derived from a seed and a path of numbers (a step, a layer, a shard), never from what was drawn before:
 /// what a stream holds does not depend on the order in which threads ask.
-package struct SplitMix64: RandomNumberGenerator, Sendable, Equatable {
+public struct SplitMix64: RandomNumberGenerator, Sendable, Equatable {
     @usableFromInline
     var state: UInt64
 
     @inlinable
-    package init(seed: UInt64, stream: UInt64...) {
+    public init(seed: UInt64, stream: UInt64...) {
         state = Self.mix(seed)
         for part in stream { state = Self.mix(state ^ Self.mix(part &+ 0x9E37_79B9_7F4A_7C15)) }
     }
 
     @inlinable
-    package mutating func next() -> UInt64 {
+    public mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         return Self.mix(state)
     }
 
     /// Uniform in [0, 1), a multiple of 2^-53.
     @inlinable
-    package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+    public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
     @inlinable
     static func mix(_ value: UInt64) -> UInt64 {

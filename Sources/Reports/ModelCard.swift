@@ -15,7 +15,10 @@ public struct ModelCard {
         self.bytes = bytes
     }
 
-    public var rows: [(name: String, value: String)] { [("model", path)] + shape + symbols + training }
+    /// Each value is one line: what a stranger wrote into the file is escaped.
+    public var rows: [(name: String, value: String)] {
+        ([("model", path)] + shape + symbols + training).map { ($0.name, printable($0.value)) }
+    }
 
     private var shape: [(name: String, value: String)] {
         let shape = model.configuration
@@ -61,6 +64,14 @@ public struct ModelCard {
         return OptionList.all.filter { model.configuration.cell.hasUse(for: $0.name) }.compactMap { option in
             option.text(in: options).map { (option.name.replacing("-", with: " "), $0) }
         }
+    }
+}
+
+/// A text whose control characters are spelt out.
+func printable(_ text: String) -> String {
+    text.unicodeScalars.reduce(into: "") { line, scalar in
+        let isControl = scalar.properties.generalCategory == .control || ["\u{2028}", "\u{2029}"].contains(scalar)
+        line += isControl ? scalar.escaped(asASCII: true) : String(scalar)
     }
 }
 

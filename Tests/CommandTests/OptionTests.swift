@@ -67,6 +67,20 @@ struct OptionTests {
             ])
     }
 
+    @Test("Of several budgets the last one holds")
+    func budgets() {
+        var options = TrainingOptions()
+        #expect(options.budget == .epochs(10))
+        options.steps = 100
+        #expect(options.budget == .steps(100))
+        options.epochs = 3
+        #expect(options.budget == .epochs(3) && options.steps == nil)
+        options.timeLimit = 1.5
+        #expect(options.budget == .seconds(1.5))
+        options.timeLimit = nil
+        #expect(options.budget == .epochs(10))
+    }
+
     @Test("A value out of its range is an error that names the option")
     func ranges() throws {
         for (name, value) in [
@@ -103,9 +117,8 @@ struct OptionTests {
                 #expect(error?.description.contains("--") == true)
             }
             // To say what is so anyway is no change.
-            if let text = option.text(in: stored), !["tied", "time-limit", "encoding"].contains(option.name) {
-                let same = option.name == "nonlinearity" ? ["--cell", "rnn"] : []
-                if same.isEmpty { _ = try plan(["--\(option.name)", text]) }
+            if let text = option.text(in: stored), !["tied", "time-limit", "nonlinearity"].contains(option.name) {
+                _ = try plan(["--\(option.name)", text])
             }
         }
         #expect(throws: UsageError.self) { try plan(["--validation", "v.txt"]) }
@@ -138,9 +151,12 @@ struct OptionTests {
     }
 
     @Test("What a cell has no use for is refused in a sentence", arguments: ["mingru", "gru"])
-    func noUse(cell: String) {
+    func noUse(cell: String) throws {
         let words = cell == "mingru" ? ["--weight-dropout", "0.1"] : ["--nonlinearity", "relu"]
-        let error = #expect(throws: (any Error).self) { try parse(["t", "--cell", cell] + words) }
-        #expect(Train.message(for: error!).contains("the \(cell) cell has no use for \(words[0])"))
+        let command = try parse(["t", "--cell", cell] + words)
+        let error = #expect(throws: UsageError.self) { try Plan(new: command, from: nil) }
+        #expect(error?.description.contains("the \(cell) cell has no use for \(words[0])") == true)
+        let data = try TrainingData(Corpus(reading: [.bytes(Array(sampleText.utf8), name: "t")]))
+        #expect(throws: ConfigurationError.self) { try ModelConfiguration(command.asked, data: data) }
     }
 }

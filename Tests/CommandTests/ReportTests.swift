@@ -30,6 +30,7 @@ struct ReportTests {
             let row = rows.first { $0.name == option.name.replacing("-", with: " ") }
             #expect(row?.value == (option.name == "nonlinearity" ? nil : option.text(in: options)), "\(option.name)")
         }
+        #expect(printable("fox\n\u{1B}[31m\u{2028}é") == "fox\\n\\u{1B}[31m\\u{2028}é")
         #expect(rows.contains { $0 == ("weight dropout", "0.25") } && rows.contains { $0 == ("clip", "0.75") })
         #expect(rows.contains { $0 == ("steps", "3") } && rows.contains { $0 == ("file", "1.2 MB") })
         let text = columns(rows)

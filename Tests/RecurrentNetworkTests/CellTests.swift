@@ -1,4 +1,5 @@
 import Concurrency
+import Foundation
 import LinearAlgebra
 import TestSupport
 import Testing
@@ -65,8 +66,31 @@ struct CellTests {
         // The largest that can be asked for is counted, and not made.
         let huge = try ModelConfiguration(
             cell: kind, layers: 64, hidden: 32_768, embedding: 32_768, vocabularySize: 16_777_216)
-        let bytes = trainingMemory(huge, optimizer: .adamw, batch: 65_536, window: 65_536, restarts: true)
+        let bytes = trainingMemory(huge, optimizer: .adamw, batch: 65_536, window: 65_536, restarts: true, threads: 2)
         #expect(bytes > 1e17 && bytes.isFinite)
+    }
+
+    /// In a process of its own, since Linux counts for a whole process.
+    @Test("What is said is what the system is asked for", arguments: CellKind.allCases.map(\.rawValue))
+    func allocation(kind: String) async {
+        await #expect(processExitsWith: .success) { [kind = kind as String] in
+            /// What the process has asked for so far, in bytes.
+            func data() throws -> Double {
+                let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+                let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmData:") })
+                return 1_024 * (try #require(Double(line.split(whereSeparator: \.isWhitespace)[1])))
+            }
+            let model = try ModelConfiguration(
+                cell: try #require(CellKind(rawValue: kind)), layers: 2, hidden: 512, embedding: 64,
+                vocabularySize: 300, dropout: 0.1)
+            let ledger = MemoryLedger()
+            let before = try data()
+            let shard = Shard<Float>(model, lanes: 8, steps: 128, learns: true, from: ledger)
+            let bytes = try data() - before
+            // Pages and headers around some dozens of buffers.
+            try #require(bytes > 0.99 * ledger.bytes && bytes < 1.02 * ledger.bytes + 400_000)
+            withExtendedLifetime(shard) {}
+        }
     }
 
     @Test("What a cell has no use for is refused")

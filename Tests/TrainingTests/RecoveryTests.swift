@@ -136,6 +136,41 @@ struct RecoveryTests {
         #expect(try String(contentsOfFile: folder.file("diary.txt"), encoding: .utf8) == "my diary\n")
     }
 
+    @Test("A line of metrics that was cut short is no reason to refuse to go on", arguments: [1, 3, 9, 40])
+    func tornMetrics(length: Int) throws {
+        let folder = try TemporaryFolder()
+        var fixture = fixture(steps: 20, rate: 0.01)
+        fixture.metrics = folder.file("m.jsonl")
+        let path = folder.file("m.last.safetensors")
+        _ = try fixture.run(output: folder.file("m.safetensors"), stopAfter: 10)
+        let whole = try String(contentsOfFile: folder.file("m.jsonl"), encoding: .utf8)
+        _ = try folder.write(whole + whole.prefix(length), to: "m.jsonl")
+        #expect(try fixture.run(output: folder.file("m.safetensors"), resuming: path).ending == .finished)
+        let text = try String(contentsOfFile: folder.file("m.jsonl"), encoding: .utf8)
+        #expect(text.hasPrefix(whole) && text.count > whole.count)
+        #expect(try MetricsLine.lines(of: Data(text.utf8), name: "m").map(\.step).contains(20))
+    }
+
+    @Test("Whoever is told of a training may look at its record")
+    func observer() throws {
+        let folder = try TemporaryFolder()
+        var fixture = fixture(steps: 120, rate: 60)
+        (fixture.options.clip, fixture.checkpointEvery) = (1e6, 0)
+        let data = try fixture.data()
+        let model = try ModelConfiguration(hidden: 12, vocabularySize: data.vocabulary.count)
+        var record = TrainingRecord()
+        record.options = fixture.options
+        var output = Trainer.Output(path: folder.file("m.safetensors"))
+        output.checkpointEvery = 0
+        nonisolated(unsafe) weak var watched: Trainer?
+        var seen = 0
+        let trainer = try Trainer(model, data: data, record: record, output: output, threads: 1) { _ in
+            seen += (watched?.record.step ?? 0) >= 0 ? 1 : 0
+        }
+        watched = trainer
+        #expect(try trainer.run() == .finished && seen > 120)
+    }
+
     @Test("After as many recoveries as are allowed a training ends, and what was saved is intact")
     func limit() throws {
         let folder = try TemporaryFolder()

@@ -73,6 +73,13 @@ extension CheckpointError: CustomStringConvertible {
         case .changed(let path): return "another run went on with \(path) in the meantime; resume it again"
         case .inUse(let path):
             return "another training writes \(path); wait for it, stop it, or choose another place"
+        default: return containerFlaw(again) ?? contentFlaw(again)
+        }
+    }
+
+    /// What is wrong with the file as a safetensors file; nil if that is not it.
+    private func containerFlaw(_ again: String) -> String? {
+        switch self {
         case .cutShort(let path): return "\(path) is cut short; \(again)"
         case .notSafetensors(let path):
             return
@@ -97,6 +104,13 @@ extension CheckpointError: CustomStringConvertible {
         case .checksumMismatch(let path):
             return "the checksum of \(path) is wrong, so the file is damaged; \(again) "
                 + "(a tool that rewrites checkpoints must drop the checksum)"
+        default: return nil
+        }
+    }
+
+    /// What is wrong with what stands in it.
+    private func contentFlaw(_ again: String) -> String {
+        switch self {
         case .foreign(let path):
             return "\(path) was not made by train (its metadata lack format = escriba); give a checkpoint made by train"
         case .newerVersion(let path, let version):
@@ -109,6 +123,7 @@ extension CheckpointError: CustomStringConvertible {
             return "tensor \(tensor) of \(path) holds NaN or infinity; use an earlier checkpoint"
         case .noTrainingState(let path):
             return "\(path) holds no training to resume; give the .last.safetensors file beside it"
+        default: preconditionFailure("told elsewhere")
         }
     }
 }

@@ -61,11 +61,11 @@ public struct OptionList: Sendable {
             Uses a symbol's embedding as its row of the decoder too; the embedding is as long as the hidden layer then.
             """)
     public let dropout = TrainingOption(
-        "dropout", .model, nil, .optional(.atLeast(0.0, below: 1)), default: "by how often the budget reads the text",
+        "dropout", .model, nil, .optional(.part), default: "by how often the budget reads the text",
         isRecommended: true, in: { $0.configuration.dropout },
         help: "Probability to drop an output of a layer while training, the same ones through a window.")
     public let weightDropout = TrainingOption(
-        "weight-dropout", .model, nil, .optional(.atLeast(0.0, below: 1)),
+        "weight-dropout", .model, nil, .optional(.part),
         default: "by how often the budget reads the text", isRecommended: true,
         in: { $0.configuration.weightDropout },
         help: "Probability to drop a weight from a state to the next while training, likewise.")
@@ -108,8 +108,8 @@ public struct OptionList: Sendable {
     // MARK: Validation
 
     public let validationFraction = TrainingOption(
-        "validation-fraction", .validation, nil, .optional(.atLeast(0.0, below: 1)),
-        default: "0.1, at most 1,000,000 symbols", in: { $0.record.corpus.validationFraction ?? 0.1 },
+        "validation-fraction", .validation, nil, .optional(.part),
+        default: "0.1, at most 1,000,000 symbols", in: { $0.record.corpus.validationFraction },
         help: "The part of the text that validates, taken from its end; 0: none.")
     public let validation = TrainingOption(
         "validation", .validation, String?.none, fixedBy: .nothing, in: { $0.record.corpus.validationSource },

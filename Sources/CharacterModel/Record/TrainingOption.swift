@@ -79,10 +79,6 @@ extension AllowedValues where Value: Comparable & Sendable {
     static func range(_ range: ClosedRange<Value>) -> AllowedValues {
         AllowedValues(text: "from \(range.lowerBound) to \(range.upperBound)") { range.contains($0) }
     }
-
-    static func atLeast(_ least: Value, below limit: Value) -> AllowedValues {
-        AllowedValues(text: "at least \(least), and below \(limit)") { $0 >= least && $0 < limit }
-    }
 }
 
 extension AllowedValues<Int> {
@@ -90,6 +86,7 @@ extension AllowedValues<Int> {
 }
 
 extension AllowedValues<Double> {
+    static var part: AllowedValues { AllowedValues(text: "at least 0 and below 1") { $0 >= 0 && $0 < 1 } }
     static var positive: AllowedValues { AllowedValues(text: "finite and above 0") { $0 > 0 && $0.isFinite } }
     static var notNegative: AllowedValues { AllowedValues(text: "finite and at least 0") { $0 >= 0 && $0.isFinite } }
 }

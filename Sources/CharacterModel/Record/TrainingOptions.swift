@@ -24,7 +24,11 @@ public struct TrainingOptions: Sendable {
     /// An option's value.
     public subscript<Value>(option: TrainingOption<Value>) -> Value {
         get { given[option.name] as? Value ?? option.standard }
-        set { given[option.name] = newValue.optionText == nil ? nil : newValue }
+        set {
+            let isBudget = TrainingBudget.optionNames.contains(option.name) && newValue.optionText != nil
+            if isBudget { for name in TrainingBudget.optionNames { given[name] = nil } }
+            given[option.name] = newValue.optionText == nil ? nil : newValue
+        }
     }
 
     /// Whether anything was said of an option.

@@ -20,14 +20,22 @@ extension LaneWindow {
     /// Sets the inputs, targets and resets of a window: `steps` steps from step `first` of the given lanes.
     ///
     /// - Parameters:
-    ///   - offset: the number of the first of these lanes in the window.
     ///   - replaces: which ids are read and predicted as unknown.
     ///   - begins: whether a lane, given its index and the symbol before, starts afresh at the first step.
     /// - Returns: how many symbols are predicted.
     package func fill(
-        _ lanes: some Collection<Lane>, from offset: Int = 0, of text: EncodedText, first: Int, steps: Int,
+        _ lanes: some Collection<Lane>, of text: EncodedText, first: Int, steps: Int,
         replaces: (Int32) -> Bool = { _ in false },
         begins: (_ lane: Int, _ before: Int32) -> Bool = { _, _ in false }
+    ) -> Int {
+        precondition(lanes.count == self.lanes, "\(lanes.count) lanes in a window of \(self.lanes)")
+        return fill(lanes, from: 0, of: text, first: first, steps: steps, replaces: replaces, begins: begins)
+    }
+
+    /// The same for some of the window's lanes, from a number on.
+    package func fill(
+        _ lanes: some Collection<Lane>, from offset: Int, of text: EncodedText, first: Int, steps: Int,
+        replaces: (Int32) -> Bool, begins: (_ lane: Int, _ before: Int32) -> Bool
     ) -> Int {
         precondition(
             offset + lanes.count <= self.lanes, "\(offset) + \(lanes.count) lanes in a window of \(self.lanes)")
@@ -47,6 +55,8 @@ extension LaneWindow {
         lane index: Int, _ lane: Lane, of text: EncodedText, first: Int, steps: Int,
         symbols: UnsafeMutablePointer<Int32>, replaces: (Int32) -> Bool, begins: (_ before: Int32) -> Bool
     ) -> Int {
+        precondition(index < lanes && steps <= capacity, "\(steps) steps of \(capacity)")
+        let (ids, targets, resets) = (self.ids.view, self.targets.view, self.resets.view)
         var predicted = 0
         let begin = lane.origin + first
         // The symbols of the steps that lie in the text, and the one before them.
@@ -66,10 +76,10 @@ extension LaneWindow {
                 isBeginning || (lane.startsFresh && position == lane.scored.lowerBound)
                 || (position < text.count && before.map { text.restarts(afterSymbol: $0) } ?? false)
                 || (step == 0 && before.map(begins) ?? false)
-            resets.view[0, at] = isFresh ? 1 : 0
-            ids.view[0, at] = isFresh ? text.boundary : before.map(id) ?? text.boundary
+            resets.base[at] = isFresh ? 1 : 0
+            ids.base[at] = isFresh ? text.boundary : before.map(id) ?? text.boundary
             let isScored = lane.scored.contains(position)
-            targets.view[0, at] = isScored ? id(symbols[position - window.lowerBound]) : -1
+            targets.base[at] = isScored ? id(symbols[position - window.lowerBound]) : -1
             if isScored { predicted += 1 }
         }
         return predicted

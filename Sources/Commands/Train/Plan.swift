@@ -22,6 +22,7 @@ struct Plan {
         options = command.asked
         files = command.files
         if let origin { try Self.takeOver(origin, into: &options) }
+        try Self.refuseUseless(command.asked, options.cell)
         if options.unit == .byte {
             options.normalization = .none
             guard command.reading.isEmpty else {
@@ -58,7 +59,10 @@ struct Plan {
         files = command.files.isEmpty ? record.corpus.sources : command.files
         options = TrainingOptions(setup)
         let asked = command.asked
-        try Self.refuse(asked, against: options, [.training, .weights], whose: "training", with: "--resume")
+        var known = options
+        known.validationFraction = options.validationFraction ?? 0.1
+        try Self.refuse(asked, against: known, [.training, .weights], whose: "training", with: "--resume")
+        try Self.refuseUseless(asked, options.cell)
         // The file may have moved; what it holds may not have changed.
         if let validation = asked.validation, record.corpus.validationSource == nil {
             throw Self.refusal("validation", validation, "none", whose: "training", with: "--resume")
@@ -100,6 +104,16 @@ struct Plan {
         for option in OptionList.all where asked.isGiven(option) && bonds.contains(option.fixedBy) {
             let (theirs, ours) = (option.text(in: asked) ?? "none", option.text(in: stored) ?? "none")
             if theirs != ours { throw refusal(option.name, theirs, ours, whose: whose, with: flag) }
+        }
+    }
+
+    /// What the cell has no use for.
+    private static func refuseUseless(_ asked: TrainingOptions, _ cell: CellKind) throws {
+        for option in OptionList.all where asked.isGiven(option) && !cell.hasUse(for: option.name) {
+            let others = CellKind.allCases.filter { $0.hasUse(for: option.name) }.map(\.rawValue)
+            throw UsageError(
+                "the \(cell.rawValue) cell has no use for --\(option.name); drop it, or choose --cell "
+                    + others.joined(separator: " or "))
         }
     }
 

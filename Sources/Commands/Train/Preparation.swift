@@ -53,7 +53,7 @@ struct Preparation {
             configuration = try adaptation?.configuration ?? ModelConfiguration(plan.options, data: data)
             record.options.choose(Recommendation(plan.options, cell: configuration.cell, data: data))
         }
-        try refuseWhatCannotFit()
+        try refuseWhatCannotFit(threads: command.threads.count)
     }
 
     /// What was chosen where nobody had said anything, declared option by declared option.
@@ -84,18 +84,19 @@ struct Preparation {
     }
 
     private static func checkValidation(_ data: TrainingData, _ plan: Plan) throws {
-        guard data.validationSymbols == 0, plan.record.corpus.validationFraction != 0, plan.records != nil else {
-            return
-        }
+        guard data.validationSymbols == 0 else { return }
         guard plan.record.options.patience == nil else {
-            throw UsageError("--patience needs a validation, and no record fell into it; give --validation FILE")
+            throw UsageError(
+                "--patience needs a validation, and nothing of the text fell into it; give --validation FILE")
         }
+        guard plan.record.corpus.validationFraction != 0, plan.records != nil else { return }
         StandardError.print("warning: no record fell into the validation part; give --validation FILE, or more records")
     }
 
     /// Memory is promised more easily than it is had: a model larger than what is free would end in the dark.
-    private func refuseWhatCannotFit() throws {
-        let needed = Trainer.memory(configuration, options: record.options, restarts: data.restarts)
+    private func refuseWhatCannotFit(threads: Int) throws {
+        let needed = Trainer.memory(
+            configuration, options: record.options, restarts: data.restarts, threads: threads)
         guard let free = availableMemory(), needed > free else { return }
         throw UsageError(
             "training this model takes \(formatted(bytes: needed)) and \(formatted(bytes: free)) of memory are free; "

@@ -87,7 +87,7 @@ struct Announcement {
     private var model: String {
         let configuration = preparation.configuration
         let memory = Trainer.memory(
-            configuration, options: trainer.record.options, restarts: preparation.data.restarts)
+            configuration, options: trainer.record.options, restarts: preparation.data.restarts, threads: threads)
         return "\(configuration.cell.rawValue) \(configuration.layers) x \(configuration.hidden): "
             + "\(formatted(configuration.parameterCount)) parameters, about \(formatted(bytes: memory)) of memory, "
             + "\(threads) threads"

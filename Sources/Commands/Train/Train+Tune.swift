@@ -48,7 +48,8 @@ extension Train {
         return recommended.neighbours(Self.candidates, free: Set(free), seed: preparation.record.options.seed) {
             var options = preparation.record.options
             options.window = $0.window
-            let needed = Trainer.memory($0.configuration, options: options, restarts: data.restarts)
+            let needed = Trainer.memory(
+                $0.configuration, options: options, restarts: data.restarts, threads: threads.count)
             return data.trainingSymbols > $0.window && availableMemory().map { needed <= $0 } ?? true
         }
     }

@@ -36,8 +36,6 @@ public struct Train: ParsableCommand {
         if text.unit == .byte && !reading.isEmpty {
             throw ValidationError("--unit byte takes bytes as they are; drop --encoding, --on-invalid and --newlines")
         }
-        // The cell of a model that there is already is not known yet.
-        if output.resume == nil && output.from == nil { try model.refuseUseless() }
         if output.report != nil && output.metrics == nil && !drawsOnly && output.resume == nil {
             throw ValidationError("--report draws what --metrics writes; add --metrics FILE")
         }

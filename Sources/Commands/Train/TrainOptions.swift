@@ -36,18 +36,6 @@ struct ModelOptions: ParsableArguments {
             throw ValidationError("--tied makes the embedding as long as --hidden; drop --embedding \(embedding)")
         }
     }
-
-    /// Refuses what a new model's cell has no use for.
-    func refuseUseless() throws {
-        let cell = cell ?? OptionList.declared.cell.standard
-        for option in OptionList.all where !cell.hasUse(for: option.name) {
-            guard TrainingOptions(parsed: self).isGiven(option) else { continue }
-            let others = CellKind.allCases.filter { $0.hasUse(for: option.name) }.map(\.rawValue)
-            throw ValidationError(
-                "the \(cell.rawValue) cell has no use for --\(option.name); drop it, or choose --cell "
-                    + others.joined(separator: " or "))
-        }
-    }
 }
 
 struct TrainingFlags: ParsableArguments {

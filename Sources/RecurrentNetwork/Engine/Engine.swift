@@ -50,7 +50,8 @@ package protocol Engine<Scalar>: AnyObject {
     func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result
 }
 
-/// A window of a training step: what every lane of the batch reads, and what names its random numbers.
+/// A window of a training step: what every lane of the batch reads, and what names its random numbers. What it holds is used again
+/// for the next one: an engine that is not done when ``Engine/run(_:)`` returns has copied it.
 package struct TrainingWindow: Sendable {
     package let input: LaneWindow
     /// Steps of the window that are used.

@@ -35,7 +35,12 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
         blocks += pieces(of: model.embedding).map { .encoder($0) }
         self.blocks = blocks
         let rows = shards.map { $0.capacity * $0.lanes }.max() ?? 0
-        scratch = (0..<threads).map { _ in PackedMatrix(inner: rows, columns: GradientTask.size) }
+        scratch = Self.scratch(rows: rows, threads: threads, from: MemoryLedger())
+    }
+
+    /// A packed matrix for each thread.
+    static func scratch(rows: Int, threads: Int, from memory: MemoryLedger) -> [PackedMatrix<Scalar>] {
+        (0..<threads).map { _ in memory.packed(inner: rows, columns: GradientTask.size) }
     }
 
     var count: Int { blocks.count }

@@ -22,6 +22,7 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
         let (model, workers) = (setup.model, setup.workers)
         let all = LaneGroups(batch: setup.batch).ranges
         let own = groups ?? all.indices
+        precondition(!own.isEmpty && own.upperBound <= all.count, "groups \(own) of \(all.count)")
         network = Network(model, setup.parameters, learns: true, using: workers)
         optimizer = OptimizerState(setup.optimizer, model)
         gradient = Parameters(model)
@@ -52,9 +53,10 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
             shard.input.copy(groups[index], of: window.input, steps: window.steps)
             let dropout =
                 drops ? DropoutStream(seed: seed, step: window.step, group: firstGroup + index) : nil
-            shard.forward(network, steps: window.steps, dropout: dropout)
+            let resets = shard.input.resets(window.steps)
+            shard.forward(network, steps: window.steps, resets: resets, dropout: dropout)
             sums.view[0, index] = shard.loss(steps: window.steps, scale: scale)
-            shard.backward(network, steps: window.steps, dropped: drops)
+            shard.backward(network, steps: window.steps, resets: resets, dropped: drops)
             shard.advance(steps: window.steps)
         }
         return sums.elements
@@ -97,6 +99,7 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     package var laneState: NetworkState<Scalar> {
         get { NetworkState(joining: shards.map(\.state)) }
         set {
+            precondition(newValue.lanes == lanes.count, "a state of \(newValue.lanes) lanes for \(lanes.count)")
             for (shard, range) in zip(shards, groups) {
                 shard.state = newValue[lanes: range.lowerBound - lanes.lowerBound..<range.upperBound - lanes.lowerBound]
             }
@@ -145,7 +148,7 @@ extension Engine {
 /// What training with some options takes in memory, in bytes: parameters, gradient, moments, packed copies, and the buffers of a
 /// window, which are counted as they would be made.
 package func trainingMemory(
-    _ model: ModelConfiguration, optimizer: Optimizer, batch: Int, window: Int, restarts: Bool
+    _ model: ModelConfiguration, optimizer: Optimizer, batch: Int, window: Int, restarts: Bool, threads: Int
 ) -> Double {
     let parameters = Double(ParameterLayout(model).count)
     // With the last good state, the one that is being saved, and the weights that are dropped.
@@ -160,6 +163,10 @@ package func trainingMemory(
     let sizes = LaneGroups(batch: batch).ranges.map(\.count)
     let (largest, smallest) = (sizes.first ?? 1, sizes.last ?? 1)
     let large = sizes.count { $0 == largest }
-    return 4 * parameters * copies + Double(large) * shard(largest)
-        + (large < sizes.count ? Double(sizes.count - large) * shard(smallest) : 0)
+    let shards =
+        Double(large) * shard(largest) + (large < sizes.count ? Double(sizes.count - large) * shard(smallest) : 0)
+    let rest = MemoryLedger(isDry: true)
+    _ = GradientReduction<Float>.scratch(rows: window * largest, threads: threads, from: rest)
+    _ = LaneWindow(lanes: batch, steps: window, from: rest)
+    return 4 * parameters * copies + shards + rest.bytes
 }

@@ -23,22 +23,25 @@ package final class LaneWindow: Sendable {
     /// Takes over some lanes of another window.
     func copy(_ range: Range<Int>, of other: LaneWindow, steps: Int) {
         precondition(range.count == lanes, "\(range.count) lanes for \(lanes)")
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= other.lanes && steps <= min(capacity, other.capacity),
+            "lanes \(range) of \(other.lanes), \(steps) steps")
         for step in 0..<steps {
-            let (here, there) = (
-                step * lanes..<(step + 1) * lanes,
-                step * other.lanes + range.lowerBound..<step * other.lanes + range.upperBound
-            )
-            ids.view.columns(here).copy(other.ids.view.columns(there))
-            targets.view.columns(here).copy(other.targets.view.columns(there))
-            resets.view.columns(here).copy(other.resets.view.columns(there))
+            for lane in 0..<lanes {
+                let (here, there) = (step * lanes + lane, step * other.lanes + range.lowerBound + lane)
+                ids.view.base[here] = other.ids.view.base[there]
+                targets.view.base[here] = other.targets.view.base[there]
+                resets.view.base[here] = other.resets.view.base[there]
+            }
         }
     }
 
     /// Where lanes begin a text, in the first steps.
     package func resets(_ steps: Int) -> [Reset] {
-        let flags = resets.view.columns(0..<steps * lanes)
+        precondition(steps <= capacity, "\(steps) steps of \(capacity)")
+        let flags = resets.view.base
         var found: [Reset] = []
-        for at in 0..<flags.columns where flags[0, at] != 0 {
+        for at in 0..<steps * lanes where flags[at] != 0 {
             found.append(Reset(step: at / lanes, lane: at % lanes))
         }
         return found

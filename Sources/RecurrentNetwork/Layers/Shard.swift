@@ -95,8 +95,13 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
     ///   al. 2014) and stay the same through a window (variational dropout: Gal & Ghahramani 2016).
     @specialized(where Scalar == Float)
     package func forward(_ network: Network<Scalar>, steps: Int, dropout: DropoutStream? = nil) {
+        forward(network, steps: steps, resets: input.resets(steps), dropout: dropout)
+    }
+
+    /// The same where the resets of the window are at hand.
+    @specialized(where Scalar == Float)
+    func forward(_ network: Network<Scalar>, steps: Int, resets: [Reset], dropout: DropoutStream?) {
         precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
-        let resets = input.resets(steps)
         for index in layers.indices {
             project(network, layer: index, steps: 0..<steps)
             layers[index].recur(
@@ -154,9 +159,8 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
     ///
     /// - Parameter dropped: whether `forward` drew masks.
     @specialized(where Scalar == Float)
-    package func backward(_ network: Network<Scalar>, steps: Int, dropped: Bool) {
+    func backward(_ network: Network<Scalar>, steps: Int, resets: [Reset], dropped: Bool) {
         let rows = 0..<steps * lanes
-        let resets = input.resets(steps)
         Scalar.kernels.product(
             logits.view.rows(rows), network.decoder.backward!, bias: nil, accumulate: false,
             into: layers.last!.outputGradient.view.rows(rows))

@@ -88,6 +88,11 @@ extension ModelConfiguration {
     ///
     /// - Throws: `ConfigurationError` for a value out of its range, or an option that the cell has no use for.
     public init(_ options: TrainingOptions, data: TrainingData) throws(ConfigurationError) {
+        for option in OptionList.all where options.isGiven(option) && !options.cell.hasUse(for: option.name) {
+            throw ConfigurationError(
+                name: option.name, value: option.text(in: options) ?? "none",
+                allowed: "left out: the \(options.cell.rawValue) cell has no use for it")
+        }
         var options = options
         options.choose(Recommendation(options, cell: options.cell, data: data))
         try self.init(

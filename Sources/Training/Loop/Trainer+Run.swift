@@ -165,8 +165,10 @@ extension Trainer {
     }
 
     private func saveLast(isFinal: Bool) throws {
-        let clock = budget
-        try saver.saveLast(&record, isFinal: isFinal, clock) { record in
+        // A copy: whoever is told of the saving may read the record.
+        var saved = record
+        defer { record = saved }
+        try saver.saveLast(&saved, isFinal: isFinal, budget) { record in
             let state = engine.state
             return Checkpoint(
                 configuration: configuration, vocabulary: data.vocabulary, parameters: state.parameters,

@@ -140,10 +140,11 @@ public final class Trainer {
     ///
     /// - Parameter restarts: whether the text has several beginnings.
     public static func memory(
-        _ model: ModelConfiguration, options: TrainingOptions, restarts: Bool = true
+        _ model: ModelConfiguration, options: TrainingOptions, restarts: Bool = true, threads: Int = 1
     ) -> Double {
         trainingMemory(
-            model, optimizer: options.optimizer, batch: options.batch, window: options.window, restarts: restarts)
+            model, optimizer: options.optimizer, batch: options.batch, window: options.window, restarts: restarts,
+            threads: threads)
     }
 
     /// The seconds a step takes, measured on windows whose result is thrown away.

@@ -57,7 +57,7 @@ final class CheckpointSaver {
         }
     }
 
-    /// Whether a file of this training stands, or waits to be written, where the best model belongs.
+    /// Whether a file of this training stands where the best model belongs.
     var hasBest: Bool { !replacesEarlierFiles && pendingBest == nil }
 
     var bestExists: Bool { FileManager.default.fileExists(atPath: output.path) }

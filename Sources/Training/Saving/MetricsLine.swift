@@ -64,10 +64,16 @@ public enum MetricsLine: Sendable, Equatable, Codable {
         return lines
     }
 
-    /// Whether bytes begin with a line of metrics, the last of them perhaps cut short.
+    /// Whether bytes begin with a line of metrics, or with the beginning of one that was never finished.
     static func begins(_ data: Data) -> Bool {
-        guard let line = data.split(separator: UInt8(ascii: "\n")).first else { return false }
-        return (try? decoder.decode(MetricsLine.self, from: Data(line))) != nil
+        guard let end = data.firstIndex(of: UInt8(ascii: "\n")) else {
+            // A full disk or a lost current may have cut it anywhere. The last beginning is that of earlier versions.
+            return !data.isEmpty
+                && ["{\"epoch\":", "{\"back_to_step\":", "{\"step\":"].contains { beginning in
+                    zip(data, beginning.utf8).allSatisfy { $0 == $1 }
+                }
+        }
+        return (try? decoder.decode(MetricsLine.self, from: data[..<end])) != nil
     }
 }
 
@@ -78,8 +84,8 @@ public struct MetricsError: Error, Equatable, Sendable, CustomStringConvertible 
     public let line: Int?
 
     public var description: String {
-        line.map { "\(name), line \($0), is not a line of metrics; give a metrics file that a training wrote" }
-            ?? "\(name) is empty; give a metrics file that a training wrote"
+        line.map { "\(name), line \($0), is not a line of metrics; give one that train wrote" }
+            ?? "\(name) is empty; give one that train wrote"
     }
 }
 
