@@ -92,7 +92,7 @@ fuzz: setup
 	done
 
 # ThreadSanitizer and AddressSanitizer over the modules. Tests keep what their views look into, which is no leak.
-SANITIZED := --skip-build --filter "LinearAlgebraTests|TokenizationTests|CharacterModelTests"
+SANITIZED := --skip-build --filter "LinearAlgebraTests|RecurrentNetworkTests|TokenizationTests|CharacterModelTests|TrainingTests"
 sanitize: PACKAGES += unicode-data bzip2
 sanitize: setup
 	for sanitizer in thread address; do \

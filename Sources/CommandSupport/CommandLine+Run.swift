@@ -55,7 +55,8 @@ extension ParsableCommand {
             return ExitStatus.done
         case .validationFailure:
             let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: "; ")
-            printError("\(message); see \(_commandName) --help")
+            let sentence = message.hasSuffix(".") ? String(message.dropLast()) : message
+            printError("\(sentence); see \(_commandName) --help")
             return ExitStatus.usage
         default:
             printError("\(error); please report this")

@@ -54,19 +54,19 @@ public func refuseOverwriting(_ inputs: [TextSource], with outputs: [String?]) t
     }
 }
 
-/// A length of time: 100ms, 90s, 3m or 2h.
+/// A length of time: 100ms, 90s, 3m or 2h; a number alone counts seconds.
 public struct Duration: Sendable {
     public let seconds: Double
 
     /// - Throws: `ValidationError` for what is no length of time above 0.
     public init(parsing argument: String) throws {
         let units: [(suffix: String, seconds: Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3_600)]
-        guard let unit = units.first(where: { argument.hasSuffix($0.suffix) }),
-            let number = Double(argument.dropLast(unit.suffix.count)), number > 0, number.isFinite
-        else { throw ValidationError("write 90s, 3m or 2h") }
+        let unit = units.first { argument.hasSuffix($0.suffix) } ?? ("", 1)
+        guard let number = Double(argument.dropLast(unit.suffix.count)), number > 0, number.isFinite else {
+            throw ValidationError("write 90s, 3m or 2h")
+        }
         seconds = number * unit.seconds
     }
-
 }
 
 extension TextUnit: ExpressibleByArgument {}
@@ -79,9 +79,20 @@ extension Nonlinearity: ExpressibleByArgument {}
 
 extension LanguageModel {
     /// Reads a checkpoint and warns where this machine may cut text otherwise than the one that trained.
-    public init(reading path: String) throws {
+    ///
+    /// - Parameter name: its path; `.safetensors` may be left out.
+    public init(reading name: String) throws {
+        let path = Self.path(of: name)
         try self.init(contentsOf: path)
         warnOfOtherUnicode(vocabulary, path)
+    }
+}
+
+extension LanguageModel {
+    /// The path of a model that may have been named without its ending.
+    public static func path(of name: String) -> String {
+        func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+        return !isThere(name) && isThere(name + ".safetensors") ? name + ".safetensors" : name
     }
 }
 

@@ -115,6 +115,10 @@ extension SamplingError: TerminalError {
     var exitCode: Int32 { ExitStatus.usage }
 }
 
+extension EvaluationError: TerminalError {
+    var exitCode: Int32 { ExitStatus.badData }
+}
+
 extension MetricsError: TerminalError {
     var exitCode: Int32 { ExitStatus.usage }
 }

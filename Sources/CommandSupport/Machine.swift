@@ -1,12 +1,48 @@
 import Foundation
 
-/// What Linux says can be used without swapping, in bytes; nil where it says nothing.
-public func availableMemory() -> Double? {
-    guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8),
+/// What can be used without swapping, in bytes: what Linux says, or what the control groups that this process is in leave of
+/// their limits (containers have such), whichever is less; nil where nothing is said.
+///
+/// - Parameter root: where the system's own folders are found.
+public func availableMemory(root: String = "") -> Double? {
+    ([machineMemory(root: root)] + groupMemory(root: root)).compactMap(\.self).min()
+}
+
+private func machineMemory(root: String) -> Double? {
+    guard let text = try? String(contentsOfFile: root + "/proc/meminfo", encoding: .utf8),
         let line = text.split(separator: "\n").first(where: { $0.hasPrefix("MemAvailable:") }),
         let kilobytes = Double(line.split(separator: " ")[1])
     else { return nil }
     return kilobytes * 1_024
+}
+
+/// What the groups above a process leave, in version 2 of control groups and in version 1.
+private func groupMemory(root: String) -> [Double?] {
+    let lines = (try? String(contentsOfFile: root + "/proc/self/cgroup", encoding: .utf8))?.split(separator: "\n") ?? []
+    return lines.flatMap { line -> [Double?] in
+        let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+        guard fields.count == 3 else { return [] }
+        let isSecond = fields[1].isEmpty
+        guard isSecond || fields[1].split(separator: ",").contains("memory") else { return [] }
+        let (mount, limit, usage) =
+            isSecond
+            ? ("/sys/fs/cgroup", "memory.max", "memory.current")
+            : ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
+        return folders(String(fields[2])).map { folder in
+            func read(_ name: String) -> Double? {
+                let text = try? String(contentsOfFile: root + mount + folder + "/" + name, encoding: .utf8)
+                return text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            }
+            // Pages of files that the kernel would give back count as used here: a cautious figure.
+            return read(limit).map { max(0, $0 - (read(usage) ?? 0)) }
+        }
+    }
+}
+
+/// A group's folder and all above it: `/a/b`, `/a`, and the root.
+private func folders(_ path: String) -> [String] {
+    let parts = path.split(separator: "/")
+    return (0...parts.count).map { parts.prefix($0).map { "/" + $0 }.joined() }
 }
 
 /// A path as a shell takes it.

@@ -58,6 +58,11 @@ extension Corpus {
                 parts.append("\(formatted(reading.invalid)) invalid sequences replaced or left out")
             }
             if reading.newlines > 0 { parts.append("\(formatted(reading.newlines)) line ends made LF") }
+            if let disguise = reading.disguise {
+                StandardError.print(
+                    "warning: \(file.name) is \(disguise.rawValue), not plain text; what is read is its source. Convert it "
+                        + "(\(disguise.converter))")
+            }
             if !parts.isEmpty { StandardError.print("\(file.name): \(parts.joined(separator: ", "))") }
         }
     }

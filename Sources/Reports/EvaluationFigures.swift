@@ -12,6 +12,7 @@ struct EvaluationFigures: Encodable {
     let bitsPerCharacter: Double?
     let bitsPerScalar: Double?
     let bitsPerByte: Double?
+    let bitsPerWord: Double?
     let wordPerplexity: Double?
     let standardError: Double?
     let unknownTokens: Int
@@ -33,6 +34,7 @@ struct EvaluationFigures: Encodable {
         bitsPerCharacter = finite(likelihood.bits(per: counts.characters))
         bitsPerScalar = finite(likelihood.bits(per: counts.scalars))
         bitsPerByte = finite(likelihood.bits(per: counts.bytes))
+        bitsPerWord = finite(likelihood.bits(per: counts.words))
         wordPerplexity = finite(exp(likelihood.nats / Double(counts.words)))
         standardError = file.standardError
         unknownTokens = file.unknownTokens
@@ -50,7 +52,8 @@ struct EvaluationFigures: Encodable {
         try container.encode(nats, forKey: .nats)
         try container.encode(tokens, forKey: .tokens)
         for (key, value) in [
-            (CodingKeys.perplexity, perplexity), (.bitsPerToken, bitsPerToken), (.wordPerplexity, wordPerplexity),
+            (CodingKeys.perplexity, perplexity), (.bitsPerToken, bitsPerToken), (.bitsPerWord, bitsPerWord),
+            (.wordPerplexity, wordPerplexity),
             (.bitsPerCharacter, bitsPerCharacter), (.bitsPerScalar, bitsPerScalar), (.bitsPerByte, bitsPerByte),
             (.standardError, standardError),
         ] { try container.encode(value, forKey: key) }
@@ -62,6 +65,6 @@ struct EvaluationFigures: Encodable {
 
     private enum CodingKeys: String, CodingKey {
         case name, nats, tokens, perplexity, bitsPerToken, bitsPerCharacter, bitsPerScalar, bitsPerByte
-        case wordPerplexity, standardError, unknownTokens, records, bytes, scalars, characters, words
+        case bitsPerWord, wordPerplexity, standardError, unknownTokens, records, bytes, scalars, characters, words
     }
 }

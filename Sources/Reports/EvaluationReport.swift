@@ -93,9 +93,12 @@ public struct EvaluationReport {
             ),
             ("nats per symbol", number(mean, 4) + error),
             ("perplexity", number(total.perplexity, 3)),
-            ("bits per character", number(total.bitsPerCharacter, 3)),
+            (
+                "bits per character",
+                number(total.bitsPerCharacter, 3) + (total.bitsPerCharacter.map { ": \(meaning(ofBits: $0))" } ?? "")
+            ),
             ("bits per byte", number(total.bitsPerByte, 3)),
-            ("word perplexity", number(total.wordPerplexity, 1)),
+            ("bits per word", number(total.bitsPerWord, 1)),
         ]
         if let dynamic = context.dynamic {
             let mean = dynamic.nats.map { $0 / Double(total.tokens) }

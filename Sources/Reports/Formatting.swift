@@ -28,3 +28,11 @@ public func formatted(seconds: Double) -> String {
 public func formatted(bytes: Double) -> String {
     bytes < 1e9 ? formatted(bytes / 1e6, decimals: 1) + " MB" : formatted(bytes / 1e9, decimals: 1) + " GB"
 }
+
+/// What a number of bits per character says, for people.
+public func meaning(ofBits bits: Double) -> String {
+    let choices = exp2(bits)
+    return
+        "about as good as guessing among \(choices < 1e6 ? formatted(choices, decimals: choices < 10 ? 1 : 0) : "very many") "
+        + "characters; a coin toss is 1 bit"
+}

@@ -1,4 +1,5 @@
 import CharacterModel
+import Foundation
 import RecurrentNetwork
 import Tokenization
 
@@ -18,6 +19,14 @@ public struct ModelCard {
     /// Each value is one line: what a stranger wrote into the file is escaped.
     public var rows: [(name: String, value: String)] {
         ([("model", path)] + shape + symbols + training).map { ($0.name, printable($0.value)) }
+    }
+
+    /// The same as one JSON object, keys with underscores.
+    public func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        let pairs = rows.map { ($0.name.replacing(" ", with: "_").replacing("-", with: "_"), $0.value) }
+        return String(decoding: try encoder.encode(Dictionary(pairs) { first, _ in first }), as: UTF8.self) + "\n"
     }
 
     private var shape: [(name: String, value: String)] {

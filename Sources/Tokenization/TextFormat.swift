@@ -53,12 +53,41 @@ public enum Newlines: String, Sendable, Codable, CaseIterable {
     case lf
 }
 
+/// A format of documents that passes for text.
+public enum Disguise: String, Sendable, Codable, CaseIterable {
+    case pdf = "PDF"
+    case rtf = "RTF"
+
+    /// What such a file begins with.
+    private var beginning: String {
+        switch self {
+        case .pdf: "%PDF-"
+        case .rtf: "{\\rtf"
+        }
+    }
+
+    /// What makes plain text of it.
+    public var converter: String {
+        switch self {
+        case .pdf: "pdftotext"
+        case .rtf: "unrtf --text"
+        }
+    }
+
+    init?(of text: UnsafeBufferPointer<UInt8>) {
+        guard let found = Self.allCases.first(where: { text.starts(with: $0.beginning.utf8) }) else { return nil }
+        self = found
+    }
+}
+
 /// How a file was read.
 public struct TextReading: Sendable, Equatable, Codable {
     /// The charset's name; nil for the byte unit, which takes bytes as they are.
     public var encoding: String?
     /// How sure the charset is, from 0 to 100; nil if it was given.
     public var confidence: Int?
+    /// The format that the file seems to have, where it is not plain text: its characters are not those that a reader sees.
+    public var disguise: Disguise?
     /// Ill-formed sequences that were replaced or left out.
     public var invalid = 0
     /// Carriage returns that became line feeds, or part of one.

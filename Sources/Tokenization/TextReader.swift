@@ -34,6 +34,7 @@ struct TextReader {
                     guard format.encoding != .automatic || !CharsetDecoder.isBinary(part) else {
                         throw .binary(path: source.name)
                     }
+                    reading.disguise = Disguise(of: part)
                     decoder = try Self.decoder(for: part, isWhole: intake.isLast, format, &reading)
                 }
                 if let decoder {

@@ -127,7 +127,7 @@ struct SamplingTests {
             let corpus = try Corpus(
                 reading: [.bytes(Array(sampleText.utf8), name: "t")], unit: model.vocabulary.unit,
                 normalization: model.vocabulary.normalization)
-            let full = try #require(model.evaluate(corpus)).total.likelihood
+            let full = try #require(try model.evaluate(corpus)).total.likelihood
             let mean = try nats(of: corpus, model).reduce(0, +) / Double(full.tokens)
             #expect(abs(exp(mean) / full.perplexity - 1) < 0.001, "\(name)")
         }

@@ -90,7 +90,6 @@ import Training
         let broken = try folder.write(line + "\nnonsense\n", to: "broken.jsonl")
         let page = folder.file("r.html")
         let cases: [([String], Int32, String)] = [
-            (["--report", page], 64, "--metrics"),
             (["--report-with", broken], 64, "--report"),
             (["--report", page, "--metrics", folder.file("m.jsonl"), "--report-with", broken], 64, "line 2"),
             (["--report", page, "--metrics", page], 64, "name a new one"),

@@ -62,7 +62,7 @@ struct ReportTests {
             normalization: model.vocabulary.normalization)
         let table = SurprisalTable(files: corpus.files.map(\.name))
         var lines: [String] = []
-        _ = model.evaluate(corpus, perSymbol: { lines.append(table.line($0)) })
+        _ = try model.evaluate(corpus, perSymbol: { lines.append(table.line($0)) })
         #expect(lines.count == corpus.count)
         let columns = SurprisalTable.header.count { $0 == "\t" }
         for line in lines {

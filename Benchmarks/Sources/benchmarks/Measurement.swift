@@ -70,7 +70,7 @@ struct Measurement: Codable {
         let sampling = seconds { for _ in 0..<drawn { _ = sampler.next() } }
         let part = try Corpus(
             reading: [.bytes(randomText(20_000), name: "part")], unit: .byte, normalization: .none)
-        let scoring = seconds { _ = trained.evaluate(part, threads: threads) }
+        let scoring = try seconds { _ = try trained.evaluate(part, threads: threads) }
         return Measurement(
             training: training, sampling: Double(drawn) / sampling, scoring: Double(part.count) / scoring,
             megabytes: megabytes, peakGFLOPs: peak(threads: threads), trainingGFLOPs: 6 * weights * training / 1e9,
@@ -83,9 +83,9 @@ func randomText(_ length: Int) -> [UInt8] {
     return (0..<length).map { _ in UInt8.random(in: 33..<98, using: &generator) }
 }
 
-func seconds(_ body: () -> Void) -> Double {
+func seconds(_ body: () throws -> Void) rethrows -> Double {
     let clock = ContinuousClock()
-    let time = clock.measure(body).components
+    let time = try clock.measure(body).components
     return Double(time.seconds) + Double(time.attoseconds) * 1e-18
 }
 

@@ -171,6 +171,8 @@ extension SafetensorsFile {
         guard let text = metadata[key] else { throw .badMetadata(path: path, key: key, reason: "it is missing") }
         do { return try StrictJSON.decode(type, from: Array(text.utf8)[...]) } catch {
             switch error {
+            case .missing(let name): throw .badMetadata(path: path, key: key, reason: "it lacks \(name)")
+            case .wrong(let name): throw .badMetadata(path: path, key: key, reason: "\(name) is not what belongs there")
             case .malformed: throw .badMetadata(path: path, key: key, reason: "it is not the JSON that belongs there")
             case .tooDeep: throw .badMetadata(path: path, key: key, reason: "it is nested too deep")
             case .repeatedKey(let name): throw .badMetadata(path: path, key: key, reason: "it has \(name) twice")

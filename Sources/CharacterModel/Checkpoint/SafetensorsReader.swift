@@ -67,7 +67,7 @@ struct SafetensorsFile {
         let header: Header
         do { header = try StrictJSON.decode(Header.self, from: bytes[8..<dataStart]) } catch {
             switch error {
-            case .malformed: throw .headerNotJSON(path: path)
+            case .malformed, .missing, .wrong: throw .headerNotJSON(path: path)
             case .tooDeep: throw .headerTooDeep(path: path)
             case .repeatedKey(let key): throw .repeatedKey(path: path, key: key)
             }

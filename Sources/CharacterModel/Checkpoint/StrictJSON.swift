@@ -7,6 +7,9 @@ import Foundation
 enum StrictJSON {
     enum Flaw: Error, Equatable {
         case malformed
+        /// A key that must be there is not, or holds something else than belongs there.
+        case missing(key: String)
+        case wrong(key: String)
         case repeatedKey(String)
         case tooDeep
     }
@@ -14,7 +17,20 @@ enum StrictJSON {
     static func decode<Value: Decodable>(_ type: Value.Type, from bytes: ArraySlice<UInt8>) throws(Flaw) -> Value {
         var scanner = Scanner(bytes: bytes)
         try scanner.skipDocument()
-        do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch { throw .malformed }
+        do { return try JSONDecoder().decode(type, from: Data(bytes)) } catch { throw flaw(error) }
+    }
+
+    private static func flaw(_ error: any Error) -> Flaw {
+        func path(_ context: DecodingError.Context, _ last: (any CodingKey)? = nil) -> String {
+            (context.codingPath + [last].compactMap(\.self)).map(\.stringValue).joined(separator: ".")
+        }
+        return switch error {
+        case DecodingError.keyNotFound(let key, let context): .missing(key: path(context, key))
+        case DecodingError.valueNotFound(_, let context): .missing(key: path(context))
+        case DecodingError.typeMismatch(_, let context), DecodingError.dataCorrupted(let context):
+            context.codingPath.isEmpty ? .malformed : .wrong(key: path(context))
+        default: .malformed
+        }
     }
 
     private static let deepest = 32

@@ -117,10 +117,12 @@ extension LanguageModel {
     /// Scores a text by dynamic evaluation.
     ///
     /// - Returns: nil if it was cancelled.
+    /// - Throws: `EvaluationError` for a text that was read otherwise.
     public func evaluateDynamically(
         _ corpus: Corpus, state: StatePolicy = .file, rates: DynamicRates = DynamicRates(), threads: Int = 1,
         isCancelled: @Sendable () -> Bool = { false }
-    ) -> Likelihood? {
+    ) throws(EvaluationError) -> Likelihood? {
+        try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let evaluation = DynamicEvaluation(
             text, configuration, network.parameters, workers: Workers(count: threads))
@@ -135,10 +137,12 @@ extension LanguageModel {
     ///   - corpus: another text than the one to be scored.
     ///   - observe: is told of each pair of rates and its mean nats per symbol.
     /// - Returns: nil if it was cancelled.
+    /// - Throws: `EvaluationError` for a text that was read otherwise.
     public func tuneDynamicRates(
         _ corpus: Corpus, state: StatePolicy = .file, threads: Int = 1,
         isCancelled: @Sendable () -> Bool = { false }, observe: (DynamicRates, Double) -> Void = { _, _ in }
-    ) -> DynamicRates? {
+    ) throws(EvaluationError) -> DynamicRates? {
+        try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let symbols = min(text.count, 200_000)
         var best = (rates: DynamicRates(), nats: Double.infinity)

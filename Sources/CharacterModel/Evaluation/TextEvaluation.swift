@@ -51,14 +51,15 @@ extension LanguageModel {
     ///   - state: where the model starts afresh.
     ///   - threads: share what is independent: files, or lines.
     ///   - isCancelled: asked now and then; the answer yes ends the work.
+    ///   - progress: is told now and then how many symbols are scored.
     ///   - perSymbol: is told of each symbol, in order.
     /// - Returns: nil if it was cancelled.
+    /// - Throws: `EvaluationError` for a text that was read otherwise.
     public func evaluate(
         _ corpus: Corpus, state: StatePolicy = .file, threads: Int = 1, isCancelled: @Sendable () -> Bool = { false },
-        perSymbol: ((Surprisal) -> Void)? = nil
-    ) -> TextEvaluation? {
-        precondition(corpus.unit == vocabulary.unit && corpus.normalization == vocabulary.normalization)
-        precondition(corpus.records == vocabulary.records, "the text is not cut into records as the model's was")
+        progress: ((Int) -> Void)? = nil, perSymbol: ((Surprisal) -> Void)? = nil
+    ) throws(EvaluationError) -> TextEvaluation? {
+        try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let endsLine = corpus.symbols.map { $0.bytes.last == 0x0A }
         var files = corpus.files.map { TextEvaluation.File(name: $0.name, counts: $0.counts) }
@@ -68,6 +69,7 @@ extension LanguageModel {
         let isDone = network.scoreExactly(
             text, using: Workers(count: threads), predicts: perSymbol != nil, isCancelled: isCancelled
         ) { position, symbol, nats, prediction in
+            if position & 0xFFF == 0 { progress?(position) }
             while !corpus.files[file].tokens.contains(position) {
                 files[file].standardError = errors.file.standardError
                 errors.file = BlockedError()

@@ -10,7 +10,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     public struct Element: Sendable, Equatable {
         public let id: Int
         public let symbol: Symbol
-        /// ln p at temperature 1 and without filters, under the weights that generation reads (rounded to bfloat16).
+        /// ln p at temperature 1 and without filters, under the weights that generation reads (rounded to bfloat16, or exact).
         public let logProbability: Double
     }
 
@@ -38,10 +38,11 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     /// - Parameters:
     ///   - prompt: text to go on from; its unknown symbols are read as `unknown`.
     ///   - seed, stream: name the random numbers; equal names give equal texts.
+    ///   - isExact: whether the weights are read as they are.
     /// - Throws: `TextError` if the prompt cannot be cut into symbols.
     init(
         _ model: LanguageModel, prompt: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty,
-        mirostat: Mirostat?, rules: SymbolRules, seed: UInt64, stream: UInt64
+        mirostat: Mirostat?, rules: SymbolRules, seed: UInt64, stream: UInt64, isExact: Bool
     ) throws(TextError) {
         self.model = model
         self.strategy = strategy
@@ -49,7 +50,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         self.mirostat = mirostat
         self.rules = rules
         surpriseLimit = mirostat?.firstLimit
-        network = model.compactNetwork
+        network = isExact ? model.network : model.compactNetwork
         let vocabulary = model.vocabulary
         generator = SplitMix64(seed: seed, stream: RandomStream.sampling, stream)
         let steps = Swift.max(1, Swift.min(64, prompt.count + 1))

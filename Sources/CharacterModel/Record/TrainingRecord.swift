@@ -38,6 +38,8 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     /// Whether the validation that belongs to this step is still to be made.
     public var owesValidation = false
     public var recovery = RecoveryRecord()
+    /// The kernel level that the last run computed at: its bits are those of that level. nil in files of earlier versions.
+    public var kernelLevel: String?
     public var options = TrainingOptions()
     public var corpus = CorpusRecord()
 
@@ -57,7 +59,9 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         case metricsWaiting = "metrics_waiting"
         case isFinished = "finished"
         case owesValidation = "owes_validation"
-        case recovery, options, corpus
+        case recovery
+        case kernelLevel = "kernel_level"
+        case options, corpus
     }
 
     public init() {}
@@ -81,6 +85,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         isFinished = try read(.isFinished)
         owesValidation = try find(.owesValidation) ?? owesValidation
         recovery = try find(.recovery) ?? recovery
+        kernelLevel = try find(.kernelLevel)
         (options, corpus) = (try read(.options), try read(.corpus))
     }
 

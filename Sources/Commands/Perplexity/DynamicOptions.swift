@@ -47,20 +47,20 @@ struct DynamicOptions: ParsableArguments {
     /// Scores a text dynamically, where that is asked for.
     func evaluate(
         _ corpus: Corpus, with model: LanguageModel, state: StatePolicy, threads: Int, tuningOn other: Corpus?
-    ) -> (score: Likelihood, rates: DynamicRates)? {
+    ) throws -> (score: Likelihood, rates: DynamicRates)? {
         guard dynamic else { return nil }
         var rates = DynamicRates()
         rates.learningRate = dynamicRate ?? rates.learningRate
         rates.decay = dynamicDecay ?? rates.decay
         if let other {
             StandardError.print("dynamic rate, decay: nats per symbol of \(other.name)")
-            let found = model.tuneDynamicRates(
+            let found = try model.tuneDynamicRates(
                 other, state: state, threads: threads,
                 observe: { rates, nats in
                     StandardError.print("\(rates.learningRate), \(rates.decay): \(formatted(nats, decimals: 4))")
                 })
             rates = found ?? rates
         }
-        return model.evaluateDynamically(corpus, state: state, rates: rates, threads: threads).map { ($0, rates) }
+        return try model.evaluateDynamically(corpus, state: state, rates: rates, threads: threads).map { ($0, rates) }
     }
 }

@@ -53,9 +53,7 @@ public struct Perplexity: ParsableCommand {
     @OptionGroup(title: "Machine") var threads: ThreadOptions
 
     public func validate() throws {
-        if info != files.isEmpty {
-            throw ValidationError(info ? "--info measures nothing; drop the texts" : "name a text to measure")
-        }
+        if info && !files.isEmpty { throw ValidationError("--info measures nothing; drop the texts") }
         if info && (surprisal != nil || html != nil || baseline != nil || dynamic.dynamic) {
             throw ValidationError("--info measures nothing; drop the other options")
         }
@@ -73,10 +71,13 @@ public struct Perplexity: ParsableCommand {
     public init() {}
 
     public func run() throws {
+        if !info && files.isEmpty { throw ValidationError("name a text to measure") }
         let model = try LanguageModel(reading: checkpoint)
+        let checkpoint = LanguageModel.path(of: checkpoint)
         if info {
             let size = (try? FileManager.default.attributesOfItem(atPath: checkpoint)[.size] as? Int).flatMap(\.self)
-            return try StandardOutput.write(columns(ModelCard(model, path: checkpoint, bytes: size).rows))
+            let card = ModelCard(model, path: checkpoint, bytes: size)
+            return try StandardOutput.write(format == .json ? try card.json() : columns(card.rows))
         }
         if model.vocabulary.unit == .byte && !reading.isEmpty {
             throw UsageError("this model reads bytes as they are; drop --encoding, --on-invalid and --newlines")
@@ -92,10 +93,11 @@ public struct Perplexity: ParsableCommand {
         }
         let other = try dynamic.readTuningText(besides: corpus) { try read($0, for: model) }
         let pictures = try Pictures(corpus, model, table: surprisal, page: html)
-        let evaluation = model.evaluate(
-            corpus, state: state, threads: threads.count, perSymbol: pictures.areWanted ? pictures.add : nil)
+        let evaluation = try model.evaluate(
+            corpus, state: state, threads: threads.count, progress: ScoringProgress(of: corpus.count).report,
+            perSymbol: pictures.areWanted ? pictures.add : nil)
         guard let evaluation else { return }
-        let adapted = dynamic.evaluate(corpus, with: model, state: state, threads: threads.count, tuningOn: other)
+        let adapted = try dynamic.evaluate(corpus, with: model, state: state, threads: threads.count, tuningOn: other)
         warnOfUnknowns(evaluation.total)
         let report = EvaluationReport(
             evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256,

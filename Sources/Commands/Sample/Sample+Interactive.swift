@@ -1,6 +1,7 @@
 import CharacterModel
 import CommandSupport
 import Foundation
+import Tokenization
 
 extension Sample {
     /// Goes on from what is typed, line by line, in one text, until the standard input ends.
@@ -8,12 +9,47 @@ extension Sample {
         let generator = try sampling.generator(model, prompt: prompt, stream: 0)
         func ask() { if StandardError.isTerminal { StandardError.write("> ") } }
         ask()
-        while let line = readLine(strippingNewline: true) {
-            try generator.read(Array(line.utf8))
+        while let line = nextLine() {
+            if model.vocabulary.unit != .byte && String(validating: line, as: UTF8.self) == nil {
+                StandardError.print("error: that line is not UTF-8, and was left out; type it again")
+                ask()
+                continue
+            }
+            if !text.quiet { try tellUnknowns(of: line, model) }
+            try generator.read(line)
             var writer = SampleWriter(format: .text, prompt: "", stops: text.stop) { try StandardOutput.write($0) }
             try writer.write(generator, length: text.length, seed: sampling.seed, index: 0)
             ask()
         }
         if StandardError.isTerminal { StandardError.write("\n") }
+    }
+
+    /// Says which symbols of a prompt the model has never seen.
+    func tellUnknowns(of prompt: [UInt8], _ model: LanguageModel) throws {
+        let unknown = try model.unknownSymbols(in: prompt)
+        guard !unknown.isEmpty else { return }
+        let names = unknown.prefix(10).map { String(decoding: $0.bytes, as: UTF8.self).debugDescription }
+        StandardError.print(
+            "warning: the model has never seen \(names.joined(separator: ", "))"
+                + (unknown.count > 10 ? " and \(unknown.count - 10) others" : "") + "; it reads unknown symbols there")
+    }
+
+    /// The bytes of the next line of the standard input, as they are; nil at its end. (`readLine` repairs them.)
+    private func nextLine() -> [UInt8]? {
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        var isOpen = false
+        // What is typed comes slowly: a byte at a time is no cost.
+        while true {
+            let count = Foundation.read(0, &byte, 1)
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { break }
+            isOpen = true
+            if byte == UInt8(ascii: "\n") { break }
+            line.append(byte)
+        }
+        guard isOpen else { return nil }
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        return line
     }
 }

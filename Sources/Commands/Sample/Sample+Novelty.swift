@@ -12,13 +12,14 @@ extension Sample {
                 decoding: run.flatMap { model.vocabulary.symbols[$0].bytes }, as: UTF8.self)
             if text.format == .jsonl {
                 let record = NoveltyRecord(
-                    index: index, longestCopiedRun: result.longestRun, copied: copied, windows: result.windows,
+                    index: self.text.first + index, longestCopiedRun: result.longestRun, copied: copied,
+                    windows: result.windows,
                     copiedWindows: result.copiedWindows)
                 try StandardOutput.write(try SampleWriter.line(record))
             } else {
                 let share = result.windows > 0 ? 100 * Double(result.copiedWindows) / Double(result.windows) : 0
                 StandardError.print(
-                    "sample \(index + 1): the longest run copied from the text has \(result.longestRun) symbols "
+                    "sample \(self.text.first + index + 1): the longest run copied from the text has \(result.longestRun) symbols "
                         + "(\(copied.prefix(60).debugDescription)); \(formatted(share, decimals: 1)) % of its windows of "
                         + "\(Novelty.window) stand there")
             }

@@ -35,7 +35,8 @@ public struct Sample: ParsableCommand {
         }
         // Found before the text is made.
         let original = try text.novelty.map { try text.readOriginal($0, for: model) }
-        if sampling.isSeedDrawn { StandardError.print("seed \(sampling.seed)") }
+        if !text.quiet { try tellUnknowns(of: prompt, model) }
+        if sampling.isSeedDrawn && !text.quiet { StandardError.print("seed \(sampling.seed)") }
         if text.interactive { return try converse(model, sampling, prompt) }
         let failure = Mutex<(any Error)?>(nil)
         let made = Mutex([[Int]](repeating: [], count: text.count))
@@ -46,7 +47,7 @@ public struct Sample: ParsableCommand {
             Workers(count: together).forEach(together) { offset in
                 let index = first + offset
                 do {
-                    let generator = try sampling.generator(model, prompt: prompt, stream: index)
+                    let generator = try sampling.generator(model, prompt: prompt, stream: text.first + index)
                     let shown = String(decoding: prompt, as: UTF8.self)
                     var writer = SampleWriter(format: text.format, prompt: shown, stops: text.stop) { part in
                         // One sample that cannot be written ends them all.
@@ -58,7 +59,8 @@ public struct Sample: ParsableCommand {
                         }
                     }
                     if index > 0 { try writer.separate(model.vocabulary.records) }
-                    try writer.write(generator, length: text.length, seed: sampling.seed, index: index)
+                    try writer.write(
+                        generator, length: text.length, seed: sampling.seed, index: text.first + index)
                     if original != nil { made.withLock { [ids = writer.ids] in $0[index] = ids } }
                 } catch {
                     failure.withLock { $0 = $0 ?? error }

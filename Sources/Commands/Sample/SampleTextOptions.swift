@@ -20,6 +20,12 @@ struct SampleTextOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Samples.")
     var count = 1
 
+    @Option(parsing: .unconditional, help: "The index of the first sample: with the same seed, sample K alone.")
+    var first = 0
+
+    @Flag(help: "Says nothing on stderr but errors, and what --novelty found.")
+    var quiet = false
+
     @Option(parsing: .unconditionalSingleValue, help: "Ends a sample once it contains this text; may be repeated.")
     var stop: [String] = []
 
@@ -39,13 +45,14 @@ struct SampleTextOptions: ParsableArguments {
     var novelty: String?
 
     func validate() throws {
-        if interactive && (count != 1 || novelty != nil || format == .jsonl) {
-            throw ValidationError("--interactive writes one text; drop --count, --novelty and --format")
+        if interactive && (count != 1 || first != 0 || novelty != nil || format == .jsonl) {
+            throw ValidationError("--interactive writes one text; drop --count, --first, --novelty and --format")
         }
         if prompt != nil && promptFile != nil {
             throw ValidationError("--prompt and --prompt-file exclude each other; give one")
         }
         if length < 1 { throw ValidationError("--length is \(length); it must be at least 1") }
+        if !(0...1 << 53).contains(first) { throw ValidationError("--first is \(first); it must be at least 0") }
         if count < 1 { throw ValidationError("--count is \(count); it must be at least 1") }
         if stop.contains(where: \.isEmpty) { throw ValidationError("--stop is empty; give it a text") }
     }

@@ -9,12 +9,14 @@ struct Sampling {
     private let penalty: RepetitionPenalty
     private let mirostat: Mirostat?
     private let rules: SymbolRules
+    private let isExact: Bool
 
     init(_ options: SamplingOptions, for model: LanguageModel) throws {
         strategy = try options.strategy()
         penalty = try options.penalty()
         mirostat = try options.surprise()
         rules = try options.rules(model)
+        isExact = options.exact
         seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         isSeedDrawn = options.seed == nil && strategy != .greedy
     }
@@ -22,6 +24,6 @@ struct Sampling {
     func generator(_ model: LanguageModel, prompt: [UInt8], stream: Int) throws -> TextGenerator {
         try model.generator(
             promptBytes: prompt, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules, seed: seed,
-            stream: UInt64(stream))
+            stream: UInt64(stream), isExact: isExact)
     }
 }

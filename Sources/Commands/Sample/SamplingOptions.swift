@@ -48,6 +48,9 @@ struct SamplingOptions: ParsableArguments {
     @Flag(help: "Takes the likeliest symbol each time.")
     var greedy = false
 
+    @Flag(help: "Reads the weights as they are, and not rounded to bfloat16; slower, and hardly ever another text.")
+    var exact = false
+
     @Option(parsing: .unconditional, help: "Names the random numbers. (default: drawn, and told on stderr)")
     var seed: UInt64?
 

@@ -1,6 +1,11 @@
 import ArgumentParser
 import CommandSupport
 
+/// How a training's result is told.
+enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
+    case text, json
+}
+
 struct OutputOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
@@ -38,6 +43,9 @@ struct OutputOptions: ParsableArguments {
 
     @Option(parsing: .unconditional, help: "A folder in which to write the curves for TensorBoard.")
     var tensorboard: String?
+
+    @Option(parsing: .unconditional, help: "The result on the standard output: to read, or one JSON object.")
+    var format = ResultFormat.text
 
     @Option(parsing: .unconditional, help: "Steps between reports. (default: 10)")
     var logEvery: Int?

@@ -32,12 +32,12 @@ struct Plan {
         try options.validate()
         record = TrainingRecord()
         record.options = options
-        record.corpus.sources = files
+        record.corpus.sources = files.map(Self.absolute)
         record.corpus.origin = command.output.from
         record.corpus.minimumCount = options.minCount
         record.corpus.format = TextFormat(options)
         record.corpus.validationFraction = options.validationFraction
-        record.corpus.validationSource = options.validation
+        record.corpus.validationSource = options.validation.map(Self.absolute)
         output = Trainer.Output(path: command.output.output ?? Self.defaultPath(for: files))
         takeOver(command.output)
     }
@@ -73,7 +73,9 @@ struct Plan {
         if command.training.hasBudget { options.budget = asked.budget }
         try options.validate()
         record.options = options
-        record.corpus.validationSource = options.validation
+        // Texts that have moved are found where they are now.
+        record.corpus.sources = files.map(Self.absolute)
+        record.corpus.validationSource = options.validation.map(Self.absolute)
         takeOver(command.output)
     }
 
@@ -81,6 +83,10 @@ struct Plan {
     private mutating func takeOver(_ flags: OutputOptions) {
         output.checkpointEvery = flags.checkpointEvery?.seconds ?? output.checkpointEvery
         output.metricsPath = flags.metrics
+        // A report draws what metrics say: without a place of their own they stand beside the model.
+        if flags.report != nil && output.metricsPath == nil && record.metricsPath == nil {
+            output.metricsPath = output.path.dropLast(".safetensors".count) + ".jsonl"
+        }
         output.logEvery = flags.logEvery ?? output.logEvery
     }
 
@@ -122,6 +128,11 @@ struct Plan {
     ) -> UsageError {
         UsageError(
             "--\(name) \(asked) differs from the \(whose)'s \(stored); drop the flag, or start anew without \(flag)")
+    }
+
+    /// A path that means the same in every folder; the standard input is none.
+    private static func absolute(_ path: String) -> String {
+        path == "-" ? path : URL(fileURLWithPath: path).standardizedFileURL.path
     }
 
     private static func defaultPath(for files: [String]) -> String {

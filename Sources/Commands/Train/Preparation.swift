@@ -40,6 +40,7 @@ struct Preparation {
             corpus, validation: other, fraction: plan.record.corpus.validationFraction,
             minimumCount: plan.record.corpus.minimumCount, vocabulary: checkpoint?.vocabulary,
             extending: origin?.vocabulary)
+        try Self.checkRecords(data, plan)
         try Self.checkValidation(data, plan)
         record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
         if let checkpoint {
@@ -76,11 +77,21 @@ struct Preparation {
         try refuseOverwriting(
             TextSource.sources(at: texts + output.reportWith) + [output.from].compactMap { $0.map { .file(path: $0) } },
             with: [plan.output.path, plan.output.lastPath, metrics, output.report])
-        if output.report != nil && metrics == nil {
-            throw UsageError("--report draws what --metrics writes; add --metrics FILE")
-        }
         if let path = output.report { try proveWritable(path) }
         _ = try output.reportWith.map(readMetrics)
+    }
+
+    /// A separator that separates nothing is a slip, often of its name.
+    private static func checkRecords(_ data: TrainingData, _ plan: Plan) throws {
+        guard let separator = plan.records, separator != .file, data.trainingRecords + data.validationRecords < 2 else {
+            return
+        }
+        let names = ["line", "blank-line", "file", "none"].filter { $0 != separator.name }
+        let near = names.min { distance($0, separator.name) < distance($1, separator.name) }
+        let hint = near.flatMap { distance($0, separator.name) <= 2 ? "; did you mean \($0)?" : nil }
+        throw UsageError(
+            "--records \(separator.name.debugDescription) separates nothing in this text" + (hint ?? "; name what does")
+        )
     }
 
     private static func checkValidation(_ data: TrainingData, _ plan: Plan) throws {
@@ -104,10 +115,26 @@ struct Preparation {
     }
 }
 
+/// How many characters one must add, drop or change to make one text of another (Levenshtein 1966).
+func distance(_ a: String, _ b: String) -> Int {
+    let b = Array(b)
+    var row = Array(0...b.count)
+    for (i, character) in a.enumerated() {
+        var diagonal = row[0]
+        row[0] = i + 1
+        for j in b.indices {
+            let above = row[j + 1]
+            row[j + 1] = min(above + 1, row[j] + 1, diagonal + (character == b[j] ? 0 : 1))
+            diagonal = above
+        }
+    }
+    return row[b.count]
+}
+
 /// The lines of a metrics file.
 func readMetrics(_ path: String) throws -> [MetricsLine] {
     guard let data = FileManager.default.contents(atPath: path) else {
-        throw UsageError("\(path) cannot be read; give a file that --metrics wrote")
+        throw TextError.unreadable(path: path, reason: "it is no file of metrics that is there")
     }
     return try MetricsLine.lines(of: data, name: path)
 }

@@ -10,6 +10,8 @@ final class ProgressReport {
     private let symbolsPerCharacter: Double
     private var lastLine = Date.distantPast
     private var isLineOpen = false
+    /// Where this run's first report stood: seconds, and the part of the budget.
+    private var start: (seconds: Double, progress: Double)?
     /// The exact validation, once there is one.
     private(set) var exact: ValidationReport?
 
@@ -27,8 +29,7 @@ final class ProgressReport {
         case .validation(let report) where !report.isExact:
             finish()
             StandardError.print(
-                "step \(report.step): validation \(formatted(report.nats, decimals: 4)) nats, "
-                    + "\(formatted(report.bitsPerCharacter, decimals: 3)) bits per character"
+                "step \(report.step): validation \(formatted(report.bitsPerCharacter, decimals: 3)) bits per character"
                     + (report.isBest ? ", the best so far" : ""))
         case .scoring(let symbols):
             finish()
@@ -42,6 +43,10 @@ final class ProgressReport {
             StandardError.print(
                 "step \(report.step): \(report.flaw); back to step \(report.point) with a learning rate of "
                     + "\(report.learningRate) (recovery \(report.count) of \(report.limit))")
+        case .otherKernels(let before, let now):
+            StandardError.print(
+                "warning: the run before computed with \(before) kernels, this one does with \(now); it goes on as well, but not "
+                    + "to the same bits")
         case .fewerLanes(let wanted, let used):
             StandardError.print("the text is too short for \(wanted) lanes of a window each; using \(used)")
         }
@@ -55,16 +60,20 @@ final class ProgressReport {
 
     /// A terminal is kept up to date; a log gets a line every few seconds.
     private func show(_ report: StepReport) {
+        let start = start ?? (report.seconds, report.progress)
+        self.start = start
         let now = Date()
         guard now.timeIntervalSince(lastLine) >= (StandardError.isTerminal ? 0.2 : 5) || report.progress >= 1 else {
             return
         }
         lastLine = now
-        let left = report.progress > 0 ? report.seconds * (1 - report.progress) / report.progress : .infinity
+        let gone = report.progress - start.progress
+        let left = gone > 0 ? (report.seconds - start.seconds) * (1 - report.progress) / gone : nil
         let line =
             "step \(report.step), epoch \(formatted(report.epoch, decimals: 2)): "
             + "\(formatted(report.trainNats / log(2) * symbolsPerCharacter, decimals: 3)) bits per character, "
-            + "\(formatted(Int(report.tokensPerSecond))) symbols/s, \(formatted(seconds: left)) left"
+            + "\(formatted(Int(report.tokensPerSecond))) symbols/s"
+            + (left.map { ", \(formatted(seconds: $0)) left" } ?? "")
         if StandardError.isTerminal {
             StandardError.write("\r\u{1B}[K\(line)")
             isLineOpen = true

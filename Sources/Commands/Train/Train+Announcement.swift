@@ -51,15 +51,11 @@ struct Announcement {
             "\(corpus.name): \(formatted(data.trainingSymbols)) \(unit) to train on, "
                 + "\(formatted(data.validationSymbols)) to validate, \(formatted(data.vocabulary.symbols.count)) distinct"
         ]
-        guard let separator = data.vocabulary.records else { return lines }
+        guard data.vocabulary.records != nil else { return lines }
         lines.append(
             "\(formatted(data.trainingRecords)) records to train on, \(formatted(data.validationRecords)) to validate"
                 + (data.repeatedRecords > 0
                     ? ", of which \(formatted(data.repeatedRecords)) stand in the training text too" : ""))
-        if data.trainingRecords + data.validationRecords < 2 {
-            lines.append(
-                "warning: \(separator.name.debugDescription) separates no records in this text; check --records")
-        }
         return lines
     }
 
@@ -99,13 +95,20 @@ struct Announcement {
                 let what = trainer.isOutOfPatience ? "--patience" : "budget"
                 return "this training has spent its \(what); give a larger one to go on"
             }
-            if case .seconds(let limit) = trainer.record.options.budget {
-                return "training for \(formatted(seconds: limit - trainer.record.seconds))"
+            // A budget is that of a training over all its runs; what tuning took is no part of it.
+            let record = trainer.record
+            if case .seconds(let limit) = record.options.budget {
+                let (all, left) = (limit - record.tunedSeconds, limit - record.seconds)
+                return record.seconds > record.tunedSeconds
+                    ? "\(formatted(seconds: left)) of \(formatted(seconds: all)) left"
+                    : "training for \(formatted(seconds: all))"
             }
             return try trainer.totalSteps.map { steps in
-                let left = steps - trainer.record.step
+                let (all, left) = (steps - record.tunedSteps, steps - record.step)
                 let time = formatted(seconds: try trainer.secondsPerStep() * Double(left))
-                return "\(formatted(left)) steps to go, about \(time)"
+                return record.step > record.tunedSteps
+                    ? "\(formatted(left)) of \(formatted(all)) steps left, about \(time)"
+                    : "\(formatted(left)) steps to go, about \(time)"
             }
         }
     }

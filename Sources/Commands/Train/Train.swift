@@ -36,10 +36,6 @@ public struct Train: ParsableCommand {
         if text.unit == .byte && !reading.isEmpty {
             throw ValidationError("--unit byte takes bytes as they are; drop --encoding, --on-invalid and --newlines")
         }
-        if output.report != nil && output.metrics == nil && !drawsOnly && output.resume == nil {
-            throw ValidationError("--report draws what --metrics writes; add --metrics FILE")
-        }
-        if files.isEmpty && output.resume == nil && !drawsOnly { throw ValidationError("name a text to train on") }
         if training.tune != nil && (output.resume != nil || output.from != nil) {
             throw ValidationError("--tune chooses the shape of a new model; drop --resume or --from")
         }
@@ -55,6 +51,8 @@ public struct Train: ParsableCommand {
     private var drawsOnly: Bool { files.isEmpty && output.resume == nil && !output.reportWith.isEmpty }
 
     public func run() throws {
+        // Not where the rest is validated: a word that is no option is the likelier slip.
+        if files.isEmpty && output.resume == nil && !drawsOnly { throw ValidationError("name a text to train on") }
         if drawsOnly, let path = output.report {
             try refuseOverwriting(TextSource.sources(at: output.reportWith), with: [path])
             return try draw([], to: path)
@@ -75,7 +73,8 @@ public struct Train: ParsableCommand {
         }
         if !output.quiet { try announce(preparation, trainer) }
         try run(trainer, preparation.plan.output, progress)
-        try StandardOutput.write(summary(preparation.plan.output.path, progress.exact))
+        let result = TrainingResult(trainer.record, preparation.plan.output, progress.exact)
+        try StandardOutput.write(output.format == .json ? try result.json() : result.text)
         // A picture that is lost is worth a word.
         if let path = output.report {
             do { try draw([trainer.record.metricsPath].compactMap(\.self), to: path) } catch {
@@ -110,19 +109,5 @@ public struct Train: ParsableCommand {
         file.write(TrainingReport(runs).page())
         try file.finish()
         if !output.quiet { StandardError.print("the curves are in \(quoted(path))") }
-    }
-
-    private func summary(_ path: String, _ exact: ValidationReport?) -> String {
-        let figures =
-            exact.map {
-                "validation: \(formatted($0.nats, decimals: 4)) nats per symbol, "
-                    + "\(formatted($0.bitsPerCharacter, decimals: 3)) bits per character (step \($0.step))"
-            } ?? "no validation"
-        return """
-            model: \(path)
-            \(figures)
-            try: sample \(quoted(path)) --temperature 0.8
-
-            """
     }
 }

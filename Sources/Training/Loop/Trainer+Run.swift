@@ -16,8 +16,9 @@ extension Trainer {
     /// Runs until the budget is spent or `shouldStop` says so; finishes the step, saves, and scores the best model.
     ///
     /// - Throws: `TrainingError.diverged` if the loss explodes again and again; `CheckpointError` if at the end nothing can
-    ///   be saved. What was saved before is intact then.
+    ///   be saved, or another training has written there since this one's last run. What was saved before is intact then.
     public func run(shouldStop: @Sendable () -> Bool = { false }) throws -> Ending {
+        try saver.lock(record)
         defer { saver.unlock() }
         budget.start(after: record)
         saver.start()

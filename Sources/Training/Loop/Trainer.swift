@@ -45,7 +45,7 @@ public final class Trainer {
     ///   - adaptation: the weights to begin with, in place of random ones.
     ///   - observe: is told what happens, on the thread that runs.
     /// - Throws: `ConfigurationError` for options out of range, `TrainingError` for too little text, `CheckpointError` if the
-    ///   output cannot be written.
+    ///   output cannot be written, or the checkpoint was read without its state.
     public convenience init(
         _ configuration: ModelConfiguration, data: TrainingData, record: TrainingRecord, output: Output, threads: Int,
         resuming checkpoint: Checkpoint? = nil, from adaptation: Adaptation? = nil,
@@ -66,12 +66,16 @@ public final class Trainer {
         record.options.chooseRate(Recommendation(record.options, cell: configuration.cell, data: data))
         let options = record.options
         try options.validate()
+        if let checkpoint, checkpoint.state == nil { throw CheckpointError.noTrainingState(path: output.lastPath) }
         guard data.trainingSymbols > options.window else {
             throw TrainingError.tooShort(symbols: data.trainingSymbols, needed: options.window + 1)
         }
         let batch = LaneSchedule.batch(options.batch, symbols: data.trainingSymbols, window: options.window)
         if batch < options.batch { observe(.fewerLanes(wanted: options.batch, used: batch)) }
         record.generator = options.seed
+        let level = "\(KernelLevel.inUse)"
+        if let before = record.kernelLevel, before != level { observe(.otherKernels(before: before, now: level)) }
+        record.kernelLevel = level
         wasFinished = record.isFinished
         let schedule = LaneSchedule(
             symbols: data.trainingSymbols, batch: batch, window: options.window, startsFresh: false)

@@ -12,8 +12,8 @@ extension TrainingError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .tooShort(let symbols, let needed):
-            "the training text has \(symbols) symbols and one window needs \(needed); "
-                + "give a longer text, a smaller window, or a smaller part that validates"
+            "the training text has \(symbols) symbols, and at least \(needed) are needed (a step reads \(needed - 1) of them); "
+                + "give a longer text, let a step read fewer, or let less of the text validate"
         case .corpusChanged(let name):
             "\(name) is not the text that this training began with; give that text, or start a new training"
         case .diverged(let step, let flaw, let recoveries):

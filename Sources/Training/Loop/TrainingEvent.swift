@@ -10,6 +10,8 @@ public enum TrainingEvent: Sendable {
     case notSaved(path: String, reason: String)
     /// The loss exploded, and the training went back to an earlier state.
     case recovery(RecoveryReport)
+    /// The run before computed at another kernel level, so that this one does not go on with the same bits.
+    case otherKernels(before: String, now: String)
     /// The text is too short for the lanes asked for.
     case fewerLanes(wanted: Int, used: Int)
 }

@@ -32,13 +32,7 @@ final class CheckpointSaver {
         replacesEarlierFiles = !resumes
         try makeFolder(of: output.path)
         // What is swept is nobody's then.
-        lock = try OutputLock(of: output.path)
-        // Another run may have gone on between the reading and the lock.
-        if resumes, FileManager.default.fileExists(atPath: output.lastPath),
-            try Checkpoint(contentsOf: output.lastPath).training?.tokens != record.tokens
-        {
-            throw CheckpointError.changed(path: output.lastPath)
-        }
+        lock = try Self.locked(output, record, isOurs: resumes)
         for path in [output.path, output.lastPath] { try prepare(path) }
         let path = (output.metricsPath ?? record.metricsPath).map {
             URL(fileURLWithPath: $0).standardizedFileURL.path
@@ -61,6 +55,26 @@ final class CheckpointSaver {
     var hasBest: Bool { !replacesEarlierFiles && pendingBest == nil }
 
     var bestExists: Bool { FileManager.default.fileExists(atPath: output.path) }
+
+    /// Another run may have gone on between the reading and the lock.
+    private static func locked(
+        _ output: Trainer.Output, _ record: TrainingRecord, isOurs: Bool
+    ) throws -> OutputLock {
+        let lock = try OutputLock(of: output.path)
+        if isOurs, FileManager.default.fileExists(atPath: output.lastPath),
+            try Checkpoint(contentsOf: output.lastPath).training?.tokens != record.tokens
+        {
+            throw CheckpointError.changed(path: output.lastPath)
+        }
+        return lock
+    }
+
+    /// Keeps others from writing, in a trainer's second run too.
+    func lock(_ record: TrainingRecord) throws {
+        guard lock == nil else { return }
+        lock = try Self.locked(output, record, isOurs: !replacesEarlierFiles)
+        try metrics?.lock()
+    }
 
     /// Begins to count the time between saves.
     func start() { lastSaved = now() }

@@ -49,6 +49,13 @@ final class MetricsFile {
 
     deinit { close(descriptor) }
 
+    /// Keeps others from writing the file, as from the beginning on.
+    func lock() throws(CheckpointError) {
+        guard !isRegular || flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
+            throw .inUse(path: path)
+        }
+    }
+
     /// Lets others write the file.
     func unlock() { flock(descriptor, LOCK_UN) }
 

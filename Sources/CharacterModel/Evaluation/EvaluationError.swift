@@ -1,0 +1,37 @@
+import Tokenization
+
+/// A text that was not read as a model reads texts.
+public enum EvaluationError: Error, Equatable, Sendable {
+    /// It was cut into other units than the model's.
+    case unit(text: TextUnit, model: TextUnit)
+    /// It was brought to another normal form.
+    case normalization(text: Normalization, model: Normalization)
+    /// It was cut into other records, or into none, by name.
+    case records(text: String, model: String)
+}
+
+extension EvaluationError: CustomStringConvertible {
+    public var description: String {
+        let (what, text, model) =
+            switch self {
+            case .unit(let text, let model): ("units", text.rawValue, model.rawValue)
+            case .normalization(let text, let model): ("normal form", text.rawValue, model.rawValue)
+            case .records(let text, let model): ("records", text.debugDescription, model.debugDescription)
+            }
+        return "the text was read with other \(what) (\(text)) than the model's (\(model)); read it as the model's "
+            + "vocabulary says"
+    }
+}
+
+extension Vocabulary {
+    /// Checks that a corpus was read as this vocabulary says.
+    func check(_ corpus: Corpus) throws(EvaluationError) {
+        guard corpus.unit == unit else { throw .unit(text: corpus.unit, model: unit) }
+        guard corpus.normalization == normalization else {
+            throw .normalization(text: corpus.normalization, model: normalization)
+        }
+        guard corpus.records == records else {
+            throw .records(text: corpus.records?.name ?? "none", model: records?.name ?? "none")
+        }
+    }
+}

@@ -1,0 +1,176 @@
+import CharacterModel
+import CommandSupport
+import Foundation
+import TestSupport
+import Testing
+import Tokenization
+
+@testable import Commands
+@testable import Reports
+
+/// What was rough in use.
+@Suite("In use")
+struct UseTests {
+    private func train(_ folder: TemporaryFolder, _ more: [String], text: String = sampleText) throws -> CommandResult {
+        let corpus = try folder.write(text, to: "corpus.txt")
+        return try Commands.run(
+            "train",
+            [corpus, "--hidden", "8", "--output", folder.file("m.safetensors")]
+                + (more.contains("--steps") || more.contains("--time-limit") ? [] : ["--steps", "5"]) + more)
+    }
+
+    @Test("An unknown option is what the error is about, whatever else is missing")
+    func unknownOption() throws {
+        for (command, words) in [
+            ("train", ["--bogus"]), ("perplexity", ["m", "--bogus"]), ("sample", ["m", "--bogus"]),
+        ] {
+            let result = try Commands.run(command, words)
+            #expect(result.status == 64 && result.error.contains("--bogus"), "\(result.error)")
+            #expect(!result.error.contains(".;") && result.error.split(separator: "\n").count == 1)
+        }
+        #expect(try Commands.run("train", []).error.contains("name a text"))
+        #expect(try Commands.run("perplexity", ["m"]).error.contains("name a text"))
+    }
+
+    @Test("A number alone is seconds; other words are an error")
+    func durations() throws {
+        for (text, seconds) in [("2", 2.0), ("1.5", 1.5), ("100ms", 0.1), ("90s", 90), ("3m", 180), ("2h", 7_200)] {
+            #expect(abs(try Duration(parsing: text).seconds - seconds) < 1e-12, "\(text)")
+        }
+        for text in ["", "s", "-1", "0", "nan", "inf", "2d", "two"] {
+            #expect(throws: (any Error).self, "\(text)") { try Duration(parsing: text) }
+        }
+    }
+
+    @Test("Memory that is free is what every limit leaves", arguments: [1, 2])
+    func groups(version: Int) throws {
+        let folder = try TemporaryFolder()
+        func put(_ text: String, _ name: String) throws {
+            let path = folder.file(name)
+            try FileManager.default.createDirectory(
+                atPath: (path as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+        }
+        #expect(availableMemory(root: folder.path) == nil)
+        try put("MemTotal: 9000 kB\nMemAvailable:    8000 kB\n", "proc/meminfo")
+        #expect(availableMemory(root: folder.path) == 8_192_000.0)
+        let (mount, limit, usage) =
+            version == 2
+            ? ("sys/fs/cgroup", "memory.max", "memory.current")
+            : ("sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes")
+        try put(version == 2 ? "0::/a/b\n" : "9:cpu:/x\n5:memory,foo:/a/b\n", "proc/self/cgroup")
+        try put("max\n", "\(mount)/a/b/\(limit)")
+        #expect(availableMemory(root: folder.path) == 8_192_000.0)
+        try put("5000000\n", "\(mount)/a/\(limit)")
+        try put("1000000\n", "\(mount)/a/\(usage)")
+        #expect(availableMemory(root: folder.path) == 4_000_000)
+        try put("300\n", "\(mount)/\(limit)")
+        #expect(availableMemory(root: folder.path) == 300)
+    }
+
+    @Test("A report keeps its metrics beside the model; one that is missing is a missing input")
+    func reports() throws {
+        let folder = try TemporaryFolder()
+        let result = try train(folder, ["--report", folder.file("r.html")])
+        #expect(result.status == 0, "\(result.error)")
+        #expect(try String(contentsOfFile: folder.file("r.html"), encoding: .utf8).contains("<svg"))
+        #expect(FileManager.default.fileExists(atPath: folder.file("m.jsonl")))
+        let missing = try train(
+            folder, ["--report", folder.file("s.html"), "--report-with", folder.file("none.jsonl")])
+        #expect(missing.status == 66 && missing.error.contains("none.jsonl"))
+    }
+
+    @Test("Results are JSON where that is asked for, and figures say what they mean where not")
+    func results() throws {
+        let folder = try TemporaryFolder()
+        let json = try train(folder, ["--format", "json", "--quiet"])
+        let object = try #require(try JSONSerialization.jsonObject(with: json.output) as? [String: Any])
+        #expect(object["steps"] as? Int == 5 && object["model"] as? String == folder.file("m.safetensors"))
+        #expect(object["validation_nats"] as? Double != nil && json.text.split(separator: "\n").count == 1)
+        let text = try train(folder, ["--quiet"]).text
+        #expect(text.contains("bits per character") && text.contains("a coin toss is 1 bit"))
+        let card = try Commands.run("perplexity", [folder.file("m"), "--info", "--format", "json"])
+        let rows = try #require(try JSONSerialization.jsonObject(with: card.output) as? [String: String])
+        #expect(rows["hidden"] == "8" && rows["batch"] == "16" && rows["seed"] == "1")
+        let table = try Commands.run("perplexity", [folder.file("m"), folder.file("corpus.txt")]).text
+        #expect(table.contains("bits per word") && !table.contains("word perplexity"))
+        #expect(meaning(ofBits: 2).contains("4.0 characters") && meaning(ofBits: 50).contains("very many"))
+    }
+
+    @Test("A model is found without its ending, and a sample can be drawn alone")
+    func samples() throws {
+        let folder = try TemporaryFolder()
+        _ = try train(folder, ["--quiet"])
+        func sample(_ words: [String]) throws -> CommandResult {
+            try Commands.run("sample", [folder.file("m"), "--seed", "4", "--length", "30"] + words)
+        }
+        let all = try sample(["--count", "3", "--format", "jsonl"])
+        let third = try sample(["--first", "2", "--format", "jsonl", "--threads", "1"])
+        #expect(all.status == 0 && all.text.split(separator: "\n").last.map { $0 + "\n" } == third.text)
+        #expect(try sample(["--first", "-1"]).status == 64)
+        let told = try sample(["--prompt", "ж the 漢", "--exact"])
+        #expect(told.error.contains("\"ж\", \"漢\"") && told.text.hasPrefix("ж the 漢"))
+        #expect(try sample(["--prompt", "ж", "--quiet"]).error.isEmpty)
+        let seedless = try Commands.run("sample", [folder.file("m"), "--length", "3", "--quiet"])
+        #expect(seedless.status == 0 && seedless.error.isEmpty)
+    }
+
+    @Test("What is typed and is not UTF-8 is left out with a word")
+    func interactive() throws {
+        let folder = try TemporaryFolder()
+        _ = try train(folder, ["--quiet"])
+        let process = Commands.process(
+            "sample", [folder.file("m.safetensors"), "--interactive", "--seed", "1", "--length", "4"])
+        let (input, output, error) = (Pipe(), Pipe(), Pipe())
+        (process.standardInput, process.standardOutput, process.standardError) = (input, output, error)
+        try process.run()
+        input.fileHandleForWriting.write(Data([0x61, 0xFF, 0x0A] + Array("the\n".utf8)))
+        input.fileHandleForWriting.closeFile()
+        process.waitUntilExit()
+        let said = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        #expect(process.terminationStatus == 0 && said.contains("not UTF-8"))
+        #expect(!String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).isEmpty)
+    }
+
+    @Test("A separator that separates nothing is an error, which guesses what was meant")
+    func separators() throws {
+        let folder = try TemporaryFolder()
+        for (name, hint) in [
+            ("lines", "did you mean line?"), ("blankline", "did you mean blank-line?"), ("@@@@@@@", "name what"),
+        ] {
+            let result = try train(folder, ["--records", name])
+            #expect(result.status == 64 && result.error.contains(hint), "\(name): \(result.error)")
+        }
+        #expect(try train(folder, ["--records", "line", "--quiet"]).status == 0)
+    }
+
+    @Test(
+        "Documents that pass for text are warned of",
+        arguments: [("%PDF-1.7\n", "pdftotext"), ("{\\rtf1\\ansi ", "unrtf")])
+    func disguises(beginning: String, converter: String) throws {
+        let folder = try TemporaryFolder()
+        let result = try train(folder, [], text: beginning + sampleText)
+        #expect(result.status == 0 && result.error.contains(converter), "\(result.error)")
+        #expect(try !train(folder, [], text: "<html>" + sampleText).error.contains("Convert it"))
+    }
+
+    @Test("A text that has moved is found where it is, from every folder; a budget says what is left of it")
+    func moved() throws {
+        let folder = try TemporaryFolder()
+        let there = folder.file("there")
+        try FileManager.default.createDirectory(atPath: there, withIntermediateDirectories: true)
+        _ = try folder.write(sampleText, to: "there/t.txt")
+        let first = try Commands.run(
+            "train", ["t.txt", "--hidden", "8", "--steps", "4", "--output", "m.safetensors", "--quiet"], folder: there)
+        #expect(first.status == 0)
+        let last = there + "/m.last.safetensors"
+        // From another folder.
+        let second = try Commands.run("train", ["--resume", last, "--steps", "10"], folder: folder.path)
+        #expect(second.status == 0 && second.error.contains("6 of 10 steps left"), "\(second.error)")
+        try FileManager.default.moveItem(atPath: there + "/t.txt", toPath: folder.file("moved.txt"))
+        #expect(try Commands.run("train", ["--resume", last, "--steps", "12", "--quiet"]).status == 66)
+        let moved = ["moved.txt", "--resume", last, "--steps", "12", "--quiet"]
+        #expect(try Commands.run("train", moved, folder: folder.path).status == 0)
+        #expect(try Commands.run("train", ["--resume", last, "--steps", "14", "--quiet"]).status == 0)
+    }
+}

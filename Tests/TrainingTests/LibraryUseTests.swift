@@ -1,0 +1,98 @@
+import CharacterModel
+import Foundation
+import LinearAlgebra
+import RecurrentNetwork
+import TestSupport
+import Testing
+import Tokenization
+
+@testable import Training
+
+/// Slips of programs that use the library.
+@Suite("Library use")
+struct LibraryUseTests {
+    private func trainer(
+        _ data: TrainingData, _ output: String, steps: Int = 5, resuming checkpoint: Checkpoint? = nil,
+        from adaptation: Adaptation? = nil
+    ) throws -> Trainer {
+        var record = checkpoint?.training ?? TrainingRecord()
+        record.options.budget = .steps(steps)
+        let model =
+            try checkpoint?.configuration ?? adaptation?.configuration
+            ?? ModelConfiguration(hidden: 8, vocabularySize: data.vocabulary.count)
+        return try Trainer(
+            model, data: data, record: record, output: .init(path: output), threads: 1, resuming: checkpoint,
+            from: adaptation)
+    }
+
+    private func data(vocabulary: Vocabulary? = nil) throws -> TrainingData {
+        try TrainingData(Corpus(reading: [.bytes(Array(sampleText.utf8), name: "t")]), vocabulary: vocabulary)
+    }
+
+    @Test("Two trainings that begin with one model's weights do not touch each other, nor it")
+    func adaptation() throws {
+        let folder = try TemporaryFolder()
+        _ = try trainer(try data(), folder.file("a.safetensors")).run()
+        let checkpoint = try Checkpoint(contentsOf: folder.file("a.safetensors"))
+        let adaptation = try Adaptation(checkpoint, to: try data().vocabulary, seed: 1)
+        for name in ["b", "c"] {
+            _ = try trainer(try data(), folder.file("\(name).safetensors"), from: adaptation).run()
+        }
+        #expect(Tensors.sha256([folder.file("b.safetensors")]) == Tensors.sha256([folder.file("c.safetensors")]))
+        #expect(adaptation.parameters.elements == checkpoint.parameters.elements)
+    }
+
+    @Test("A checkpoint read without its state cannot be resumed")
+    func withoutState() throws {
+        let folder = try TemporaryFolder()
+        _ = try trainer(try data(), folder.file("a.safetensors")).run()
+        let checkpoint = try Checkpoint(contentsOf: folder.file("a.last.safetensors"))
+        #expect(throws: CheckpointError.noTrainingState(path: folder.file("a.last.safetensors"))) {
+            try trainer(
+                try data(vocabulary: checkpoint.vocabulary), folder.file("a.safetensors"), steps: 9,
+                resuming: checkpoint)
+        }
+    }
+
+    @Test("A trainer's second run locks its files again, and sees that another wrote them")
+    func secondRun() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("a.safetensors")
+        let first = try trainer(try data(), path)
+        #expect(try first.run() == .finished && first.run() == .finished)
+        let lock = try OutputLock(of: path)
+        #expect(throws: CheckpointError.inUse(path: path)) { try first.run() }
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("Another's files are not written over by a second run")
+    func changedBetween() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("a.safetensors")
+        let first = try trainer(try data(), path)
+        #expect(try first.run() == .finished)
+        let last = folder.file("a.last.safetensors")
+        let checkpoint = try Checkpoint(contentsOf: last, withState: true)
+        _ = try trainer(try data(vocabulary: checkpoint.vocabulary), path, steps: 9, resuming: checkpoint).run()
+        #expect(throws: CheckpointError.changed(path: last)) { try first.run() }
+    }
+
+    @Test("The kernel level is recorded, and another one is told of")
+    func kernelLevel() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("a.safetensors")
+        _ = try trainer(try data(), path).run()
+        let checkpoint = try Checkpoint(contentsOf: folder.file("a.last.safetensors"), withState: true)
+        #expect(checkpoint.training?.kernelLevel == "\(KernelLevel.inUse)")
+        for (level, isTold) in [("\(KernelLevel.inUse)", false), ("other", true), (nil, false)] {
+            var record = try #require(checkpoint.training)
+            record.kernelLevel = level
+            var told = false
+            let trainer = try Trainer(
+                checkpoint.configuration, data: try data(vocabulary: checkpoint.vocabulary), record: record,
+                output: .init(path: path), threads: 1, resuming: checkpoint
+            ) { if case .otherKernels(before: "other", _) = $0 { told = true } }
+            #expect(told == isTold && trainer.record.kernelLevel == "\(KernelLevel.inUse)")
+        }
+    }
+}
