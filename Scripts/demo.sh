@@ -15,7 +15,7 @@ run() {
 }
 
 say "A model learns a small book in English and Spanish (one minute)"
-run train $text --time-limit 60s --output $model --cell gru --hidden 512 --embedding 48 \
+run train $text --time-limit 60s --output $model --overwrite --cell gru --hidden 512 --embedding 48 \
     --dropout 0.6 --learning-rate 0.001
 say "It writes: carefully (temperature 0.5)"
 run sample $model --prompt 'The scribe ' --temperature 0.5 --length 400 --seed 1

@@ -78,6 +78,7 @@ extension CheckpointError: TerminalError {
     var terminalAdvice: String? {
         switch self {
         case .inUse: "--output names another place"
+        case .tooMany: "--overwrite gives up the last one, --output names another place"
         default: nil
         }
     }
@@ -85,7 +86,7 @@ extension CheckpointError: TerminalError {
     var exitCode: Int32 {
         switch self {
         case .missing, .unreadable: ExitStatus.missingInput
-        case .cannotCreate, .inUse: ExitStatus.cannotCreate
+        case .cannotCreate, .inUse, .tooMany: ExitStatus.cannotCreate
         case .cannotWrite: ExitStatus.inputOutput
         default: ExitStatus.badData
         }
@@ -95,7 +96,7 @@ extension CheckpointError: TerminalError {
 extension TrainingError: TerminalError {
     var terminalAdvice: String? {
         switch self {
-        case .tooShort: "--window and --validation-fraction say how much it takes"
+        case .tooShort: "--window sets how much a step reads, --validation-fraction how much validates"
         case .diverged: "--learning-rate sets it"
         case .corpusChanged: nil
         }

@@ -71,7 +71,9 @@ public struct ModelCard {
         let setup = TrainingSetup(configuration: model.configuration, vocabulary: model.vocabulary, record: record)
         let options = TrainingOptions(setup)
         return OptionList.all.filter { model.configuration.cell.hasUse(for: $0.name) }.compactMap { option in
-            option.text(in: options).map { (option.name.replacing("-", with: " "), $0) }
+            let isTime = option.name == OptionList.declared.timeLimit.name
+            let text = isTime ? options.timeLimit.map { formatted(seconds: $0) } : option.text(in: options)
+            return text.map { (option.name.replacing("-", with: " "), $0) }
         }
     }
 }

@@ -21,7 +21,7 @@ public final class TrainingCurves {
         case .validation(let report):
             file.add(step: report.step, [(report.isExact ? "loss/validation_exact" : "loss/validation", report.nats)])
             try? file.flush()
-        case .scoring, .saved, .notSaved, .recovery, .otherKernels, .fewerLanes: break
+        case .scoring, .saved, .kept, .notSaved, .recovery, .otherKernels, .fewerLanes: break
         }
     }
 

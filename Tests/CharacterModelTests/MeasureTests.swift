@@ -79,7 +79,8 @@ import Training
     @Test func dynamicEvaluationIsTheStaticOneWhereNothingMoves() throws {
         let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
         let fixed = try #require(try model.evaluate(corpus)).total.likelihood
-        let still = try #require(try model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0, decay: 0.5)))
+        let still = try #require(
+            try model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0, decay: 0.5)))
         #expect(still.tokens == fixed.tokens && abs(still.nats / fixed.nats - 1) < 1e-5)
         // A text that repeats itself is learned as it is read, whatever the number of threads; the model stays what it was.
         let before = model.network.parameters.elements

@@ -100,7 +100,9 @@ struct CommandTests {
         #expect(String(data: text.output, encoding: .utf8) != nil)
     }
 
-    @Test("A new run replaces the files of an earlier one, a resumed run goes on with its metrics")
+    @Test(
+        "A new run keeps the files of an earlier one unless it is told to give them up; a resumed run goes on with its metrics"
+    )
     func replacement() throws {
         let folder = try TemporaryFolder()
         let path = try trained(folder, ["--metrics", folder.file("m.jsonl")])
@@ -109,10 +111,22 @@ struct CommandTests {
             "train", ["--resume", folder.file("m.last.safetensors"), "--steps", "40", "--metrics", other])
         #expect(more.status == 0, "\(more.error)")
         #expect(try String(contentsOfFile: other, encoding: .utf8).hasPrefix("not metrics\n{"))
-        _ = try trained(folder, ["--hidden", "9", "--validation-fraction", "0"])
-        for file in [path, folder.file("m.last.safetensors")] {
-            #expect(try Checkpoint(contentsOf: file).configuration.hidden == 9)
+        func hidden(_ files: String...) throws -> [Int] {
+            try files.map { try Checkpoint(contentsOf: folder.file($0)).configuration.hidden }
         }
+        _ = try trained(folder, ["--hidden", "9", "--validation-fraction", "0"])
+        #expect(try hidden("m.safetensors", "m.last.safetensors") == [9, 9])
+        #expect(try hidden("m.1.safetensors", "m.1.last.safetensors") == [16, 16])
+        let third = try Commands.run(
+            "train", [folder.file("corpus.txt"), "--steps", "3", "--hidden", "10", "--output", path])
+        #expect(third.error.contains("kept as") && third.error.contains("m.2.safetensors"))
+        #expect(try hidden("m.safetensors", "m.2.safetensors", "m.1.safetensors") == [10, 9, 16])
+        _ = try trained(folder, ["--hidden", "11", "--overwrite"])
+        #expect(try hidden("m.safetensors", "m.last.safetensors", "m.2.safetensors") == [11, 11, 9])
+        #expect(!FileManager.default.fileExists(atPath: folder.file("m.3.safetensors")))
+        // What was kept can be gone on with.
+        let kept = ["--resume", folder.file("m.1.last.safetensors"), "--steps", "45", "--quiet"]
+        #expect(try Commands.run("train", kept).status == 0)
     }
 
     @Test("A new run that cannot be written leaves both files of the earlier one")

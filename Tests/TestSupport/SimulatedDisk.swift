@@ -123,6 +123,15 @@ package final class SimulatedDisk: FileSystem {
         }
     }
 
+    package func link(_ path: String, to other: String) throws(SystemError) {
+        try call { state -> Void? in
+            guard let inode = state.names[path], state.names[other] == nil else { return nil }
+            state.names[other] = inode
+            state.history.append(state.names)
+            return ()
+        }
+    }
+
     package func remove(_ path: String) throws(SystemError) {
         try call { state -> Void? in
             guard state.names.removeValue(forKey: path) != nil else { return nil }

@@ -26,7 +26,7 @@ struct CrashTests {
 
     private func bytes(_ checkpoint: Checkpoint) throws -> [UInt8] {
         let disk = SimulatedDisk()
-        try checkpoint.write(to: "d/m", removing: nil, on: disk)
+        try checkpoint.write(to: "d/m", on: disk)
         return try #require(disk.files["d/m"])
     }
 
@@ -35,12 +35,12 @@ struct CrashTests {
     func powerLoss() throws {
         let (old, new) = (try bytes(checkpoint(seed: 1)), try bytes(checkpoint(seed: 2)))
         let whole = SimulatedDisk(["d/m": old])
-        try checkpoint(seed: 2).write(to: "d/m", removing: nil, on: whole)
+        try checkpoint(seed: 2).write(to: "d/m", on: whole)
         #expect(whole.calls > 10)
         for call in 1...whole.calls {
             let disk = SimulatedDisk(["d/m": old], failing: (call, EIO, true))
             #expect(throws: CheckpointError.self, "call \(call)") {
-                try checkpoint(seed: 2).write(to: "d/m", removing: nil, on: disk)
+                try checkpoint(seed: 2).write(to: "d/m", on: disk)
             }
             for found in disk.afterPowerLoss {
                 #expect(found["d/m"] == old || found["d/m"] == new, "after call \(call) of \(whole.calls)")
@@ -54,37 +54,101 @@ struct CrashTests {
     func failures() throws {
         let (old, new) = (try bytes(checkpoint(seed: 1)), try bytes(checkpoint(seed: 2)))
         let whole = SimulatedDisk(["d/m": old])
-        try checkpoint(seed: 2).write(to: "d/m", removing: nil, on: whole)
+        try checkpoint(seed: 2).write(to: "d/m", on: whole)
         for call in 1...whole.calls {
             for error in [ENOSPC, EIO, EROFS, EDQUOT, EFBIG] {
                 let disk = SimulatedDisk(["d/m": old], failing: (call, error, false))
                 #expect(throws: CheckpointError.self) {
-                    try checkpoint(seed: 2).write(to: "d/m", removing: nil, on: disk)
+                    try checkpoint(seed: 2).write(to: "d/m", on: disk)
                 }
                 #expect(disk.files == ["d/m": old] || disk.files == ["d/m": new], "call \(call)")
                 // It can be tried again.
-                try checkpoint(seed: 2).write(to: "d/m", removing: nil, on: disk)
+                try checkpoint(seed: 2).write(to: "d/m", on: disk)
                 #expect(disk.files == ["d/m": new])
             }
         }
     }
 
-    @Test("What stands for an earlier training is removed only when the new file is whole on the disk")
-    func stale() throws {
+    @Test("What an earlier training made has a name at every moment, and never stands beside the new model")
+    func earlier() throws {
+        let (old, state, new) = (
+            try bytes(checkpoint(seed: 1)), try bytes(checkpoint(seed: 3)), try bytes(checkpoint(seed: 2))
+        )
+        let (best, last) = ("d/m.safetensors", "d/m.last.safetensors")
+        let (kept, keptLast) = ("d/m.4.safetensors", "d/m.4.last.safetensors")
+        let files = [best: old, last: state]
+        let earlier = EarlierFiles([best, last], number: 4, stale: last)
+        let whole = SimulatedDisk(files)
+        try checkpoint(seed: 2).write(to: best, replacing: earlier, on: whole)
+        #expect(whole.files == [best: new, kept: old, keptLast: state])
+        for call in 1...whole.calls {
+            let disk = SimulatedDisk(files, failing: (call, EIO, true))
+            try? checkpoint(seed: 2).write(to: best, replacing: earlier, on: disk)
+            for found in disk.afterPowerLoss {
+                #expect(found[best] == old || found[best] == new)
+                // Nothing is lost, whole pairs stand together, the new model never beside the other training's state.
+                #expect(found[best] == old || found[kept] == old, "after call \(call)")
+                #expect(found[last] == state || found[keptLast] == state, "after call \(call)")
+                #expect(found[best] == old || found[last] == nil, "after call \(call)")
+            }
+            // And it can be tried again.
+            let again = SimulatedDisk(files, failing: (call, EIO, false))
+            if (try? checkpoint(seed: 2).write(to: best, replacing: earlier, on: again)) == nil {
+                try checkpoint(seed: 2).write(to: best, replacing: earlier, on: again)
+            }
+            #expect(again.files == [best: new, kept: old, keptLast: state], "after call \(call)")
+        }
+    }
+
+    @Test("A model that is given up is removed only when the new file is whole on the disk")
+    func overwriting() throws {
         let (old, new) = (try bytes(checkpoint(seed: 1)), try bytes(checkpoint(seed: 2)))
         let files = ["d/m": old, "d/m.last": old]
+        let earlier = EarlierFiles(["d/m", "d/m.last"], number: nil, stale: "d/m.last")
         let whole = SimulatedDisk(files)
-        try checkpoint(seed: 2).write(to: "d/m", removing: "d/m.last", on: whole)
+        try checkpoint(seed: 2).write(to: "d/m", replacing: earlier, on: whole)
         #expect(whole.files == ["d/m": new])
         for call in 1...whole.calls {
             let disk = SimulatedDisk(files, failing: (call, EIO, true))
-            try? checkpoint(seed: 2).write(to: "d/m", removing: "d/m.last", on: disk)
+            try? checkpoint(seed: 2).write(to: "d/m", replacing: earlier, on: disk)
             for found in disk.afterPowerLoss {
                 #expect(found["d/m"] == old || found["d/m"] == new)
                 // The new model never stands beside the other training's state.
                 #expect(found["d/m"] == old || found["d/m.last"] == nil, "after call \(call)")
             }
         }
+    }
+
+    @Test("Files whose file system has no second names are moved")
+    func withoutLinks() throws {
+        let folder = try TemporaryFolder()
+        for name in ["m.safetensors", "m.last.safetensors"] { _ = try folder.write(name, to: name) }
+        let paths = ["m.safetensors", "m.last.safetensors"].map(folder.file)
+        #expect(try EarlierFiles.number(for: paths) == 1)
+        try EarlierFiles(paths, number: 1, stale: nil).keep(on: PlainDisk())
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+                == ["m.1.last.safetensors", "m.1.safetensors"])
+        #expect(try EarlierFiles.number(for: paths) == nil)
+        for number in 2..<100 { _ = try folder.write("x", to: "m.\(number).last.safetensors") }
+        _ = try folder.write("x", to: "m.safetensors")
+        #expect(throws: CheckpointError.tooMany(path: paths[0])) { try EarlierFiles.number(for: paths) }
+    }
+
+    /// A file system without hard links.
+    private struct PlainDisk: FileSystem {
+        private let files = SystemFiles()
+
+        func create(_ path: String) throws(SystemError) -> Int32 { try files.create(path) }
+        func write(
+            _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int
+        ) throws(SystemError) -> Int { try files.write(bytes, to: descriptor, at: offset) }
+        func flush(_ descriptor: Int32) throws(SystemError) { try files.flush(descriptor) }
+        func close(_ descriptor: Int32) throws(SystemError) { try files.close(descriptor) }
+        func rename(_ path: String, to other: String) throws(SystemError) { try files.rename(path, to: other) }
+        func link(_ path: String, to other: String) throws(SystemError) { throw SystemError(code: EPERM) }
+        func remove(_ path: String) throws(SystemError) { try files.remove(path) }
+        func flushFolder(_ path: String) throws(SystemError) { try files.flushFolder(path) }
     }
 
     /// A disk that is full now and then.
@@ -110,6 +174,7 @@ struct CrashTests {
         func rename(_ path: String, to destination: String) throws(SystemError) {
             try files.rename(path, to: destination)
         }
+        func link(_ path: String, to other: String) throws(SystemError) { try files.link(path, to: other) }
         func remove(_ path: String) throws(SystemError) { try files.remove(path) }
         func flushFolder(_ path: String) throws(SystemError) { try files.flushFolder(path) }
     }
@@ -204,6 +269,7 @@ struct CrashTests {
         _ = try fixture.run(output: link)
         #expect(try Checkpoint(contentsOf: folder.file("d/m.safetensors")).configuration.hidden == 7)
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == folder.file("d/m.safetensors"))
+        #expect(try Checkpoint(contentsOf: folder.file("d/m.1.safetensors")).configuration.hidden == 12)
     }
 
     @Test("Two trainings never write one output")
@@ -220,6 +286,10 @@ struct CrashTests {
         // A lock file that a killed process left holds nothing.
         _ = try folder.write("", to: "m.safetensors.lock")
         _ = try fixture.run(output: path)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
+        // The second training kept what the first one had made.
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
+                "m.1.last.safetensors", "m.1.safetensors", "m.last.safetensors", "m.safetensors",
+            ])
     }
 }

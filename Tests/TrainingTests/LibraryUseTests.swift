@@ -42,6 +42,15 @@ struct LibraryUseTests {
         #expect(adaptation.parameters.elements == checkpoint.parameters.elements)
     }
 
+    @Test("A training says what text it was of, where a program has not")
+    func description() throws {
+        let folder = try TemporaryFolder()
+        let corpus = try Corpus(reading: [.bytes(Array(sampleText.utf8), name: "t")])
+        _ = try trainer(try data(), folder.file("a.safetensors")).run()
+        let record = try #require(try Checkpoint(contentsOf: folder.file("a.safetensors")).training?.corpus)
+        #expect(record.sha256 == corpus.sha256 && record.sources == ["t"] && record.validationSHA256 == nil)
+    }
+
     @Test("A checkpoint read without its state cannot be resumed")
     func withoutState() throws {
         let folder = try TemporaryFolder()

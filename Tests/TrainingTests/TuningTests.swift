@@ -71,7 +71,7 @@ import Training
         #expect(lines.utf8.count == checkpoint.training?.metricsLength && lines.contains("validation_nats"))
         #expect(
             try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
-                "m.jsonl", "m.last.safetensors", "m.safetensors",
+                "m.1.last.safetensors", "m.jsonl", "m.last.safetensors", "m.safetensors",
             ])
     }
 

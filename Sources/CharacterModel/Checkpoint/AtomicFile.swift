@@ -15,8 +15,7 @@ package struct AtomicFile: ~Copyable {
 
     package init(replacing path: String, on files: any FileSystem = SystemFiles()) throws(CheckpointError) {
         // What a link names is replaced, not the link.
-        let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
-        let path = isLink ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
+        let path = linkTarget(path)
         self.path = path
         self.files = files
         // The process's number keeps two processes from writing one file.
@@ -46,13 +45,14 @@ package struct AtomicFile: ~Copyable {
 
     /// Puts the file in its place, durably.
     ///
-    /// - Parameter stale: a file that must not stand beside the new one; removed once the new one's bytes are on the disk.
-    mutating func commit(removing stale: String? = nil) throws(CheckpointError) {
+    /// - Parameter earlier: files of another training, which are kept or removed once the new one's bytes are on the disk.
+    mutating func commit(replacing earlier: EarlierFiles = .none) throws(CheckpointError) {
         try attempt { () throws(SystemError) in try files.flush(descriptor) }
         isOpen = false
         do {
             try files.close(descriptor)
-            if let stale { try remove(stale) }
+            try earlier.keep(on: files)
+            if let stale = earlier.stale { try remove(stale) }
             try files.rename(temporary, to: path)
         } catch {
             try? files.remove(temporary)
@@ -88,6 +88,12 @@ package struct AtomicFile: ~Copyable {
             try? files.remove(temporary)
         }
     }
+}
+
+/// What a symbolic link names; a path that is none stays as it is.
+func linkTarget(_ path: String) -> String {
+    let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
+    return isLink ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
 }
 
 /// The folder that a path's last component stands in. (Foundation's own traps on a path of one character: Swift 6.3.)

@@ -33,14 +33,11 @@ public struct Checkpoint: Sendable {
 
     /// Writes the checkpoint at `path`, whole or not at all.
     ///
-    /// - Parameter stale: a file of another training that must not stand beside it; removed when the new one is safe.
     /// - Throws: `CheckpointError.cannotCreate`, `CheckpointError.cannotWrite`; the file there before is intact then.
-    public func write(to path: String, removing stale: String? = nil) throws(CheckpointError) {
-        try write(to: path, removing: stale, on: SystemFiles())
-    }
+    public func write(to path: String) throws(CheckpointError) { try write(to: path, on: SystemFiles()) }
 
     package func write(
-        to path: String, removing stale: String? = nil, on files: any FileSystem
+        to path: String, replacing earlier: EarlierFiles = .none, on files: any FileSystem
     ) throws(CheckpointError) {
         var metadata = [
             "format": Self.format, "version": String(Self.version), "configuration": json(configuration),
@@ -55,7 +52,7 @@ public struct Checkpoint: Sendable {
                 tensors += self.tensors(of: recoveryPoint, training, prefix: "recovery.")
             }
         }
-        try SafetensorsWriter.write(metadata: metadata, tensors: tensors, to: path, removing: stale, on: files)
+        try SafetensorsWriter.write(metadata: metadata, tensors: tensors, to: path, replacing: earlier, on: files)
     }
 
     /// What a training's state holds beside its parameters.

@@ -8,6 +8,8 @@ public enum CheckpointError: Error, Equatable, Sendable {
     case cannotWrite(path: String, reason: String)
     /// Another run wrote it after this one had read it.
     case changed(path: String)
+    /// A hundred earlier models are kept beside it.
+    case tooMany(path: String)
     /// Another training writes it.
     case inUse(path: String)
 
@@ -71,6 +73,8 @@ extension CheckpointError: CustomStringConvertible {
         case .cannotWrite(let path, let reason):
             return "cannot write \(path): \(reason); make room or choose another place"
         case .changed(let path): return "another run went on with \(path) in the meantime; resume it again"
+        case .tooMany(let path):
+            return "99 earlier models are kept beside \(path); remove or move some"
         case .inUse(let path):
             return "another training writes \(path); wait for it, stop it, or choose another place"
         default: return containerFlaw(again) ?? contentFlaw(again)

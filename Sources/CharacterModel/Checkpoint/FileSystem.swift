@@ -10,6 +10,8 @@ package protocol FileSystem: Sendable {
     func flush(_ descriptor: Int32) throws(SystemError)
     func close(_ descriptor: Int32) throws(SystemError)
     func rename(_ path: String, to destination: String) throws(SystemError)
+    /// Gives a file another name beside its own.
+    func link(_ path: String, to other: String) throws(SystemError)
     func remove(_ path: String) throws(SystemError)
     /// Returns once the names in a folder are on the disk.
     func flushFolder(_ path: String) throws(SystemError)
@@ -50,6 +52,10 @@ package struct SystemFiles: FileSystem {
 
     package func rename(_ path: String, to destination: String) throws(SystemError) {
         try checked { Int(Foundation.rename(path, destination)) }
+    }
+
+    package func link(_ path: String, to other: String) throws(SystemError) {
+        try checked { Int(Foundation.link(path, other)) }
     }
 
     package func remove(_ path: String) throws(SystemError) { try checked { Int(unlink(path)) } }

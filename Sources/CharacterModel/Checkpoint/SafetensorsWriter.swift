@@ -39,7 +39,7 @@ struct SafetensorsWriter {
 
     /// Writes the file at `path`, whole or not at all, with its CRC-32 in the metadata as `checksum`.
     static func write(
-        metadata: [String: String], tensors: [Tensor], to path: String, removing stale: String? = nil,
+        metadata: [String: String], tensors: [Tensor], to path: String, replacing earlier: EarlierFiles = .none,
         on files: any FileSystem = SystemFiles()
     ) throws(CheckpointError) {
         let header = header(metadata, tensors)
@@ -61,7 +61,7 @@ struct SafetensorsWriter {
         let digits = Array(String(format: "%08x", UInt32(checksum)).utf8)
         let at = 8 + header.firstRange(of: checksumField)!.upperBound
         try file.write(digits.span.bytes, at: at)
-        try file.commit(removing: stale)
+        try file.commit(replacing: earlier)
     }
 
     private static func header(_ metadata: [String: String], _ tensors: [Tensor]) -> [UInt8] {

@@ -23,6 +23,22 @@ public struct TrainingData: Sendable {
     /// Symbols of the validation part that the training part does not hold.
     public var validationUnknowns: Int { validation?.unknownCount ?? 0 }
 
+    /// The names of the training text's files, and the SHA-256 of its bytes and of those of a validation text of its own.
+    public let sources: [String]
+    public let sha256: String
+    public let validationSHA256: String?
+    private let validationName: String?
+    private let fraction: Double?
+    private let minimumCount: Int
+
+    /// What a checkpoint says of the text, where nobody has said more.
+    public func describe(in record: inout CorpusRecord) {
+        guard record.sha256.isEmpty else { return }
+        (record.sources, record.sha256, record.validationSHA256) = (sources, sha256, validationSHA256)
+        (record.validationSource, record.validationFraction) = (validationName, fraction)
+        record.minimumCount = minimumCount
+    }
+
     /// The most symbols that validate when no fraction is asked for.
     public static let defaultValidationLimit = 1_000_000
 
@@ -60,6 +76,8 @@ public struct TrainingData: Sendable {
         validationCharacters = other.characters(in: validating)
         trainingRecords = corpus.recordCount(in: parts.training)
         validationRecords = other.recordCount(in: validating)
+        (sources, sha256, validationSHA256) = (corpus.files.map(\.name), corpus.sha256, validation?.sha256)
+        (validationName, self.fraction, self.minimumCount) = (validation?.name, fraction, minimumCount)
         repeatedRecords = validation.map { Self.records(of: $0, alsoIn: corpus) } ?? 0
     }
 

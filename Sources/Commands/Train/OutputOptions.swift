@@ -9,8 +9,14 @@ enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
 struct OutputOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
-        help: "The best model; the resumable state stands beside it. (default: checkpoints/NAME.safetensors)")
+        help: """
+            The best model; the resumable state stands beside it. A model that is there already is kept under a numbered name. \
+            (default: checkpoints/NAME.safetensors)
+            """)
     var output: String?
+
+    @Flag(help: "Gives up a model that is there already.")
+    var overwrite = false
 
     @Option(
         parsing: .unconditional, help: "Time between saves of the resumable state: 100ms, 90s, 3m. (default: 60s)",

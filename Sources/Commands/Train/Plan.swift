@@ -82,10 +82,15 @@ struct Plan {
     /// What is not declared, and may differ from run to run.
     private mutating func takeOver(_ flags: OutputOptions) {
         output.checkpointEvery = flags.checkpointEvery?.seconds ?? output.checkpointEvery
+        output.overwrites = flags.overwrite
         output.metricsPath = flags.metrics
         // A report draws what metrics say: without a place of their own they stand beside the model.
         if flags.report != nil && output.metricsPath == nil && record.metricsPath == nil {
-            output.metricsPath = output.path.dropLast(".safetensors".count) + ".jsonl"
+            let name = output.path.dropLast(".safetensors".count)
+            let free = (1..<1_000).lazy.map { "\(name).\($0).jsonl" }
+            output.metricsPath = ([name + ".jsonl"] + free).first {
+                flags.overwrite || !FileManager.default.fileExists(atPath: $0)
+            }
         }
         output.logEvery = flags.logEvery ?? output.logEvery
     }
@@ -119,7 +124,8 @@ struct Plan {
             let others = CellKind.allCases.filter { $0.hasUse(for: option.name) }.map(\.rawValue)
             throw UsageError(
                 "the \(cell.rawValue) cell has no use for --\(option.name); drop it, or choose --cell "
-                    + others.joined(separator: " or "))
+                    + (others.count > 1 ? others.dropLast().joined(separator: ", ") + " or " : "") + (others.last ?? "")
+            )
         }
     }
 

@@ -23,6 +23,10 @@ final class ProgressReport {
 
     func observe(_ event: TrainingEvent) {
         if case .validation(let report) = event, report.isExact { exact = report }
+        if case .kept(let path) = event {
+            finish()
+            StandardError.print("the model that was there before is kept as \(quoted(path))")
+        }
         guard !quiet else { return }
         switch event {
         case .step(let report): show(report)
@@ -34,7 +38,7 @@ final class ProgressReport {
         case .scoring(let symbols):
             finish()
             StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one after the other")
-        case .validation, .saved: break
+        case .validation, .saved, .kept: break
         case .notSaved(_, let reason):
             finish()
             StandardError.print("warning: \(reason); training goes on, and it will be tried again")
@@ -68,7 +72,8 @@ final class ProgressReport {
         }
         lastLine = now
         let gone = report.progress - start.progress
-        let left = gone > 0 ? (report.seconds - start.seconds) * (1 - report.progress) / gone : nil
+        let left =
+            gone > 0 && report.progress < 1 ? (report.seconds - start.seconds) * (1 - report.progress) / gone : nil
         let line =
             "step \(report.step), epoch \(formatted(report.epoch, decimals: 2)): "
             + "\(formatted(report.trainNats / log(2) * symbolsPerCharacter, decimals: 3)) bits per character, "

@@ -25,6 +25,11 @@ extension Train {
         Interruption.watch()
         let winner = try halving.run(
             seconds: seconds, shouldStop: { Interruption.isRequested },
+            events: {
+                if case .kept(let path) = $0 {
+                    StandardError.print("the model that was there before is kept as \(quoted(path))")
+                }
+            },
             observe: { if !output.quiet { StandardError.print(row($0)) } })
         guard let winner else {
             StandardError.print("stopped; the candidates' trainings so far are in \(quoted(halving.folder))")

@@ -73,6 +73,7 @@ public final class Trainer {
         let batch = LaneSchedule.batch(options.batch, symbols: data.trainingSymbols, window: options.window)
         if batch < options.batch { observe(.fewerLanes(wanted: options.batch, used: batch)) }
         record.generator = options.seed
+        data.describe(in: &record.corpus)
         let level = "\(KernelLevel.inUse)"
         if let before = record.kernelLevel, before != level { observe(.otherKernels(before: before, now: level)) }
         record.kernelLevel = level

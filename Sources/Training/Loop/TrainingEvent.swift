@@ -6,6 +6,8 @@ public enum TrainingEvent: Sendable {
     case scoring(symbols: Int)
     /// A checkpoint is in its place.
     case saved(path: String)
+    /// The files of an earlier training have moved: its best model, or where that would be.
+    case kept(path: String)
     /// A checkpoint could not be saved; it will be tried again.
     case notSaved(path: String, reason: String)
     /// The loss exploded, and the training went back to an earlier state.

@@ -12,9 +12,11 @@ final class CheckpointSaver {
     private var lastSaved = Double.infinity
     /// The best model, where it could not be saved yet.
     private var pendingBest: Checkpoint?
-    /// Whether files of an earlier training may still stand where this one writes: it replaces both, but not before it has
-    /// something to put in their place.
+    /// Whether files of an earlier training may still stand where this one writes: they give way, but not before there is something
+    /// to put in their place.
     private var replacesEarlierFiles: Bool
+    /// What they are kept under; nil where there are none, or they are given up.
+    private var number: Int?
     /// Held until the run ends.
     private var lock: OutputLock?
 
@@ -34,6 +36,7 @@ final class CheckpointSaver {
         // What is swept is nobody's then.
         lock = try Self.locked(output, record, isOurs: resumes)
         for path in [output.path, output.lastPath] { try prepare(path) }
+        if !resumes && !output.overwrites { number = try EarlierFiles.number(for: [output.path, output.lastPath]) }
         let path = (output.metricsPath ?? record.metricsPath).map {
             URL(fileURLWithPath: $0).standardizedFileURL.path
         }
@@ -139,7 +142,13 @@ final class CheckpointSaver {
         try? FileManager.default.createDirectory(atPath: folder(of: path), withIntermediateDirectories: true)
         // Once the other training's file is gone, whatever stands there is this one's.
         defer { if !FileManager.default.fileExists(atPath: stale) { replacesEarlierFiles = false } }
-        try checkpoint.write(to: path, removing: replacesEarlierFiles ? stale : nil, on: output.files)
+        let earlier =
+            replacesEarlierFiles
+            ? EarlierFiles([output.path, output.lastPath], number: number, stale: stale) : .none
+        try checkpoint.write(to: path, replacing: earlier, on: output.files)
+        if !earlier.kept.isEmpty {
+            observe(.kept(path: earlier.kept[0].name))
+        }
         replacesEarlierFiles = false
         observe(.saved(path: path))
     }

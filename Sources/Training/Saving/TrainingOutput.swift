@@ -10,6 +10,8 @@ extension Trainer {
         public var metricsPath: String?
         /// Steps between reports.
         public var logEvery = 10
+        /// Whether the files of an earlier training are given up; else they are kept under numbered names.
+        public var overwrites = false
         /// Whether the best model is scored exactly at the end.
         package var scoresExactly = true
         package var files: any FileSystem = SystemFiles()

@@ -67,11 +67,13 @@ public final class SuccessiveHalving {
     ///
     /// - Parameters:
     ///   - seconds: of all rounds together, which share it evenly.
+    ///   - events: is told where the files of an earlier training are kept.
     ///   - observe: is told what became of each candidate in each round, as it goes.
     /// - Returns: the index of the winner; nil if it was stopped: what was trained is left in the folder then.
     /// - Throws: `TrainingError.diverged` if every candidate's loss exploded; `CheckpointError`.
     public func run(
-        seconds: Double, shouldStop: @Sendable () -> Bool = { false }, observe: (Result) -> Void = { _ in }
+        seconds: Double, shouldStop: @Sendable () -> Bool = { false }, events: (TrainingEvent) -> Void = { _ in },
+        observe: (Result) -> Void = { _ in }
     ) throws -> Int? {
         try makeFolder(of: output.path)
         let lock = try OutputLock(of: output.path)
@@ -107,7 +109,7 @@ public final class SuccessiveHalving {
                 throw explosion ?? TrainingError.diverged(step: 0, flaw: "no validation was finite", recoveries: 0)
             }
         }
-        try install(left[0])
+        try install(left[0], events)
         return left[0]
     }
 
@@ -129,20 +131,22 @@ public final class SuccessiveHalving {
     }
 
     /// Moves the winner's files to where the training's shall stand, and removes the others.
-    private func install(_ winner: Int) throws(CheckpointError) {
+    private func install(_ winner: Int, _ observe: (TrainingEvent) -> Void) throws(CheckpointError) {
         let (from, files) = (output(of: winner), output.files)
-        // An earlier training's state must not stand beside this one's best model, whatever happens in between.
-        let aside = output.lastPath + ".before"
-        let isAside = (try? files.rename(output.lastPath, to: aside)) != nil
+        let paths = [output.path, output.lastPath]
+        let number = output.overwrites ? nil : try EarlierFiles.number(for: paths)
         do {
+            // An earlier training's state never stands beside this one's best model, whatever happens in between; and it has a name
+            // at every moment.
+            try EarlierFiles(paths, number: number, stale: nil).keep(on: files)
+            if FileManager.default.fileExists(atPath: output.lastPath) { try files.remove(output.lastPath) }
             try files.rename(from.path, to: output.path)
             try files.rename(from.lastPath, to: output.lastPath)
-            if isAside { try? files.remove(aside) }
             try files.flushFolder(CharacterModel.folder(of: output.path))
         } catch {
-            if isAside { try? files.rename(aside, to: output.lastPath) }
             throw .cannotCreate(path: output.path, reason: "\(error)")
         }
+        if let number { observe(.kept(path: EarlierFiles.numbered(output.path, number))) }
         if let path = output.metricsPath, let source = from.metricsPath {
             // It may lie on another file system.
             do { try Data(contentsOf: URL(fileURLWithPath: source)).write(to: URL(fileURLWithPath: path)) } catch {

@@ -1,0 +1,56 @@
+import Foundation
+
+/// The files of an earlier training that stand where a new one writes: what becomes of them when it has something to put there.
+package struct EarlierFiles: Sendable {
+    /// Files, and the names that they are kept under; none where they are given up.
+    package let kept: [(path: String, name: String)]
+    /// A file that must not stand beside the new one: it is of the other training.
+    package let stale: String?
+
+    /// - Parameters:
+    ///   - paths: the earlier training's files, of which some may be missing.
+    ///   - number: of their new names; nil to give them up.
+    package init(_ paths: [String], number: Int?, stale: String?) {
+        let paths = paths.map(linkTarget)
+        kept = number.map { number in paths.map { ($0, Self.numbered($0, number)) } } ?? []
+        self.stale = stale
+    }
+
+    package static let none = EarlierFiles([], number: nil, stale: nil)
+
+    /// `NAME.1.safetensors` for `NAME.safetensors`, `NAME.1.last.safetensors` for `NAME.last.safetensors`. What a link names is kept
+    /// beside what it names.
+    package static func numbered(_ path: String, _ number: Int) -> String {
+        for suffix in [".last.safetensors", ".safetensors"] where path.hasSuffix(suffix) {
+            return "\(path.dropLast(suffix.count)).\(number)\(suffix)"
+        }
+        return "\(path).\(number)"
+    }
+
+    /// The first number that none of the files has a name with yet; nil where no file is there.
+    ///
+    /// - Throws: `CheckpointError.tooMany` if there are a hundred.
+    package static func number(for paths: [String]) throws(CheckpointError) -> Int? {
+        func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
+        let paths = paths.map(linkTarget)
+        guard paths.contains(where: isThere) else { return nil }
+        guard let number = (1..<100).first(where: { number in !paths.contains { isThere(numbered($0, number)) } })
+        else {
+            throw .tooMany(path: paths[0])
+        }
+        return number
+    }
+
+    /// Gives the files their new names beside their old ones, so that they have a name at every moment. Where the file system has
+    /// no second names they are moved, the last one first.
+    package func keep(on files: any FileSystem) throws(SystemError) {
+        for (path, name) in kept.reversed() {
+            do { try files.link(path, to: name) } catch {
+                // One that is missing, and one that an earlier attempt kept.
+                if error.code == ENOENT || error.code == EEXIST { continue }
+                guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(error.code) else { throw error }
+                try files.rename(path, to: name)
+            }
+        }
+    }
+}
