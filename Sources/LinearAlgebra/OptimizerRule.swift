@@ -63,11 +63,14 @@ extension Kernels {
 /// A row of parameters and its gradient, as the simple rules move it. Each tells whether what it has written is finite:
 /// x - x is 0 for every finite x, and NaN for the others.
 private struct OptimizerRow<Scalar: KernelScalar> {
-    private let (p, g): (UnsafeMutablePointer<Scalar>, UnsafeMutablePointer<Scalar>)
+    private let p: UnsafeMutablePointer<Scalar>
+    private let g: UnsafeMutablePointer<Scalar>
     private let count: Int
 
     init(parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>) {
-        (p, g, count) = (parameters.base, gradient.base, parameters.columns)
+        p = parameters.base
+        g = gradient.base
+        count = parameters.columns
     }
 
     func sgd(_ scale: Scalar, _ rate: Scalar, _ decay: Scalar) -> Bool {

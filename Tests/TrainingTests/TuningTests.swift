@@ -54,6 +54,9 @@ import Training
         output.metricsPath = folder.file("m.jsonl")
         try Data("the best resumable state of long ago".utf8).write(to: URL(fileURLWithPath: output.lastPath))
         let halving = SuccessiveHalving(candidates, data: data, record: record, output: output, threads: 1)
+        // What a stopped tuning left is nobody's model.
+        try FileManager.default.createDirectory(atPath: halving.folder, withIntermediateDirectories: true)
+        try Data("a candidate".utf8).write(to: URL(fileURLWithPath: halving.output(of: 0).lastPath))
         var results: [SuccessiveHalving.Result] = []
         let winner = try halving.run(seconds: 1.2, observe: { results.append($0) })
         #expect(winner == 1)

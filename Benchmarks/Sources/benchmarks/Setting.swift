@@ -33,7 +33,9 @@ struct Setting {
 
     init?(words: some Collection<String>) {
         let numbers = words.dropFirst().compactMap { Int($0) }
-        guard words.count == 5, numbers.count == 4, let cell = words.first.flatMap({ CellKind(rawValue: $0) }) else { return nil }
+        guard words.count == 5, numbers.count == 4, let cell = words.first.flatMap({ CellKind(rawValue: $0) }) else {
+            return nil
+        }
         self.init(cell: cell, layers: numbers[0], hidden: numbers[1], batch: numbers[2], window: numbers[3])
     }
 }

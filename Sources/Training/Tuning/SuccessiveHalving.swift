@@ -60,6 +60,8 @@ public final class SuccessiveHalving {
         place.path = "\(folder)/\(index).safetensors"
         place.metricsPath = output.metricsPath == nil ? nil : "\(folder)/\(index).jsonl"
         place.scoresExactly = false
+        // What a tuning left that was stopped is nobody's model.
+        place.overwrites = true
         return place
     }
 
