@@ -33,8 +33,12 @@ private func groupMemory(root: String) -> [Double?] {
                 let text = try? String(contentsOfFile: root + mount + folder + "/" + name, encoding: .utf8)
                 return text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
             }
-            // Pages of files that the kernel would give back count as used here: a cautious figure.
-            return read(limit).map { max(0, $0 - (read(usage) ?? 0)) }
+            // Pages of files that nobody has used for a while are counted as used, and given back when memory is wanted.
+            let key = isSecond ? "inactive_file " : "total_inactive_file "
+            let statistics = try? String(contentsOfFile: root + mount + folder + "/memory.stat", encoding: .utf8)
+            let line = statistics?.split(separator: "\n").first { $0.hasPrefix(key) }
+            let reclaimable = line.flatMap { Double($0.dropFirst(key.count)) } ?? 0
+            return read(limit).map { max(0, $0 - max(0, (read(usage) ?? 0) - reclaimable)) }
         }
     }
 }

@@ -64,6 +64,8 @@ struct UseTests {
         try put("5000000\n", "\(mount)/a/\(limit)")
         try put("1000000\n", "\(mount)/a/\(usage)")
         #expect(availableMemory(root: folder.path) == 4_000_000)
+        try put("anon 5\n\(version == 2 ? "" : "total_")inactive_file 400000\n", "\(mount)/a/memory.stat")
+        #expect(availableMemory(root: folder.path) == 4_400_000)
         try put("300\n", "\(mount)/\(limit)")
         #expect(availableMemory(root: folder.path) == 300)
     }
@@ -75,6 +77,11 @@ struct UseTests {
         #expect(result.status == 0, "\(result.error)")
         #expect(try String(contentsOfFile: folder.file("r.html"), encoding: .utf8).contains("<svg"))
         #expect(FileManager.default.fileExists(atPath: folder.file("m.jsonl")))
+        // What is no metrics is not written over, whatever its name.
+        _ = try folder.write("my diary\n", to: "m.jsonl")
+        _ = try train(folder, ["--report", folder.file("r.html"), "--overwrite"])
+        #expect(try String(contentsOfFile: folder.file("m.jsonl"), encoding: .utf8) == "my diary\n")
+        #expect(FileManager.default.fileExists(atPath: folder.file("m.1.jsonl")))
         let missing = try train(
             folder, ["--report", folder.file("s.html"), "--report-with", folder.file("none.jsonl")])
         #expect(missing.status == 66 && missing.error.contains("none.jsonl"))

@@ -100,6 +100,26 @@ struct CrashTests {
         }
     }
 
+    @Test("An earlier model is kept though the first attempts to save fail", arguments: [true, false])
+    func keptAfterFailures(hasState: Bool) throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        (fixture.options.budget, fixture.options.evaluateEvery) = (.steps(6), 2)
+        _ = try fixture.run(output: folder.file("m.safetensors"))
+        if !hasState { try FileManager.default.removeItem(atPath: folder.file("m.last.safetensors")) }
+        let disk = UnsteadyDisk()
+        (fixture.files, fixture.hidden, fixture.checkpointEvery) = (disk, 7, 0)
+        disk.fill(true)
+        _ = try fixture.run(output: folder.file("m.safetensors")) { event in
+            if case .step(let report) = event, report.step == 5 { disk.fill(false) }
+            if case .validation(let report) = event, report.step >= 4 { disk.fill(false) }
+        }
+        #expect(try Checkpoint(contentsOf: folder.file("m.safetensors")).configuration.hidden == 7)
+        #expect(try Checkpoint(contentsOf: folder.file("m.1.safetensors")).configuration.hidden == 12)
+        #expect(FileManager.default.fileExists(atPath: folder.file("m.1.last.safetensors")) == hasState)
+        #expect(!FileManager.default.fileExists(atPath: folder.file("m.2.safetensors")))
+    }
+
     @Test("A model that is given up is removed only when the new file is whole on the disk")
     func overwriting() throws {
         let (old, new) = (try bytes(checkpoint(seed: 1)), try bytes(checkpoint(seed: 2)))

@@ -27,17 +27,21 @@ package struct EarlierFiles: Sendable {
         return "\(path).\(number)"
     }
 
-    /// The first number that none of the files has a name with yet; nil where no file is there.
+    /// The first number whose names are free, or are the files' own already; nil where no file is there.
     ///
     /// - Throws: `CheckpointError.tooMany` if there are a hundred.
     package static func number(for paths: [String]) throws(CheckpointError) -> Int? {
         func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
         let paths = paths.map(linkTarget)
         guard paths.contains(where: isThere) else { return nil }
-        guard let number = (1..<100).first(where: { number in !paths.contains { isThere(numbered($0, number)) } })
-        else {
-            throw .tooMany(path: paths[0])
+        /// Whether a name is free: an earlier attempt may have given it to the file.
+        func isFree(_ name: String, for path: String) -> Bool {
+            var (there, own) = (stat(), stat())
+            guard stat(name, &there) == 0 else { return true }
+            return stat(path, &own) == 0 && there.st_ino == own.st_ino && there.st_dev == own.st_dev
         }
+        let number = (1..<100).first { number in paths.allSatisfy { isFree(numbered($0, number), for: $0) } }
+        guard let number else { throw .tooMany(path: paths[0]) }
         return number
     }
 
@@ -48,7 +52,6 @@ package struct EarlierFiles: Sendable {
             do { try files.link(path, to: name) } catch {
                 // One that is missing, and one that an earlier attempt kept.
                 if error.code == ENOENT || error.code == EEXIST { continue }
-                guard [EPERM, EOPNOTSUPP, ENOSYS, EMLINK].contains(error.code) else { throw error }
                 try files.rename(path, to: name)
             }
         }

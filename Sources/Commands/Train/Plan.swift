@@ -89,7 +89,7 @@ struct Plan {
             let name = output.path.dropLast(".safetensors".count)
             let free = (1..<1_000).lazy.map { "\(name).\($0).jsonl" }
             output.metricsPath = ([name + ".jsonl"] + free).first {
-                flags.overwrite || !FileManager.default.fileExists(atPath: $0)
+                !FileManager.default.fileExists(atPath: $0) || flags.overwrite && (try? readMetrics($0)) != nil
             }
         }
         output.logEvery = flags.logEvery ?? output.logEvery
@@ -136,9 +136,9 @@ struct Plan {
             "--\(name) \(asked) differs from the \(whose)'s \(stored); drop the flag, or start anew without \(flag)")
     }
 
-    /// A path that means the same in every folder; the standard input is none.
+    /// A path that means the same in every folder; the standard input is none. `..` behind a link is the system's to resolve.
     private static func absolute(_ path: String) -> String {
-        path == "-" ? path : URL(fileURLWithPath: path).standardizedFileURL.path
+        path == "-" || path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 
     private static func defaultPath(for files: [String]) -> String {

@@ -40,7 +40,8 @@ struct Preparation {
             corpus, validation: other, fraction: plan.record.corpus.validationFraction,
             minimumCount: plan.record.corpus.minimumCount, vocabulary: checkpoint?.vocabulary,
             extending: origin?.vocabulary)
-        try Self.checkRecords(data, plan)
+        let isAsked = command.text.records != nil && output.resume == nil
+        try Self.checkRecords(data, plan, isAsked: isAsked)
         try Self.checkValidation(data, plan)
         record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
         if let checkpoint {
@@ -82,8 +83,14 @@ struct Preparation {
     }
 
     /// A separator that separates nothing is a slip, often of its name.
-    private static func checkRecords(_ data: TrainingData, _ plan: Plan) throws {
+    private static func checkRecords(_ data: TrainingData, _ plan: Plan, isAsked: Bool) throws {
         guard let separator = plan.records, separator != .file, data.trainingRecords + data.validationRecords < 2 else {
+            return
+        }
+        guard isAsked else {
+            StandardError.print(
+                "warning: \(separator.name.debugDescription), by which the model knows records, separates none in this text"
+            )
             return
         }
         let names = ["line", "blank-line", "file", "none"].filter { $0 != separator.name }

@@ -18,7 +18,7 @@ extension Trainer {
     /// - Throws: `TrainingError.diverged` if the loss explodes again and again; `CheckpointError` if at the end nothing can
     ///   be saved, or another training has written there since this one's last run. What was saved before is intact then.
     public func run(shouldStop: @Sendable () -> Bool = { false }) throws -> Ending {
-        try saver.lock(record)
+        try saver.lockAgain()
         defer { saver.unlock() }
         budget.start(after: record)
         saver.start()

@@ -17,6 +17,8 @@ final class CheckpointSaver {
     private var replacesEarlierFiles: Bool
     /// What they are kept under; nil where there are none, or they are given up.
     private var number: Int?
+    /// Symbols that the state in the file had been trained on when it was last written or read.
+    private var savedTokens: Int
     /// Held until the run ends.
     private var lock: OutputLock?
 
@@ -32,9 +34,10 @@ final class CheckpointSaver {
         self.output = output
         self.observe = observe
         replacesEarlierFiles = !resumes
+        savedTokens = record.tokens
         try makeFolder(of: output.path)
         // What is swept is nobody's then.
-        lock = try Self.locked(output, record, isOurs: resumes)
+        lock = try Self.locked(output, tokens: resumes ? record.tokens : nil)
         for path in [output.path, output.lastPath] { try prepare(path) }
         if !resumes && !output.overwrites { number = try EarlierFiles.number(for: [output.path, output.lastPath]) }
         let path = (output.metricsPath ?? record.metricsPath).map {
@@ -61,11 +64,11 @@ final class CheckpointSaver {
 
     /// Another run may have gone on between the reading and the lock.
     private static func locked(
-        _ output: Trainer.Output, _ record: TrainingRecord, isOurs: Bool
+        _ output: Trainer.Output, tokens: Int?
     ) throws -> OutputLock {
         let lock = try OutputLock(of: output.path)
-        if isOurs, FileManager.default.fileExists(atPath: output.lastPath),
-            try Checkpoint(contentsOf: output.lastPath).training?.tokens != record.tokens
+        if let tokens, FileManager.default.fileExists(atPath: output.lastPath),
+            try Checkpoint(contentsOf: output.lastPath).training?.tokens != tokens
         {
             throw CheckpointError.changed(path: output.lastPath)
         }
@@ -73,9 +76,9 @@ final class CheckpointSaver {
     }
 
     /// Keeps others from writing, in a trainer's second run too.
-    func lock(_ record: TrainingRecord) throws {
+    func lockAgain() throws {
         guard lock == nil else { return }
-        lock = try Self.locked(output, record, isOurs: !replacesEarlierFiles)
+        lock = try Self.locked(output, tokens: replacesEarlierFiles ? nil : savedTokens)
         try metrics?.lock()
     }
 
@@ -123,6 +126,7 @@ final class CheckpointSaver {
             record.metricsWaiting = metrics?.waitingLines
             record.seconds = clock.seconds
             try save(checkpoint(record), to: output.lastPath, removing: output.path)
+            savedTokens = record.tokens
         } catch {
             guard !isFinal else { throw error }
             observe(.notSaved(path: output.lastPath, reason: "\(error)"))
@@ -141,7 +145,12 @@ final class CheckpointSaver {
         // Somebody may have removed the folder.
         try? FileManager.default.createDirectory(atPath: folder(of: path), withIntermediateDirectories: true)
         // Once the other training's file is gone, whatever stands there is this one's.
-        defer { if !FileManager.default.fileExists(atPath: stale) { replacesEarlierFiles = false } }
+        let wasThere = FileManager.default.fileExists(atPath: stale)
+        defer { if wasThere && !FileManager.default.fileExists(atPath: stale) { replacesEarlierFiles = false } }
+        // Others may have taken names in the meantime.
+        if replacesEarlierFiles && !output.overwrites {
+            number = try EarlierFiles.number(for: [output.path, output.lastPath])
+        }
         let earlier =
             replacesEarlierFiles
             ? EarlierFiles([output.path, output.lastPath], number: number, stale: stale) : .none

@@ -80,6 +80,7 @@ public final class SuccessiveHalving {
         try makeFolder(of: output.path)
         let lock = try OutputLock(of: output.path)
         for path in [output.path, output.lastPath] { try prepare(path) }
+        if !output.overwrites { _ = try EarlierFiles.number(for: [output.path, output.lastPath]) }
         if let path = output.metricsPath { _ = try MetricsFile(path: path, keeping: .max, resumes: true) }
         defer { withExtendedLifetime(lock) {} }
         var left = Array(candidates.indices)
