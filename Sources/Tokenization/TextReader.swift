@@ -34,7 +34,6 @@ struct TextReader {
                     guard format.encoding != .automatic || !CharsetDecoder.isBinary(part) else {
                         throw .binary(path: source.name)
                     }
-                    reading.disguise = Disguise(of: part)
                     decoder = try Self.decoder(for: part, isWhole: intake.isLast, format, &reading)
                 }
                 if let decoder {
@@ -70,6 +69,7 @@ struct TextReader {
     private static func decoder(
         for beginning: UnsafeBufferPointer<UInt8>, isWhole: Bool, _ format: TextFormat, _ reading: inout TextReading
     ) throws(TextError) -> CharsetDecoder? {
+        reading.disguise = Disguise(of: beginning)
         let name: String
         switch format.encoding {
         case .automatic:

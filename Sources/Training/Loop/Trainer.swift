@@ -74,9 +74,7 @@ public final class Trainer {
         if batch < options.batch { observe(.fewerLanes(wanted: options.batch, used: batch)) }
         record.generator = options.seed
         data.describe(in: &record.corpus)
-        let level = "\(KernelLevel.inUse)"
-        if let before = record.kernelLevel, before != level { observe(.otherKernels(before: before, now: level)) }
-        record.kernelLevel = level
+        if let other = record.takeKernelLevel() { observe(other) }
         wasFinished = record.isFinished
         let schedule = LaneSchedule(
             symbols: data.trainingSymbols, batch: batch, window: options.window, startsFresh: false)
@@ -167,5 +165,14 @@ public final class Trainer {
 
     func nextWindow() -> TrainingWindow {
         feed.window(record.window, epoch: record.epoch, step: record.step, using: workers)
+    }
+}
+
+extension TrainingRecord {
+    /// Records the level of this run's kernels; returns what there is to tell if the run before had another.
+    fileprivate mutating func takeKernelLevel() -> TrainingEvent? {
+        let (before, now) = (kernelLevel, "\(KernelLevel.inUse)")
+        kernelLevel = now
+        return before.flatMap { $0 == now ? nil : .otherKernels(before: $0, now: now) }
     }
 }
