@@ -99,14 +99,17 @@ public final class Trainer {
         self.data = data
         self.observe = observe
         self.record = record
-        if let state = checkpoint?.state {
-            guard state.lanes.lanes == batch else { throw TrainingError.corpusChanged(name: "the corpus") }
-            guard recovery.point.map({ $0.lanes.lanes == batch }) ?? true else {
-                let name = "recovery.trainer.\(state.lanes.names[0])"
-                throw CheckpointError.badShape(path: output.lastPath, tensor: name)
-            }
-            engine.restore(state)
+        if let state = checkpoint?.state { try goOn(from: state, lanes: batch) }
+    }
+
+    /// Restores the state of a checkpoint, if it is of so many lanes.
+    private func goOn(from state: EngineState<Float>, lanes: Int) throws {
+        guard state.lanes.lanes == lanes else { throw TrainingError.corpusChanged(name: "the corpus") }
+        guard recovery.point.map({ $0.lanes.lanes == lanes }) ?? true else {
+            let name = "recovery.trainer.\(state.lanes.names[0])"
+            throw CheckpointError.badShape(path: saver.output.lastPath, tensor: name)
         }
+        engine.restore(state)
     }
 
     /// The weights that a training begins with: its own, whatever else happens to those they came from.
