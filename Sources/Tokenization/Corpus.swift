@@ -77,7 +77,7 @@ public struct Corpus: Sendable {
         let cache = try folder.flatMap { folder throws(TextError) in
             try TokenCache(folder, for: sources, reading: options)
         }
-        if let (tokens, contents) = cache?.load(sources) {
+        if let (tokens, contents) = try cache?.load(sources) {
             self.init(unit: unit, normalization: form, records: records, tokens: tokens, contents: contents)
             caching = .read
             return

@@ -3,8 +3,8 @@ import Synchronization
 
 /// The tokens of a text: in memory, or in a file that has no name where there are many.
 ///
-/// Unchecked: it is written by one thread, then sealed, and then only read; what reading counts is atomic. The file lies in `TMPDIR` or `/var/tmp` and is gone with the
-/// process; it is read by way of a mapping that nobody else can cut short. A file of a ``TokenCache`` is read likewise.
+/// Unchecked: it is written by one thread, then sealed, and then only read; what reading counts is atomic. The file lies in `TMPDIR`
+/// or `/var/tmp` and is gone with the process; it has no name, so nobody else can cut it short while it is mapped.
 final class TokenBuffer: @unchecked Sendable {
     typealias Block = UnsafeMutablePointer<UInt32>
 
@@ -27,12 +27,6 @@ final class TokenBuffer: @unchecked Sendable {
 
     /// - Parameter limit: the most blocks of four megabytes in memory.
     init(limit: Int = 32) { self.limit = limit }
-
-    /// The tokens at the beginning of a file, which this owns from now on; nil if it cannot be mapped.
-    init?(reading file: Int32, count: Int) {
-        (limit, self.file, self.count, written) = (0, file, count, count)
-        guard count == 0 || map() else { return nil }
-    }
 
     deinit {
         if let mapping { munmap(UnsafeMutableRawPointer(mutating: mapping), count * MemoryLayout<UInt32>.stride) }
@@ -113,15 +107,8 @@ final class TokenBuffer: @unchecked Sendable {
     }
 
     private func write(_ block: Block, _ tokens: Int) {
-        write(UnsafeRawBufferPointer(start: block, count: tokens * MemoryLayout<UInt32>.stride))
-    }
-
-    private func write(_ bytes: UnsafeRawBufferPointer) {
-        var done = 0
-        while done < bytes.count && failure == 0 {
-            let got = Foundation.write(file, bytes.baseAddress! + done, bytes.count - done)
-            if got >= 0 { done += got } else if errno != EINTR { failure = errno }
-        }
+        guard failure == 0 else { return }
+        failure = writeAll(UnsafeRawBufferPointer(start: block, count: tokens * MemoryLayout<UInt32>.stride), to: file)
     }
 
     /// - Throws: `TextError.noRoom` if the file could not be made or written so far.

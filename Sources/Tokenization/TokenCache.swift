@@ -3,8 +3,8 @@ import Foundation
 /// A folder that keeps the tokens of texts, so that a text is cut into symbols once.
 ///
 /// A file is named by the hash of the bytes it was made from and of everything that decides how they are read. It is written
-/// beside its place and renamed, so two runs at once do no harm; it is read only after its digest and every token in it have
-/// been checked. Its parts: tokens, four bytes each; a description in JSON; the sizes of the two; the SHA-256 of both.
+/// beside its place and renamed, so two runs at once do no harm. What is taken from it is a copy whose digest and every token
+/// have been checked: nobody can change it any more. Its parts: tokens, four bytes each; a description in JSON; the sizes of the two; the SHA-256 of both.
 struct TokenCache {
     private let folder: String
     private let key: String
@@ -83,16 +83,12 @@ struct TokenCache {
         var failure: Int32 = 0
         func write(_ bytes: UnsafeRawBufferPointer) {
             digest.update(bytes.bindMemory(to: UInt8.self))
-            var done = 0
-            while done < bytes.count && failure == 0 {
-                let got = Foundation.write(file, bytes.baseAddress! + done, bytes.count - done)
-                if got >= 0 { done += got } else if errno != EINTR { failure = errno }
-            }
+            if failure == 0 { failure = writeAll(bytes, to: file) }
         }
         tokens.forEachBlock(in: 0..<tokens.count) { write(UnsafeRawBufferPointer($0)) }
         ([UInt8](json) + sizes).withUnsafeBytes { write($0) }
-        (Array(digest.finalize().utf8) + Self.magic).withUnsafeBytes { bytes in
-            if failure == 0 && Foundation.write(file, bytes.baseAddress, bytes.count) != bytes.count { failure = errno }
+        if failure == 0 {
+            failure = (Array(digest.finalize().utf8) + Self.magic).withUnsafeBytes { writeAll($0, to: file) }
         }
         if failure == 0 && (fchmod(file, 0o644) != 0 || fsync(file) != 0 || rename(name, path) != 0) { failure = errno }
         guard failure != 0 else { return nil }
@@ -114,43 +110,62 @@ struct TokenCache {
     }
 
     /// What was kept of a text, if it is whole.
-    func load(_ sources: [TextSource]) -> (TokenBuffer, Corpus.Contents)? {
+    ///
+    /// - Throws: `TextError.noRoom` if so many tokens have no place.
+    func load(_ sources: [TextSource]) throws(TextError) -> (TokenBuffer, Corpus.Contents)? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
-        var status = stat()
         guard file >= 0 else { return nil }
+        defer { close(file) }
+        var status = stat()
         guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size >= Self.endSize,
-            let end = read(file, at: Int(status.st_size) - Self.endSize, Self.endSize), end.suffix(8) == Self.magic[...]
-        else {
-            close(file)
-            return nil
-        }
+            let end = Self.read(file, at: Int(status.st_size) - Self.endSize, Self.endSize),
+            end.suffix(8) == Self.magic[...]
+        else { return nil }
         func size(_ at: Int) -> Int { (0..<8).reduce(0) { $0 | Int(end[at + $1]) << (8 * $1) } }
         let (count, length) = (size(0), size(8))
         let room = Int(status.st_size) - Self.endSize
-        guard (0...room / 4).contains(count), length == room - 4 * count, let json = read(file, at: 4 * count, length),
-            let description = try? JSONDecoder().decode(Description.self, from: Data(json)),
-            description.key == key, let contents = Self.contents(description, count: count, sources, sha256)
-        else {
-            close(file)
-            return nil
-        }
-        // From here on the buffer owns the file.
-        guard let tokens = TokenBuffer(reading: file, count: count) else { return nil }
+        guard (0...room / 4).contains(count), length == room - 4 * count else { return nil }
         let digest = SHA256()
-        let symbols = UInt32(contents.symbols.count)
-        var areKnown = true
-        tokens.forEachBlock(in: 0..<count) { block in
-            block.withMemoryRebound(to: UInt8.self) { digest.update($0) }
-            areKnown =
-                areKnown
-                && block.allSatisfy { token in
-                    let index = token & 0x7FFF_FFFF
-                    return index < symbols || index > UInt32(Corpus.lastSymbol)
-                }
-        }
+        guard let (tokens, largest) = try Self.tokens(of: file, count, digest),
+            let json = Self.read(file, at: 4 * count, length)
+        else { return nil }
         (json + end[..<16]).withUnsafeBufferPointer { digest.update($0) }
-        guard areKnown, Array(digest.finalize().utf8)[...] == end[16..<80] else { return nil }
+        guard Array(digest.finalize().utf8)[...] == end[16..<80],
+            let description = try? JSONDecoder().decode(Description.self, from: Data(json)),
+            description.key == key, let contents = Self.contents(description, count: count, sources, sha256),
+            largest < contents.symbols.count
+        else { return nil }
         return (tokens, contents)
+    }
+
+    /// A copy of the first tokens of a file, and the largest index of a symbol among them; nil if there are fewer.
+    private static func tokens(
+        of file: Int32, _ count: Int, _ digest: SHA256
+    ) throws(TextError) -> (TokenBuffer, largest: Int)? {
+        let tokens = TokenBuffer()
+        var largest = -1
+        var part = [UInt32](repeating: 0, count: 4_096)
+        for position in stride(from: 0, to: count, by: part.count) {
+            let length = min(part.count, count - position)
+            let isThere = part.withUnsafeMutableBytes { bytes in
+                let read = UnsafeMutableRawBufferPointer(rebasing: bytes[..<(4 * length)])
+                guard readAll(read, from: file, at: 4 * position) else { return false }
+                digest.update(UnsafeRawBufferPointer(read).bindMemory(to: UInt8.self))
+                return true
+            }
+            guard isThere else { return nil }
+            tokens.append(atMost: length) { room in
+                for index in 0..<length {
+                    room[index] = part[index]
+                    let symbol = Int(part[index] & 0x7FFF_FFFF)
+                    if symbol <= Corpus.lastSymbol { largest = max(largest, symbol) }
+                }
+                return length
+            }
+            try tokens.check()
+        }
+        try tokens.seal()
+        return (tokens, largest)
     }
 
     /// Whether a file stands where this text's tokens belong.
@@ -160,6 +175,7 @@ struct TokenCache {
     private static func contents(
         _ description: Description, count: Int, _ sources: [TextSource], _ sha256: String
     ) -> Corpus.Contents? {
+        guard description.symbols.allSatisfy({ !$0.isEmpty }) else { return nil }
         var contents = Corpus.Contents(sha256: sha256)
         contents.symbols = description.symbols.map { Symbol(bytes: Array($0)) }
         guard Set(contents.symbols).count == contents.symbols.count, description.files.count == sources.count,
@@ -178,17 +194,8 @@ struct TokenCache {
         return position == count ? contents : nil
     }
 
-    private func read(_ file: Int32, at offset: Int, _ count: Int) -> [UInt8]? {
+    private static func read(_ file: Int32, at offset: Int, _ count: Int) -> [UInt8]? {
         var bytes = [UInt8](repeating: 0, count: count)
-        var done = 0
-        while done < count {
-            let got = bytes.withUnsafeMutableBytes {
-                pread(file, $0.baseAddress! + done, count - done, off_t(offset + done))
-            }
-            if got < 0 && errno == EINTR { continue }
-            guard got > 0 else { return nil }
-            done += got
-        }
-        return bytes
+        return bytes.withUnsafeMutableBytes { readAll($0, from: file, at: offset) } ? bytes : nil
     }
 }

@@ -27,10 +27,10 @@ struct CacheTests {
 
     private var kept: [String] { get throws { try FileManager.default.contentsOfDirectory(atPath: cache).sorted() } }
 
-    private func expectEqual(_ a: Corpus, _ b: Corpus) {
+    private func expectEqual(_ a: Corpus, _ b: Corpus, characters: Bool = true) {
         #expect(a.count == b.count && (0..<a.count).allSatisfy { a[$0] == b[$0] })
         #expect(a.symbols == b.symbols && a.files == b.files && a.counts == b.counts && a.sha256 == b.sha256)
-        for end in 0...a.count { #expect(a.characters(in: 0..<end) == b.characters(in: 0..<end)) }
+        for end in 0...a.count where characters { #expect(a.characters(in: 0..<end) == b.characters(in: 0..<end)) }
     }
 
     @Test("A text from the cache is the text that was read")
@@ -101,17 +101,75 @@ struct CacheTests {
         #expect(try read().caching == .read)
     }
 
-    @Test("A token without a symbol is damage, though the digest fits")
-    func unknownToken() throws {
-        _ = try read()
+    /// Changes the file in the cache, and gives it the digest of what it holds then.
+    private func tamper(_ change: (inout [UInt8]) throws -> Void) throws {
         let file = cache + "/" + (try #require(try kept.first))
         var bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: file)))
-        bytes[1] = 0x7F
+        try change(&bytes)
         let digest = SHA256()
         bytes.dropLast(72).withUnsafeBufferPointer { digest.update($0) }
         bytes.replaceSubrange(bytes.count - 72..<bytes.count - 8, with: Array(digest.finalize().utf8))
         try Data(bytes).write(to: URL(fileURLWithPath: file))
+    }
+
+    @Test("A token without a symbol is damage, though the digest fits")
+    func unknownToken() throws {
+        _ = try read()
+        try tamper { $0[1] = 0x7F }
         #expect(try read().caching == .rewritten)
+    }
+
+    @Test("A symbol of no bytes is damage, though the digest fits")
+    func emptySymbol() throws {
+        _ = try read()
+        try tamper { bytes in
+            // The first symbol, in base 64, becomes an empty string; the size of the description shrinks with it.
+            let before = Array("\"symbols\":[\"Wg==\"".utf8)
+            let start = try #require(bytes.firstRange(of: before)?.lowerBound)
+            bytes.replaceSubrange(start..<start + before.count, with: Array("\"symbols\":[\"\"".utf8))
+            bytes[bytes.count - 80] -= 4
+        }
+        #expect(try read().caching == .rewritten)
+    }
+
+    @Test("A file that another program cuts short while its tokens are used does not matter any more")
+    func cutShortInUse() throws {
+        // More than a page of tokens, so that they do not lie in one that is there anyway.
+        _ = try folder.write(String(repeating: "many words. ", count: 4_000), to: "t.txt")
+        _ = try read()
+        let corpus = try read()
+        #expect(corpus.caching == .read)
+        #expect(truncate(cache + "/" + (try #require(try kept.first)), 0) == 0)
+        let plain = try Corpus(reading: [.file(path: path)], normalization: .nfkc, records: .line)
+        expectEqual(corpus, plain, characters: false)
+        #expect(corpus.characters(in: 0..<corpus.count) == plain.characters(in: 0..<plain.count))
+    }
+
+    @Test("What a short write leaves out is an error")
+    func shortWrites() throws {
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0)
+        defer { for end in ends { close(end) } }
+        // More than a pipe takes.
+        let bytes = [UInt8](repeating: 7, count: 1 << 21)
+        #expect(bytes.withUnsafeBytes { writeAll($0, to: ends[1]) } == EAGAIN)
+    }
+
+    @Test("A text that is cut short between the hash and the reading is not kept")
+    func changesWhileRead() throws {
+        let path = path
+        let long = String(repeating: "many words. ", count: 200_000)
+        _ = try folder.write(long, to: "t.txt")
+        // The first report of progress comes after the hash.
+        var isCut = false
+        let corpus = try Corpus(
+            reading: [.file(path: path)], cache: cache,
+            progress: { _ in
+                if !isCut { truncate(path, 1_900_000) }
+                isCut = true
+            })
+        #expect(isCut && corpus.count < long.utf8.count && corpus.caching == nil)
+        #expect(!FileManager.default.fileExists(atPath: cache))
     }
 
     @Test("Files of killed runs are swept, those that somebody writes are not; nothing else is left")
