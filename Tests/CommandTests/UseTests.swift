@@ -87,6 +87,32 @@ struct UseTests {
         #expect(missing.status == 66 && missing.error.contains("none.jsonl"))
     }
 
+    @Test("Metrics of an earlier training are kept with its model; what is something else is left alone")
+    func earlierMetrics() throws {
+        let folder = try TemporaryFolder()
+        let metrics = ["--metrics", folder.file("m.jsonl")]
+        func text(_ name: String) -> String? { try? String(contentsOfFile: folder.file(name), encoding: .utf8) }
+        _ = try train(folder, metrics)
+        let first = try #require(text("m.jsonl"))
+        let second = try train(folder, metrics + ["--seed", "2"])
+        #expect(second.status == 0 && second.error.contains("the metrics that were there before are kept as"))
+        #expect(text("m.1.jsonl") == first && text("m.jsonl") != first)
+        let kept = try #require(text("m.jsonl"))
+        // The earlier one does not go on in the other's metrics, but in its own.
+        let resumed = ["train", "--resume", folder.file("m.1.last.safetensors"), "--steps", "7"]
+        let refused = try Commands.run(resumed[0], Array(resumed[1...]))
+        #expect(refused.status == 74 && refused.error.contains("another training's metrics"), "\(refused.error)")
+        #expect(text("m.jsonl") == kept)
+        let own = try Commands.run(resumed[0], resumed[1...] + ["--metrics", folder.file("m.1.jsonl")])
+        #expect(own.status == 0 && text("m.1.jsonl")?.hasPrefix(first) == true, "\(own.error)")
+        _ = try train(folder, metrics + ["--overwrite"])
+        #expect(text("m.2.jsonl") == nil && text("m.jsonl") != kept)
+        _ = try folder.write("my diary\n", to: "diary.txt")
+        let diary = try train(folder, ["--metrics", folder.file("diary.txt"), "--overwrite"])
+        #expect(diary.status == 74 && diary.error.contains("something else than metrics"), "\(diary.error)")
+        #expect(text("diary.txt") == "my diary\n")
+    }
+
     @Test("Results are JSON where that is asked for, and figures say what they mean where not")
     func results() throws {
         let folder = try TemporaryFolder()

@@ -172,33 +172,6 @@ struct CrashTests {
     }
 
     /// A disk that is full now and then.
-    private final class UnsteadyDisk: FileSystem {
-        private let files = SystemFiles()
-        private let isFull = Mutex(false)
-
-        func fill(_ full: Bool) { isFull.withLock { $0 = full } }
-
-        private func check() throws(SystemError) {
-            if isFull.withLock({ $0 }) { throw SystemError(code: ENOSPC) }
-        }
-
-        func create(_ path: String) throws(SystemError) -> Int32 { try files.create(path) }
-
-        func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int) throws(SystemError) -> Int {
-            try check()
-            return try files.write(bytes, to: descriptor, at: offset)
-        }
-
-        func flush(_ descriptor: Int32) throws(SystemError) { try files.flush(descriptor) }
-        func close(_ descriptor: Int32) throws(SystemError) { try files.close(descriptor) }
-        func rename(_ path: String, to destination: String) throws(SystemError) {
-            try files.rename(path, to: destination)
-        }
-        func link(_ path: String, to other: String) throws(SystemError) { try files.link(path, to: other) }
-        func remove(_ path: String) throws(SystemError) { try files.remove(path) }
-        func flushFolder(_ path: String) throws(SystemError) { try files.flushFolder(path) }
-    }
-
     @Test("A disk that is full for a while costs nothing: both files end as without it")
     func unsteady() throws {
         let folder = try TemporaryFolder()

@@ -3,6 +3,7 @@ import Concurrency
 import Foundation
 import Randomness
 import RecurrentNetwork
+import Synchronization
 import TestSupport
 import Testing
 import Training
@@ -58,7 +59,7 @@ import Training
         try FileManager.default.createDirectory(atPath: halving.folder, withIntermediateDirectories: true)
         try Data("a candidate".utf8).write(to: URL(fileURLWithPath: halving.output(of: 0).lastPath))
         var results: [SuccessiveHalving.Result] = []
-        let winner = try halving.run(seconds: 1.2, observe: { results.append($0) })
+        let winner = try halving.run(seconds: 2.4, observe: { results.append($0) })
         #expect(winner == 1)
         #expect(results.map(\.round) == [1, 1, 1, 1, 2, 2] && results.prefix(4).map(\.index) == [0, 1, 2, 3])
         #expect(results[4].index == 1 && results[3].nats == .infinity)
@@ -76,6 +77,94 @@ import Training
             try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
                 "m.1.last.safetensors", "m.jsonl", "m.last.safetensors", "m.safetensors",
             ])
+    }
+
+    @Test func aTimeThatIsTooShortForAFairChoiceIsToldWithOneThatIsEnough() throws {
+        let folder = try TemporaryFolder()
+        let data = try TrainingFixture(text: sampleText).data()
+        func told(_ seconds: Double, _ name: String) throws -> (steps: Int, seconds: Double)? {
+            let halving = SuccessiveHalving(
+                try [0.01, 0.02].map { try recommended(data, rate: $0) }, data: data, record: TrainingRecord(),
+                output: Trainer.Output(path: folder.file(name)), threads: 1)
+            var told: (steps: Int, seconds: Double)?
+            _ = try halving.run(
+                seconds: seconds,
+                events: { if case .unfairChoice(let steps, let seconds) = $0 { told = (steps, seconds) } })
+            return told
+        }
+        // A step takes some time.
+        let short = try #require(try told(1e-6, "a.safetensors"))
+        #expect(short.steps == 1 && abs(short.seconds - 1e-4) < 1e-9)
+    }
+
+    @Test func theWinnersMetricsTakeThePlaceOfNothingElse() throws {
+        let folder = try TemporaryFolder()
+        let data = try TrainingFixture(text: sampleText).data()
+        var output = Trainer.Output(path: folder.file("m.safetensors"))
+        output.metricsPath = folder.file("m.jsonl")
+        func halving() throws -> SuccessiveHalving {
+            SuccessiveHalving(
+                try [0.01, 0.02].map { try recommended(data, rate: $0) }, data: data, record: TrainingRecord(),
+                output: output, threads: 1)
+        }
+        // Found before anything is trained.
+        _ = try folder.write("my diary\n", to: "m.jsonl")
+        #expect(throws: CheckpointError.self) { try halving().run(seconds: 60) }
+        #expect(try String(contentsOfFile: folder.file("m.jsonl"), encoding: .utf8) == "my diary\n")
+        // They stay locked to the end, and those of an earlier training are kept.
+        let earlier = """
+            {"epoch":1,"exact":false,"seconds":2,"step":3,"validation_bits_per_character":4,"validation_nats":5}
+
+            """
+        _ = try folder.write(earlier, to: "m.jsonl")
+        var isLocked: [Bool] = []
+        _ = try halving().run(
+            seconds: 0.2,
+            observe: { _ in
+                let file = open(output.metricsPath!, O_RDWR)
+                isLocked.append(flock(file, LOCK_EX | LOCK_NB) != 0)
+                close(file)
+            })
+        #expect(!isLocked.isEmpty && !isLocked.contains(false))
+        #expect(try String(contentsOfFile: folder.file("m.1.jsonl"), encoding: .utf8) == earlier)
+        let lines = try Data(contentsOf: URL(fileURLWithPath: folder.file("m.jsonl")))
+        #expect(try !MetricsLine.lines(of: lines, name: "m").isEmpty)
+    }
+
+    /// Whichever change of a name fails: an earlier training's state never stands beside the winner's best model, and nothing of
+    /// the earlier training or of the winner is lost.
+    @Test func installingTheWinnerIsSafeWhicheverCallFails() throws {
+        let data = try TrainingFixture(text: sampleText).data()
+        var failures = 0
+        for failing in 1...10 {
+            let folder = try TemporaryFolder()
+            var output = Trainer.Output(path: folder.file("m.safetensors"))
+            for path in [output.path, output.lastPath] {
+                try Data("earlier".utf8).write(to: URL(fileURLWithPath: path))
+            }
+            let calls = Atomic(0)
+            let own = folder.path + "/m."
+            output.files = UnsteadyDisk { call in
+                // Of the files in their place, not of the candidates'.
+                guard case .name(let path) = call, path.hasPrefix(own), !path.contains(".tune/") else { return nil }
+                return calls.add(1, ordering: .relaxed).newValue == failing ? EIO : nil
+            }
+            let halving = SuccessiveHalving(
+                [try recommended(data)], data: data, record: TrainingRecord(), output: output, threads: 1)
+            let winner = try? halving.run(seconds: 0.001)
+            func isEarlier(_ name: String) -> Bool {
+                (try? String(contentsOfFile: folder.file(name), encoding: .utf8)) == "earlier"
+            }
+            #expect(isEarlier("m.safetensors") || isEarlier("m.1.safetensors"), "call \(failing)")
+            #expect(isEarlier("m.last.safetensors") || isEarlier("m.1.last.safetensors"), "call \(failing)")
+            #expect(isEarlier("m.safetensors") || !isEarlier("m.last.safetensors"), "call \(failing)")
+            if winner == nil || winner == .some(nil) {
+                failures += 1
+                #expect(FileManager.default.fileExists(atPath: halving.output(of: 0).lastPath), "call \(failing)")
+            }
+        }
+        // Two second names, a removal, two new names; a second name that fails is a move then.
+        #expect(failures == 3)
     }
 
     @Test func whatIsStoppedIsLeftInTheFolderAndTheOutputIsNotTouched() throws {

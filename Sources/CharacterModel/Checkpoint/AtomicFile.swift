@@ -91,7 +91,7 @@ package struct AtomicFile: ~Copyable {
 }
 
 /// What a symbolic link names; a path that is none stays as it is.
-func linkTarget(_ path: String) -> String {
+package func linkTarget(_ path: String) -> String {
     let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
     return isLink ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
 }

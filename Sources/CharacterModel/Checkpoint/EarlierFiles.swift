@@ -18,10 +18,10 @@ package struct EarlierFiles: Sendable {
 
     package static let none = EarlierFiles([], number: nil, stale: nil)
 
-    /// `NAME.1.safetensors` for `NAME.safetensors`, `NAME.1.last.safetensors` for `NAME.last.safetensors`. What a link names is kept
-    /// beside what it names.
+    /// `NAME.1.safetensors` for `NAME.safetensors`, `NAME.1.last.safetensors` for `NAME.last.safetensors`, `NAME.1.jsonl` for
+    /// `NAME.jsonl`. What a link names is kept beside what it names.
     package static func numbered(_ path: String, _ number: Int) -> String {
-        for suffix in [".last.safetensors", ".safetensors"] where path.hasSuffix(suffix) {
+        for suffix in [".last.safetensors", ".safetensors", ".jsonl"] where path.hasSuffix(suffix) {
             return "\(path.dropLast(suffix.count)).\(number)\(suffix)"
         }
         return "\(path).\(number)"

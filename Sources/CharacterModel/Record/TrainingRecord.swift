@@ -31,6 +31,8 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     /// The metrics file, and how many of its bytes belong to this state.
     public var metricsPath: String?
     public var metricsLength = 0
+    /// The SHA-256 of its first line, by which it is known again; nil where it has none, and in files of earlier versions.
+    public var metricsFirstLine: String?
     /// Lines of it that could not be written yet.
     public var metricsWaiting: String?
     /// Whether the budget (or the patience) is spent.
@@ -56,6 +58,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         case pendingSeconds = "pending_seconds"
         case metricsPath = "metrics_path"
         case metricsLength = "metrics_length"
+        case metricsFirstLine = "metrics_first_line"
         case metricsWaiting = "metrics_waiting"
         case isFinished = "finished"
         case owesValidation = "owes_validation"
@@ -81,7 +84,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         (pendingNats, pendingTokens) = (try read(.pendingNats), try read(.pendingTokens))
         pendingSeconds = try read(.pendingSeconds)
         (metricsPath, metricsLength) = (try find(.metricsPath), try read(.metricsLength))
-        metricsWaiting = try find(.metricsWaiting)
+        (metricsFirstLine, metricsWaiting) = (try find(.metricsFirstLine), try find(.metricsWaiting))
         isFinished = try read(.isFinished)
         owesValidation = try find(.owesValidation) ?? owesValidation
         recovery = try find(.recovery) ?? recovery

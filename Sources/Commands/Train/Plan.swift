@@ -87,9 +87,9 @@ struct Plan {
         // A report draws what metrics say: without a place of their own they stand beside the model.
         if flags.report != nil && output.metricsPath == nil && record.metricsPath == nil {
             let name = output.path.dropLast(".safetensors".count)
-            let free = (1..<1_000).lazy.map { "\(name).\($0).jsonl" }
-            output.metricsPath = ([name + ".jsonl"] + free).first {
-                !FileManager.default.fileExists(atPath: $0) || flags.overwrite && (try? readMetrics($0)) != nil
+            let others = (1..<1_000).lazy.map { "\(name).\($0).jsonl" }
+            output.metricsPath = ([name + ".jsonl"] + others).first {
+                !FileManager.default.fileExists(atPath: $0) || (try? readMetrics($0)) != nil
             }
         }
         output.logEvery = flags.logEvery ?? output.logEvery

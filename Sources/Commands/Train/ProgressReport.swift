@@ -23,9 +23,9 @@ final class ProgressReport {
 
     func observe(_ event: TrainingEvent) {
         if case .validation(let report) = event, report.isExact { exact = report }
-        if case .kept(let path) = event {
+        if let word = Self.word(on: event) {
             finish()
-            StandardError.print("the model that was there before is kept as \(quoted(path))")
+            StandardError.print(word)
         }
         guard !quiet else { return }
         switch event {
@@ -38,7 +38,7 @@ final class ProgressReport {
         case .scoring(let symbols):
             finish()
             StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one after the other")
-        case .validation, .saved, .kept: break
+        case .validation, .saved, .kept, .keptMetrics, .unfairChoice: break
         case .notSaved(_, let reason):
             finish()
             StandardError.print("warning: \(reason); training goes on, and it will be tried again")
@@ -53,6 +53,18 @@ final class ProgressReport {
                     + "to the same bits")
         case .fewerLanes(let wanted, let used):
             StandardError.print("the text is too short for \(wanted) lanes of a window each; using \(used)")
+        }
+    }
+
+    /// What is said of an event in any case, `--quiet` or not.
+    static func word(on event: TrainingEvent) -> String? {
+        switch event {
+        case .kept(let path): "the model that was there before is kept as \(quoted(path))"
+        case .keptMetrics(let path): "the metrics that were there before are kept as \(quoted(path))"
+        case .unfairChoice(let steps, let seconds):
+            "warning: a candidate had only \(formatted(steps)) steps in the first round, too few to be judged by; give --tune "
+                + "\(formatted(seconds: seconds)) or more"
+        default: nil
         }
     }
 

@@ -25,11 +25,7 @@ extension Train {
         Interruption.watch()
         let winner = try halving.run(
             seconds: seconds, shouldStop: { Interruption.isRequested },
-            events: {
-                if case .kept(let path) = $0 {
-                    StandardError.print("the model that was there before is kept as \(quoted(path))")
-                }
-            },
+            events: { if let word = ProgressReport.word(on: $0) { StandardError.print(word) } },
             observe: { if !output.quiet { StandardError.print(row($0)) } })
         guard let winner else {
             StandardError.print("stopped; the candidates' trainings so far are in \(quoted(halving.folder))")

@@ -8,12 +8,16 @@ public enum TrainingEvent: Sendable {
     case saved(path: String)
     /// The files of an earlier training have moved: its best model, or where that would be.
     case kept(path: String)
+    /// The metrics of an earlier training have moved.
+    case keptMetrics(path: String)
     /// A checkpoint could not be saved; it will be tried again.
     case notSaved(path: String, reason: String)
     /// The loss exploded, and the training went back to an earlier state.
     case recovery(RecoveryReport)
     /// The run before computed at another kernel level, so that this one does not go on with the same bits.
     case otherKernels(before: String, now: String)
+    /// Tuning gave a candidate too few steps to be judged by; so many seconds would be enough.
+    case unfairChoice(steps: Int, seconds: Double)
     /// The text is too short for the lanes asked for.
     case fewerLanes(wanted: Int, used: Int)
 }

@@ -43,14 +43,19 @@ final class CheckpointSaver {
         let path = (output.metricsPath ?? record.metricsPath).map {
             URL(fileURLWithPath: $0).standardizedFileURL.path
         }
-        // Lines that a resumed run does again are dropped; a file that is not this training's is only added to.
-        let kept = !resumes ? 0 : path == record.metricsPath ? record.metricsLength : Int.max
-        metrics = try path.map { try MetricsFile(path: $0, keeping: kept, resumes: resumes) }
+        let beginning: MetricsFile.Beginning =
+            !resumes
+            ? .anew(overwrites: output.overwrites)
+            : path == record.metricsPath
+                ? .resumed(length: record.metricsLength, firstLine: record.metricsFirstLine) : .added
+        metrics = try path.map { try MetricsFile(path: $0, beginning) }
+        if let kept = metrics?.kept { observe(.keptMetrics(path: kept)) }
         if path == record.metricsPath, let waiting = record.metricsWaiting {
             metrics?.append(String(waiting.dropLast()))
         }
         record.metricsPath = path
         record.metricsLength = metrics?.length ?? 0
+        record.metricsFirstLine = metrics?.firstLine
         if resumes && !FileManager.default.fileExists(atPath: output.path) {
             // The best model is gone: the next validation is the best there is.
             (record.bestValidation, record.bestStep) = (nil, nil)
@@ -123,6 +128,7 @@ final class CheckpointSaver {
             // Metrics that cannot be written are no reason to save nothing: the state keeps them.
             do { try metrics?.flush() } catch { observe(.notSaved(path: error.path, reason: "\(error)")) }
             record.metricsLength = metrics?.length ?? 0
+            record.metricsFirstLine = metrics?.firstLine
             record.metricsWaiting = metrics?.waitingLines
             record.seconds = clock.seconds
             try save(checkpoint(record), to: output.lastPath, removing: output.path)

@@ -69,7 +69,7 @@ public final class SuccessiveHalving {
     ///
     /// - Parameters:
     ///   - seconds: of all rounds together, which share it evenly.
-    ///   - events: is told where the files of an earlier training are kept.
+    ///   - events: is told where the files of an earlier training are kept, and of a time that is too short.
     ///   - observe: is told what became of each candidate in each round, as it goes.
     /// - Returns: the index of the winner; nil if it was stopped: what was trained is left in the folder then.
     /// - Throws: `TrainingError.diverged` if every candidate's loss exploded; `CheckpointError`.
@@ -81,21 +81,22 @@ public final class SuccessiveHalving {
         let lock = try OutputLock(of: output.path)
         for path in [output.path, output.lastPath] { try prepare(path) }
         if !output.overwrites { _ = try EarlierFiles.number(for: [output.path, output.lastPath]) }
-        if let path = output.metricsPath { _ = try MetricsFile(path: path, keeping: .max, resumes: true) }
-        defer { withExtendedLifetime(lock) {} }
+        let metrics = try output.metricsPath.map { try MetricsFile(path: $0, .later) }
+        defer { withExtendedLifetime((lock, metrics)) {} }
         var left = Array(candidates.indices)
         var spent = 0.0
         var explosion: (any Error)?
         for round in 1...rounds {
-            spent += seconds / Double(rounds) / Double(left.count)
+            let share = seconds / Double(rounds) / Double(left.count)
+            spent += share
             var results: [Result] = []
             for index in left {
                 var result = Result(
                     round: round, index: index, candidate: candidates[index], step: 0, tokens: 0, nats: .infinity)
                 do {
-                    guard let reached = try train(index, until: spent, goesOn: round > 1, shouldStop) else {
-                        return nil
-                    }
+                    guard
+                        let reached = try train(index, until: spent, share: share, goesOn: round > 1, shouldStop)
+                    else { return nil }
                     (result.step, result.tokens) = (reached.step, reached.tokens)
                     result.nats = reached.bestValidation ?? .infinity
                 } catch let error as TrainingError {
@@ -105,6 +106,7 @@ public final class SuccessiveHalving {
                 results.append(result)
                 observe(result)
             }
+            if round == 1 { checkFairness(results, seconds, events) }
             // Equal ones stay in the order they were drawn in.
             let better = results.filter(\.nats.isFinite).sorted { ($0.nats, $0.index) < ($1.nats, $1.index) }
             left = better.prefix((left.count + 1) / 2).map(\.index)
@@ -112,20 +114,34 @@ public final class SuccessiveHalving {
                 throw explosion ?? TrainingError.diverged(step: 0, flaw: "no validation was finite", recoveries: 0)
             }
         }
-        try install(left[0], events)
+        try install(left[0], metrics, events)
         return left[0]
     }
 
+    /// The fewest steps that show what a candidate can do: those of a whole warm-up.
+    private static let fairSteps = 100
+
+    /// Tells where a candidate, large or with a long window, had so few steps that its loss says nothing of it.
+    private func checkFairness(_ results: [Result], _ seconds: Double, _ observe: (TrainingEvent) -> Void) {
+        let fewest = results.filter(\.nats.isFinite).map(\.step).min()
+        guard let fewest, fewest < Self.fairSteps else { return }
+        observe(.unfairChoice(steps: fewest, seconds: seconds * Double(Self.fairSteps) / Double(max(1, fewest))))
+    }
+
     /// Trains a candidate on; nil if it was stopped.
+    ///
+    /// - Parameters:
+    ///   - seconds: of all its rounds so far.
+    ///   - share: of this round, of which it gets half at least, however long the rounds before took.
     private func train(
-        _ index: Int, until seconds: Double, goesOn: Bool, _ shouldStop: @Sendable () -> Bool
+        _ index: Int, until seconds: Double, share: Double, goesOn: Bool, _ shouldStop: @Sendable () -> Bool
     ) throws -> TrainingRecord? {
         let (candidate, place) = (candidates[index], output(of: index))
         let checkpoint = goesOn ? try Checkpoint(contentsOf: place.lastPath, withState: true) : nil
         var record = checkpoint?.training ?? record
         record.options.learningRate = candidate.learningRate
         record.options.window = candidate.window
-        record.options.budget = .seconds(seconds)
+        record.options.budget = .seconds(max(seconds, record.seconds + share / 2))
         // The rate rises again, and the loss with it.
         record.validationsSinceBest = 0
         let trainer = try Trainer(
@@ -134,7 +150,9 @@ public final class SuccessiveHalving {
     }
 
     /// Moves the winner's files to where the training's shall stand, and removes the others.
-    private func install(_ winner: Int, _ observe: (TrainingEvent) -> Void) throws(CheckpointError) {
+    private func install(
+        _ winner: Int, _ metrics: MetricsFile?, _ observe: (TrainingEvent) -> Void
+    ) throws(CheckpointError) {
         let (from, files) = (output(of: winner), output.files)
         let paths = [output.path, output.lastPath]
         let number = output.overwrites ? nil : try EarlierFiles.number(for: paths)
@@ -150,11 +168,15 @@ public final class SuccessiveHalving {
             throw .cannotCreate(path: output.path, reason: "\(error)")
         }
         if let number { observe(.kept(path: EarlierFiles.numbered(output.path, number))) }
-        if let path = output.metricsPath, let source = from.metricsPath {
+        if let metrics, let source = from.metricsPath {
+            try metrics.beginAnew(overwrites: output.overwrites)
+            if let kept = metrics.kept { observe(.keptMetrics(path: kept)) }
             // It may lie on another file system.
-            do { try Data(contentsOf: URL(fileURLWithPath: source)).write(to: URL(fileURLWithPath: path)) } catch {
-                throw .cannotCreate(path: path, reason: error.localizedDescription)
+            let lines: Data
+            do { lines = try Data(contentsOf: URL(fileURLWithPath: source)) } catch {
+                throw .cannotCreate(path: source, reason: error.localizedDescription)
             }
+            try metrics.append(linesOf: lines)
         }
         for index in candidates.indices {
             let place = output(of: index)
