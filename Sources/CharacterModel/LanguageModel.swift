@@ -41,13 +41,15 @@ public struct LanguageModel: Sendable {
     /// - Parameters:
     ///   - prompt: its unknown symbols are read as `unknown`; an empty one starts a text.
     ///   - stream: one of many texts under one seed; each is the same alone and among others.
+    ///   - draw: another text in that one's place, where the first, draw 0, will not do.
     public func generator(
         prompt: String = "", strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
-        mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0, isExact: Bool = false
+        mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0, draw: UInt64 = 0,
+        isExact: Bool = false
     ) throws(TextError) -> TextGenerator {
         try generator(
             promptBytes: Array(prompt.utf8), strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules,
-            seed: seed, stream: stream, isExact: isExact)
+            seed: seed, stream: stream, draw: draw, isExact: isExact)
     }
 
     /// A generator that goes on from a prompt that need not be UTF-8, for models of the byte unit.
@@ -55,11 +57,20 @@ public struct LanguageModel: Sendable {
     /// - Throws: `TextError.invalidUTF8` for another unit.
     public func generator(
         promptBytes: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
-        mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0, isExact: Bool = false
+        mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0, draw: UInt64 = 0,
+        isExact: Bool = false
     ) throws(TextError) -> TextGenerator {
         try TextGenerator(
             self, prompt: promptBytes, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules,
-            seed: seed, stream: stream, isExact: isExact)
+            seed: seed, stream: stream, draw: draw, isExact: isExact)
+    }
+
+    /// A text in the normal form that the model reads.
+    ///
+    /// - Throws: `TextError` if it cannot be cut into symbols.
+    public func normalized(_ text: [UInt8]) throws(TextError) -> [UInt8] {
+        let tokenizer = try Tokenizer(unit: vocabulary.unit, normalization: vocabulary.normalization)
+        return try tokenizer.symbols(of: text, path: "the text").flatMap(\.bytes)
     }
 
     /// The symbols of a text that the vocabulary does not have, each once, in the order in which they come.

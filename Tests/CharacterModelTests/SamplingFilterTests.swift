@@ -179,3 +179,18 @@ import Training
         #expect(results[4].longestRun >= 50 && results[4].copiedWindows >= 31 + 11)
     }
 }
+
+/// Records of a text: against comparing with each.
+@Suite struct KnownRecordsTests {
+    @Test func knowsWholeRecordsAndNothingElse() throws {
+        let corpus = try Corpus(
+            reading: [.bytes(Array("Anna\nBo\n\nAnna\nZoe\u{308}\nMary Ann".utf8), name: "t")], records: .line)
+        let known = KnownRecords(of: corpus)
+        for record in ["Anna", "Bo", "Zo\u{EB}", "Mary Ann"] { #expect(known.contains(Array(record.utf8)), "\(record)") }
+        for other in ["Ann", "nna", "Annas", "Zoe\u{308}", "Mary", "Bo\n", "Anna\nBo"] {
+            #expect(!known.contains(Array(other.utf8)), "\(other)")
+        }
+        let plain = try Corpus(reading: [.bytes(Array("Anna\n".utf8), name: "t")])
+        #expect(!KnownRecords(of: plain).contains(Array("Anna".utf8)))
+    }
+}

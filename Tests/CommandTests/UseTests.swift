@@ -113,6 +113,46 @@ struct UseTests {
         #expect(text("diary.txt") == "my diary\n")
     }
 
+    @Test("Samples that are records of the text are told, or drawn again, each on its own")
+    func novelRecords() throws {
+        let folder = try TemporaryFolder()
+        let names = ["ab", "ba", "aba", "bab", "abab", "baba", "aa", "bb"]
+        let corpus = try folder.write(String(repeating: names.joined(separator: "\n") + "\n", count: 40), to: "names")
+        let model = folder.file("m.safetensors")
+        let training = ["--records", "line", "--hidden", "8", "--steps", "150", "--batch", "4", "--window", "8"]
+        #expect(try Commands.run("train", [corpus, "--output", model, "--quiet"] + training).status == 0)
+        let flags = [model, "--seed", "3", "--temperature", "1.3", "--length", "12", "--novelty", corpus, "--prompt", "a"]
+        func lines(_ more: [String]) throws -> [String] {
+            let result = try Commands.run("sample", flags + more)
+            #expect(result.status == 0, "\(result.error)")
+            return result.text.split(separator: "\n").map(String.init)
+        }
+        let all = try Commands.run("sample", flags + ["--count", "30"])
+        let texts = all.text.split(separator: "\n").map(String.init)
+        let known = texts.count(where: names.contains)
+        #expect(texts.count == 30 && known > 3 && known < 30)
+        #expect(all.error.contains("\(known) of 30 samples are records of the text, whole"))
+        let novel = try lines(["--count", "30", "--novel-only"])
+        #expect(novel.count == 30 && !novel.contains(where: names.contains))
+        for (index, text) in texts.enumerated() where !names.contains(text) { #expect(novel[index] == text) }
+        // Drawn alone, on one thread, it is the same.
+        let index = try #require(texts.firstIndex(where: names.contains))
+        #expect(try lines(["--first", "\(index)", "--novel-only", "--threads", "1"]) == [novel[index]])
+        let objects = try lines(["--first", "\(index)", "--novel-only", "--format", "jsonl"])
+        #expect(objects.count == 2 && objects[1].contains("\"known_record\":false"))
+        #expect(!objects[1].contains("\"left_out\":0"))
+        // Where nothing else comes, nothing is written, and that is said.
+        let nothing = try Commands.run(
+            "sample", flags + ["--novel-only", "--top-k", "1", "--count", "2", "--quiet"])
+        #expect(nothing.status == 0 && nothing.text.isEmpty && nothing.error.contains("each of 100 draws"))
+        for (more, word) in [(["--greedy"], "greedy"), (["--novelty", "none.txt"], "none.txt")] {
+            let refused = try Commands.run("sample", flags + ["--novel-only"] + more)
+            #expect(refused.status != 0 && refused.error.contains(word), "\(refused.error)")
+        }
+        let without = try Commands.run("sample", [model, "--novel-only"])
+        #expect(without.status == 64 && without.error.contains("--novelty"))
+    }
+
     @Test("Results are JSON where that is asked for, and figures say what they mean where not")
     func results() throws {
         let folder = try TemporaryFolder()

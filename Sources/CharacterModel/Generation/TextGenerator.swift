@@ -37,12 +37,13 @@ public final class TextGenerator: IteratorProtocol, Sequence {
 
     /// - Parameters:
     ///   - prompt: text to go on from; its unknown symbols are read as `unknown`.
-    ///   - seed, stream: name the random numbers; equal names give equal texts.
+    ///   - seed, stream, draw: name the random numbers; equal names give equal texts.
     ///   - isExact: whether the weights are read as they are.
     /// - Throws: `TextError` if the prompt cannot be cut into symbols.
     init(
         _ model: LanguageModel, prompt: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty,
-        mirostat: Mirostat?, rules: SymbolRules, seed: UInt64, stream: UInt64, isExact: Bool
+        mirostat: Mirostat?, rules: SymbolRules, seed: UInt64, stream: UInt64, draw: UInt64,
+        isExact: Bool
     ) throws(TextError) {
         self.model = model
         self.strategy = strategy
@@ -52,7 +53,10 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         surpriseLimit = mirostat?.firstLimit
         network = isExact ? model.network : model.compactNetwork
         let vocabulary = model.vocabulary
-        generator = SplitMix64(seed: seed, stream: RandomStream.sampling, stream)
+        generator =
+            draw == 0
+            ? SplitMix64(seed: seed, stream: RandomStream.sampling, stream)
+            : SplitMix64(seed: seed, stream: RandomStream.sampling, stream, draw)
         let steps = Swift.max(1, Swift.min(64, prompt.count + 1))
         shard = Shard(model.configuration, lanes: 1, steps: steps, learns: false)
         logits = [Float](repeating: 0, count: vocabulary.count)

@@ -124,33 +124,6 @@ extension [Range<Int>] {
 }
 
 extension Corpus {
-    /// Calls `body` with the tokens of each record, its end included, and a hash of what it spells (FNV-1a, mixed): the same
-    /// in every corpus.
-    fileprivate func forEachRecord(_ body: (Range<Int>, UInt64) -> Void) {
-        guard records != nil else { return }
-        let seed: UInt64 = 0xCBF2_9CE4_8422_2325
-        var (start, hash) = (0, seed)
-        forEachToken(in: 0..<count) { position, symbol in
-            if symbol == Self.endOfRecord {
-                var generator = SplitMix64(seed: hash)
-                body(start..<position + 1, generator.next())
-                (start, hash) = (position + 1, seed)
-            } else {
-                for byte in symbols[symbol].bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            }
-        }
-    }
-
-    /// How many records end in ranges.
-    fileprivate func recordCount(in ranges: [Range<Int>]) -> Int {
-        guard records != nil else { return 0 }
-        var records = 0
-        for range in ranges { forEachToken(in: range) { if $1 == Self.endOfRecord { records += 1 } } }
-        return records
-    }
-}
-
-extension Corpus {
     /// What to call it in a message.
     public var name: String { files.count == 1 ? files[0].name : "the text of \(files.count) files" }
 }

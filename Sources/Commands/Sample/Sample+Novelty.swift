@@ -5,25 +5,43 @@ import Tokenization
 
 extension Sample {
     /// Says what was copied: on stderr for people, as more objects for programs.
-    func report(_ novelty: Novelty, _ texts: [[Int]], _ model: LanguageModel) throws {
-        for (index, result) in novelty.results.enumerated() {
-            let run = texts[index][result.start..<result.start + result.longestRun]
-            let copied = String(
-                decoding: run.flatMap { model.vocabulary.symbols[$0].bytes }, as: UTF8.self)
+    func report(_ samples: [DrawnSample], in original: Corpus, _ model: LanguageModel) throws {
+        let novelty = Novelty(of: samples.map(\.ids), in: original, vocabulary: model.vocabulary)
+        let hasRecords = model.vocabulary.records != nil
+        for (index, (sample, result)) in zip(samples, novelty.results).enumerated() {
+            let run = sample.ids[result.start..<result.start + result.longestRun]
+            let copied = String(decoding: run.flatMap { model.vocabulary.symbols[$0].bytes }, as: UTF8.self)
             if text.format == .jsonl {
                 let record = NoveltyRecord(
-                    index: self.text.first + index, longestCopiedRun: result.longestRun, copied: copied,
-                    windows: result.windows,
-                    copiedWindows: result.copiedWindows)
+                    index: text.first + index, longestCopiedRun: result.longestRun, copied: copied,
+                    windows: result.windows, copiedWindows: result.copiedWindows,
+                    knownRecord: hasRecords ? sample.isKnown : nil, leftOut: text.novelOnly ? sample.leftOut : nil)
                 try StandardOutput.write(try SampleWriter.line(record))
             } else {
-                let share = result.windows > 0 ? 100 * Double(result.copiedWindows) / Double(result.windows) : 0
-                StandardError.print(
-                    "sample \(self.text.first + index + 1): the longest run copied from the text has \(result.longestRun) symbols "
-                        + "(\(copied.prefix(60).debugDescription)); \(formatted(share, decimals: 1)) % of its windows of "
-                        + "\(Novelty.window) stand there")
+                let name = "sample \(text.first + index + 1)"
+                StandardError.print("\(name): \(words(for: sample, result, copied))")
             }
         }
+        if text.format == .text && hasRecords { StandardError.print(summary(of: samples)) }
+    }
+
+    private func words(for sample: DrawnSample, _ result: Novelty.Result, _ copied: String) -> String {
+        let quoted = copied.prefix(60).debugDescription
+        if !sample.isWritten { return "each of \(SampleSource.mostDraws) draws is a record of the text; left out" }
+        if sample.isKnown { return "it is a record of the text, whole (\(quoted))" }
+        let run = "the longest run copied from the text has \(result.longestRun) symbols (\(quoted))"
+        guard result.windows > 0 else { return run }
+        let share = 100 * Double(result.copiedWindows) / Double(result.windows)
+        return run + "; \(formatted(share, decimals: 1)) % of its windows of \(Novelty.window) stand there"
+    }
+
+    private func summary(of samples: [DrawnSample]) -> String {
+        let known = samples.count(where: \.isKnown)
+        guard text.novelOnly else {
+            return "\(formatted(known)) of \(formatted(samples.count)) samples are records of the text, whole"
+        }
+        let drawn = samples.reduce(0) { $0 + $1.leftOut }
+        return "\(formatted(drawn)) draws that are records of the text were left out"
     }
 }
 
@@ -33,4 +51,8 @@ private struct NoveltyRecord: Encodable {
     let copied: String
     let windows: Int
     let copiedWindows: Int
+    /// Of models that were trained on records.
+    let knownRecord: Bool?
+    /// Draws that were left out before this one.
+    let leftOut: Int?
 }

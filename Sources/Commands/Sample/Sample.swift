@@ -2,7 +2,6 @@ import ArgumentParser
 import CharacterModel
 import CommandSupport
 import Concurrency
-import Reports
 import Synchronization
 import Tokenization
 
@@ -33,23 +32,32 @@ public struct Sample: ParsableCommand {
         if model.vocabulary.unit != .byte, String(validating: prompt, as: UTF8.self) == nil {
             throw UsageError("\(text.promptFile ?? "the prompt") is not UTF-8; convert it (iconv -t UTF-8)")
         }
+        if text.novelOnly && model.vocabulary.records == nil {
+            throw UsageError("this model has no records, of which --novel-only leaves out known ones; drop it")
+        }
+        if text.novelOnly && sampling.isGreedy {
+            throw UsageError("--novel-only draws again, and greedy texts are all alike; drop one of the two")
+        }
         // Found before the text is made.
         let original = try text.novelty.map { try text.readOriginal($0, for: model) }
         if !text.quiet { try tellUnknowns(of: prompt, model) }
         if sampling.isSeedDrawn && !text.quiet { StandardError.print("seed \(sampling.seed)") }
         if text.interactive { return try converse(model, sampling, prompt) }
+        let source = try SampleSource(text, model, sampling, prompt: prompt, original: original)
+        let samples = try drawSamples(from: source)
+        if let original { try report(samples, in: original, model) }
+    }
+
+    /// Draws and writes as many samples at once as there are threads: the first appears as it is made, the others after it.
+    private func drawSamples(from source: SampleSource) throws -> [DrawnSample] {
         let failure = Mutex<(any Error)?>(nil)
-        let made = Mutex([[Int]](repeating: [], count: text.count))
-        // As many samples at once as there are threads: the first appears as it is made, the others after it.
+        let made = Mutex([DrawnSample?](repeating: nil, count: text.count))
         for first in stride(from: 0, to: text.count, by: threads.count) {
             let together = min(threads.count, text.count - first)
             let outputs = Mutex([String](repeating: "", count: together))
             Workers(count: together).forEach(together) { offset in
-                let index = first + offset
                 do {
-                    let generator = try sampling.generator(model, prompt: prompt, stream: text.first + index)
-                    let shown = String(decoding: prompt, as: UTF8.self)
-                    var writer = SampleWriter(format: text.format, prompt: shown, stops: text.stop) { part in
+                    let sample = try source.draw(first + offset) { part in
                         // One sample that cannot be written ends them all.
                         if let error = failure.withLock({ $0 }) { throw error }
                         if offset == 0 {
@@ -58,10 +66,7 @@ public struct Sample: ParsableCommand {
                             outputs.withLock { $0[offset] += part }
                         }
                     }
-                    if index > 0 { try writer.separate(model.vocabulary.records) }
-                    try writer.write(
-                        generator, length: text.length, seed: sampling.seed, index: text.first + index)
-                    if original != nil { made.withLock { [ids = writer.ids] in $0[index] = ids } }
+                    made.withLock { $0[first + offset] = sample }
                 } catch {
                     failure.withLock { $0 = $0 ?? error }
                 }
@@ -69,8 +74,6 @@ public struct Sample: ParsableCommand {
             if let error = failure.withLock({ $0 }) { throw error }
             for output in outputs.withLock({ $0 }) { try StandardOutput.write(output) }
         }
-        guard let original else { return }
-        try report(
-            Novelty(of: made.withLock { $0 }, in: original, vocabulary: model.vocabulary), made.withLock { $0 }, model)
+        return made.withLock { $0.compactMap(\.self) }
     }
 }

@@ -40,13 +40,21 @@ struct SampleTextOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help:
-            "Tells how much of each sample is copied from a text: the longest run, and the share of 20-symbol windows.")
+        help: """
+            Tells how much of each sample is copied from a text: whether it is one of its records, the longest run, and the \
+            share of 20-symbol windows.
+            """)
     var novelty: String?
+
+    @Flag(help: "Draws a sample that is one of the records of --novelty again, up to 100 times.")
+    var novelOnly = false
 
     func validate() throws {
         if interactive && (count != 1 || first != 0 || novelty != nil || format == .jsonl) {
             throw ValidationError("--interactive writes one text; drop --count, --first, --novelty and --format")
+        }
+        if novelOnly && novelty == nil {
+            throw ValidationError("--novel-only compares with the text of --novelty; name one")
         }
         if prompt != nil && promptFile != nil {
             throw ValidationError("--prompt and --prompt-file exclude each other; give one")

@@ -8,9 +8,12 @@ struct SampleWriter {
     let prompt: String
     /// The texts that end a sample, as bytes: Swift's own search would match canonical equivalents.
     private let stops: [[UInt8]]
-    private var generated: [UInt8] = []
+    /// What was generated, as bytes.
+    private(set) var generated: [UInt8] = []
     /// The symbols that were generated.
     private(set) var ids: [Int] = []
+    /// Whether the text ended where a record does.
+    private(set) var isWholeRecord = false
     private var last: UInt8?
     private let sink: (String) throws -> Void
 
@@ -64,6 +67,7 @@ struct SampleWriter {
         if reason == "length" && left > 0 { reason = "ban" }
         if let end = generator.endLogProbability {
             reason = "end"
+            isWholeRecord = true
             logProbability += end
         }
         try emit(stream.finish())

@@ -21,9 +21,12 @@ struct Sampling {
         isSeedDrawn = options.seed == nil && strategy != .greedy
     }
 
-    func generator(_ model: LanguageModel, prompt: [UInt8], stream: Int) throws -> TextGenerator {
+    /// Whether every draw gives the same text.
+    var isGreedy: Bool { strategy == .greedy }
+
+    func generator(_ model: LanguageModel, prompt: [UInt8], stream: Int, draw: Int = 0) throws -> TextGenerator {
         try model.generator(
             promptBytes: prompt, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules, seed: seed,
-            stream: UInt64(stream), isExact: isExact)
+            stream: UInt64(stream), draw: UInt64(draw), isExact: isExact)
     }
 }
