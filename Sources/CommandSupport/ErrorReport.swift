@@ -96,7 +96,8 @@ extension CheckpointError: TerminalError {
 extension TrainingError: TerminalError {
     var terminalAdvice: String? {
         switch self {
-        case .tooShort: "--window sets how much a step reads, --validation-fraction how much validates"
+        case .tooShort(let symbols, _):
+            symbols > 2 ? "--window \(max(1, (symbols - 1) / 2)) makes shorter steps" : nil
         case .diverged: "--learning-rate sets it"
         case .corpusChanged: nil
         }

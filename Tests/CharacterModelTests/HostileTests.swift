@@ -4,6 +4,7 @@ import Randomness
 import RecurrentNetwork
 import TestSupport
 import Testing
+import Tokenization
 import Training
 
 @testable import CharacterModel
@@ -156,6 +157,59 @@ struct HostileTests {
                 Issue.record("\(key) \(value)")
                 continue
             }
+        }
+    }
+
+    @Test("A symbol that no text is cut into is refused where the file's Unicode is ours")
+    func symbols() throws {
+        func found(_ last: String, _ unit: String, _ unicode: String) throws -> CheckpointError? {
+            var (header, data) = try parts()
+            var metadata = header["__metadata__"] as! [String: String]
+            var value = try JSONSerialization.jsonObject(with: Data(metadata["vocabulary"]!.utf8)) as! [String: Any]
+            var symbols = (value["symbols"] as! [String]).filter { unit == "grapheme" || $0.unicodeScalars.count == 1 }
+            let count = symbols.count
+            symbols[count - 1] = last
+            (value["symbols"], value["unit"], value["unicode"]) = (symbols, unit, unicode)
+            metadata["vocabulary"] = String(
+                decoding: try JSONSerialization.data(withJSONObject: value), as: UTF8.self)
+            header["__metadata__"] = metadata
+            do { _ = try Checkpoint(bytes: assembled(header, data), name: "m") } catch {
+                return error as? CheckpointError
+            }
+            return nil
+        }
+        let ours = UnicodeVersions.current.unicode
+        // The last in the order of bytes.
+        let two = "\u{10FFFE}\u{10FFFF}"
+        for unit in ["grapheme", "scalar"] {
+            guard case .badMetadata(_, "vocabulary", let reason) = try found(two, unit, ours) else {
+                Issue.record("\(unit)")
+                continue
+            }
+            #expect(reason.contains("more than one"))
+        }
+        #expect(try found(two, "grapheme", "1.0") == nil)
+        #expect(try found("\u{10FFFE}\u{301}", "grapheme", ours) == nil)
+    }
+
+    @Test("Every symbol that a text is cut into is one that a checkpoint may hold", arguments: Normalization.allCases)
+    func symbolsOfTexts(normalization: Normalization) throws {
+        // Of each kind that the rules of clusters and normal forms speak of.
+        let kinds: [UInt32] = [
+            0x61, 0xD, 0xA, 0x85, 0x200B, 0x200D, 0x300, 0x345, 0x1E0A, 0x323, 0x307, 0x600, 0x110BD, 0x93F, 0x915,
+            0x94D,
+            0x1100, 0x1161, 0x11A8, 0xAC00, 0xAC01, 0x1F1E6, 0x1F1E7, 0x1F600, 0x1F3FF, 0xFE0F, 0x231A, 0xE0020, 0x20E3,
+            0xE33, 0xFDFA, 0x1D1BC, 0x2126, 0x212B, 0xFB03, 0x3099, 0x304B, 0xDF, 0x130, 0x903, 0x9BE,
+        ]
+        var generator = SplitMix64(seed: 4)
+        let text = String(
+            String.UnicodeScalarView((0..<20_000).map { _ in Unicode.Scalar(kinds.randomElement(using: &generator)!)! })
+        )
+        for unit in [TextUnit.grapheme, .scalar] {
+            let corpus = try Corpus(
+                reading: [.bytes(Array(text.utf8), name: "t")], unit: unit, normalization: normalization)
+            let vocabulary = Vocabulary(of: 0..<corpus.count, in: corpus)
+            #expect(try VocabularyRecord(vocabulary).vocabulary().symbols == vocabulary.symbols)
         }
     }
 

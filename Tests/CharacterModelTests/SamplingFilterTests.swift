@@ -186,7 +186,9 @@ import Training
         let corpus = try Corpus(
             reading: [.bytes(Array("Anna\nBo\n\nAnna\nZoe\u{308}\nMary Ann".utf8), name: "t")], records: .line)
         let known = KnownRecords(of: corpus)
-        for record in ["Anna", "Bo", "Zo\u{EB}", "Mary Ann"] { #expect(known.contains(Array(record.utf8)), "\(record)") }
+        for record in ["Anna", "Bo", "Zo\u{EB}", "Mary Ann"] {
+            #expect(known.contains(Array(record.utf8)), "\(record)")
+        }
         for other in ["Ann", "nna", "Annas", "Zoe\u{308}", "Mary", "Bo\n", "Anna\nBo"] {
             #expect(!known.contains(Array(other.utf8)), "\(other)")
         }

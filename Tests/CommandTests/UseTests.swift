@@ -117,11 +117,14 @@ struct UseTests {
     func novelRecords() throws {
         let folder = try TemporaryFolder()
         let names = ["ab", "ba", "aba", "bab", "abab", "baba", "aa", "bb"]
-        let corpus = try folder.write(String(repeating: names.joined(separator: "\n") + "\n", count: 40), to: "names")
+        let text = String(repeating: names.joined(separator: "\n") + "\n", count: 40)
+        let corpus = try folder.write(text, to: "names")
         let model = folder.file("m.safetensors")
         let training = ["--records", "line", "--hidden", "8", "--steps", "150", "--batch", "4", "--window", "8"]
         #expect(try Commands.run("train", [corpus, "--output", model, "--quiet"] + training).status == 0)
-        let flags = [model, "--seed", "3", "--temperature", "1.3", "--length", "12", "--novelty", corpus, "--prompt", "a"]
+        let flags = [
+            model, "--seed", "3", "--temperature", "1.3", "--length", "12", "--novelty", corpus, "--prompt", "a",
+        ]
         func lines(_ more: [String]) throws -> [String] {
             let result = try Commands.run("sample", flags + more)
             #expect(result.status == 0, "\(result.error)")

@@ -56,6 +56,7 @@ struct VocabularyRecord: Codable {
                 throw Flaw(reason: "symbols of the byte unit must be numbers")
             }
             guard strings.allSatisfy({ !$0.utf8.isEmpty }) else { throw Flaw(reason: "a symbol is empty") }
+            try checkCharacters(strings)
             list = strings.map { Symbol($0) }
         case .bytes(let bytes):
             guard unit == .byte || bytes.isEmpty else { throw Flaw(reason: "symbols must be strings") }
@@ -69,5 +70,21 @@ struct VocabularyRecord: Codable {
         return Vocabulary(
             unit: unit, normalization: normalization, versions: UnicodeVersions(icu: icu, unicode: unicode),
             records: records.map { RecordSeparator(name: $0) }, symbols: list)
+    }
+
+    /// Each symbol must be one that a text can be cut into: a single scalar, or a single cluster where the file's Unicode is ours.
+    private func checkCharacters(_ symbols: [String]) throws(Flaw) {
+        let several = symbols.filter { $0.unicodeScalars.count > 1 }
+        var flawed = unit == .scalar ? several.first : nil
+        if unit == .grapheme && unicode == UnicodeVersions.current.unicode,
+            let tokenizer = try? Tokenizer(unit: .grapheme, normalization: .none)
+        {
+            flawed = several.first { (try? tokenizer.symbols(of: Array($0.utf8)).count) != 1 }
+        }
+        if let flawed {
+            throw Flaw(
+                reason:
+                    "the symbol \(String(flawed.unicodeScalars.prefix(20)).debugDescription) is more than one \(unit)")
+        }
     }
 }

@@ -104,6 +104,7 @@ public struct Perplexity: ParsableCommand {
             baseline: counted, dynamic: adapted)
         try pictures.finish(title: "How \(checkpoint) reads \(corpus.name)", summary: report.rows)
         try StandardOutput.write(format == .json ? try report.json() : report.table())
+        if let html { StandardError.print("the page is \(quoted(html))") }
     }
 
     /// Line ends are part of how a model reads; the charset is the file's own.
@@ -121,10 +122,16 @@ public struct Perplexity: ParsableCommand {
 
     /// The score of a text under the n-grams of another.
     private func count(_ path: String, for model: LanguageModel, toScore corpus: Corpus) throws -> [Likelihood] {
-        let baseline = try Baseline(try read([path], for: model), for: model)
+        let counted = try read([path], for: model)
+        let baseline = try Baseline(counted, for: model)
         StandardError.print(
             "n-grams: counted in \(formatted(baseline.symbols)) symbols of \(path)"
                 + (baseline.isTrainingPart ? ", the part the model was trained on" : ""))
+        if counted.sha256 == corpus.sha256 && !baseline.isTrainingPart {
+            StandardError.print(
+                "warning: the n-grams are counted in the very text that is scored; of another text they would know less"
+            )
+        }
         return baseline.evaluate(corpus, state: state)
     }
 

@@ -91,10 +91,7 @@ struct Announcement {
 
     private var budget: String? {
         get throws {
-            if trainer.hasEnded {
-                let what = trainer.isOutOfPatience ? "--patience" : "budget"
-                return "this training has spent its \(what); give a larger one to go on"
-            }
+            if trainer.hasEnded { return spent }
             // A budget is that of a training over all its runs; what tuning took is no part of it.
             let record = trainer.record
             if case .seconds(let limit) = record.options.budget {
@@ -111,5 +108,22 @@ struct Announcement {
                     : "\(formatted(left)) steps to go, about \(time)"
             }
         }
+    }
+
+    /// What to say of a training that has ended: with twice as much it would go on.
+    private var spent: String {
+        let options = trainer.record.options
+        let command = "train --resume \(quoted(preparation.plan.output.lastPath))"
+        let (budget, more) =
+            switch options.budget {
+            case .steps(let steps): ("\(formatted(steps)) steps", "--steps \(2 * steps)")
+            case .epochs(let epochs): ("\(formatted(epochs)) epochs", "--epochs \(2 * epochs)")
+            case .seconds(let all): (formatted(seconds: all), "--time-limit \(Int((2 * all).rounded(.up)))s")
+            }
+        if trainer.isOutOfPatience, let patience = options.patience {
+            return "\(patience) validations without improvement have ended this training; to go on: "
+                + "\(command) --patience \(2 * patience)"
+        }
+        return "this training has spent its budget of \(budget); to go on: \(command) \(more)"
     }
 }

@@ -12,8 +12,7 @@ extension TrainingError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .tooShort(let symbols, let needed):
-            "the training text has \(symbols) symbols, and at least \(needed) are needed (a step reads \(needed - 1) of them); "
-                + "give a longer text, let a step read fewer, or let less of the text validate"
+            "the text has \(symbols) symbols to train on, too few for steps of \(needed - 1); give a longer text"
         case .corpusChanged(let name):
             "\(name) is not the text that this training began with; give that text, or start a new training"
         case .diverged(let step, let flaw, let recoveries):

@@ -92,20 +92,21 @@ final class MetricsFile {
 
     private func checkIsReplaceable() throws(CheckpointError) {
         guard size == 0 || isMetrics(from: 0) else {
-            throw .cannotWrite(path: path, reason: "it holds something else than metrics; name another file for them")
+            throw .cannotWrite(path: path, reason: "it holds something else than metrics")
         }
     }
 
     private func goOn(from length: Int, _ firstLine: String?) throws(CheckpointError) {
         self.length = min(length, size)
+        let found = self.length > 0 ? Self.firstLine(of: bytes(from: 0)) : nil
         // The name may come from a checkpoint, and the checkpoint from anybody.
-        if size > length && !isMetrics(from: length) {
+        if let firstLine, let found, firstLine != found, isMetrics(from: 0) {
+            throw .cannotWrite(path: path, reason: "it holds another training's metrics")
+        }
+        guard size <= length || isMetrics(from: length), firstLine == nil || found == nil || firstLine == found else {
             throw .cannotWrite(path: path, reason: "it holds something else than this training's metrics")
         }
-        if self.length > 0 { self.firstLine = Self.firstLine(of: bytes(from: 0)) }
-        if let firstLine, self.length > 0, firstLine != self.firstLine {
-            throw .cannotWrite(path: path, reason: "it holds another training's metrics; name this one's")
-        }
+        self.firstLine = found
         if size > length { try cut(to: length) }
     }
 
