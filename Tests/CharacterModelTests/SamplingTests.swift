@@ -31,6 +31,26 @@ struct SamplingTests {
         #expect(difference(a, b, relative: 1e-12, absolute: 1e-12) == nil, "\(what)")
     }
 
+    @Test("Exact generation reads the weights that scoring reads; rounded ones are near, and others")
+    func exactWeights() throws {
+        let model = try LanguageModel(contentsOf: fixture("v1-lstm.safetensors"))
+        func text(_ isExact: Bool) throws -> (bytes: [UInt8], nats: Double) {
+            let generator = try model.generator(
+                strategy: .sampled(try Temperature(1), keeping: .everything), seed: 3, isExact: isExact)
+            let elements = Array(generator.prefix(200))
+            return (elements.flatMap(\.symbol.bytes), -elements.map(\.logProbability).reduce(0, +))
+        }
+        for isExact in [true, false] {
+            let (bytes, nats) = try text(isExact)
+            let corpus = try Corpus(
+                reading: [.bytes(bytes, name: "t")], unit: model.vocabulary.unit,
+                normalization: model.vocabulary.normalization)
+            let scored = try #require(try model.evaluate(corpus, threads: 1)).total.likelihood.nats
+            let gap = abs(nats / scored - 1)
+            #expect(isExact ? gap < 1e-5 : gap < 1e-2 && gap > 1e-7, "\(isExact): \(nats) and \(scored)")
+        }
+    }
+
     @Test("Each filter gives exactly the distribution it promises")
     func exactDistributions() throws {
         let x = logits.map(Double.init)

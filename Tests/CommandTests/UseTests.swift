@@ -7,6 +7,7 @@ import Tokenization
 
 @testable import Commands
 @testable import Reports
+@testable import Training
 
 /// What was rough in use.
 @Suite("In use")
@@ -154,6 +155,29 @@ struct UseTests {
         }
         let without = try Commands.run("sample", [model, "--novel-only"])
         #expect(without.status == 64 && without.error.contains("--novelty"))
+    }
+
+    @Test("What is left of a scoring and of a training is told at their pace, whatever went before")
+    func timeLeft() throws {
+        let began = Date(timeIntervalSince1970: 1_000)
+        let scoring = ScoringProgress(of: 4_000, began: began)
+        func line(_ done: Int, _ seconds: Double) -> String? { scoring.line(done, at: began + seconds) }
+        #expect(line(900, 9) == nil && line(1_000, 10) == "scored 1,000 of 4,000 symbols, 30 s left")
+        #expect(line(1_500, 19) == nil && line(2_000, 20)?.hasSuffix("20 s left") == true)
+        // 15 s after an hour of tuning.
+        let corpus = try Corpus(reading: [.bytes(Array(sampleText.utf8), name: "t")])
+        let progress = ProgressReport(quiet: false, data: try TrainingData(corpus, fraction: 0.1))
+        func left(_ seconds: Double, _ part: Double) -> Double? {
+            progress.timeLeft(
+                after: StepReport(
+                    step: 1, epoch: 1, tokens: 1, seconds: 3_600 + seconds, trainNats: 1, learningRate: 1,
+                    gradientNorm: 1,
+                    tokensPerSecond: 1, progress: part))
+        }
+        #expect(left(1, 1.0 / 15) == nil)
+        #expect(abs(try #require(left(2, 2.0 / 15)) - 13) < 1e-9)
+        #expect(abs(try #require(left(10, 10.0 / 15)) - 5) < 1e-9)
+        #expect(left(15, 1) == nil)
     }
 
     @Test("Results are JSON where that is asked for, and figures say what they mean where not")

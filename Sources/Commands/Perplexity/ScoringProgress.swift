@@ -5,17 +5,23 @@ import Reports
 /// Says how far the scoring of a long text has come, every ten seconds.
 final class ScoringProgress {
     private let symbols: Int
-    private let began = Date()
-    private var said = Date()
+    private let began: Date
+    private var said: Date
 
-    init(of symbols: Int) { self.symbols = symbols }
+    init(of symbols: Int, began: Date = Date()) {
+        self.symbols = symbols
+        (self.began, said) = (began, began)
+    }
 
     func report(_ done: Int) {
-        let now = Date()
-        guard done > 0, now.timeIntervalSince(said) >= 10 else { return }
+        if let line = line(done, at: Date()) { StandardError.print(line) }
+    }
+
+    /// What is to be said at a time; nil if the last line is younger than ten seconds.
+    func line(_ done: Int, at now: Date) -> String? {
+        guard done > 0, now.timeIntervalSince(said) >= 10 else { return nil }
         said = now
         let left = now.timeIntervalSince(began) * Double(symbols - done) / Double(done)
-        StandardError.print(
-            "scored \(formatted(done)) of \(formatted(symbols)) symbols, \(formatted(seconds: left)) left")
+        return "scored \(formatted(done)) of \(formatted(symbols)) symbols, \(formatted(seconds: left)) left"
     }
 }

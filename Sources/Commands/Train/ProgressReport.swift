@@ -74,18 +74,23 @@ final class ProgressReport {
         isLineOpen = false
     }
 
-    /// A terminal is kept up to date; a log gets a line every few seconds.
-    private func show(_ report: StepReport) {
+    /// Seconds to the end of the budget, at the pace of this run; nil at its first report, and at the end.
+    func timeLeft(after report: StepReport) -> Double? {
         let start = start ?? (report.seconds, report.progress)
         self.start = start
+        let gone = report.progress - start.progress
+        guard gone > 0 && report.progress < 1 else { return nil }
+        return (report.seconds - start.seconds) * (1 - report.progress) / gone
+    }
+
+    /// A terminal is kept up to date; a log gets a line every few seconds.
+    private func show(_ report: StepReport) {
+        let left = timeLeft(after: report)
         let now = Date()
         guard now.timeIntervalSince(lastLine) >= (StandardError.isTerminal ? 0.2 : 5) || report.progress >= 1 else {
             return
         }
         lastLine = now
-        let gone = report.progress - start.progress
-        let left =
-            gone > 0 && report.progress < 1 ? (report.seconds - start.seconds) * (1 - report.progress) / gone : nil
         let line =
             "step \(report.step), epoch \(formatted(report.epoch, decimals: 2)): "
             + "\(formatted(report.trainNats / log(2) * symbolsPerCharacter, decimals: 3)) bits per character, "
