@@ -55,7 +55,7 @@ struct Measurement: Codable {
         }
         _ = try trainer.run()
         let megabytes = peakMegabytes() - before
-        defer { try? FileManager.default.removeItem(atPath: path) }
+        defer { for path in [path, output.lastPath] { try? FileManager.default.removeItem(atPath: path) } }
         // Between the reports of two steps lies one step and the telling of it.
         let perStep = zip(calls, calls.dropFirst()).dropFirst().dropLast().map { $1 - $0 }
         let training = rates.sorted()[rates.count / 2]
