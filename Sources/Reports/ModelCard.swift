@@ -21,12 +21,12 @@ public struct ModelCard {
         ([("model", path)] + shape + symbols + training).map { ($0.name, printable($0.value)) }
     }
 
-    /// The same as one JSON object, keys with underscores.
+    /// The same as one JSON object, for programs.
     public func json() throws -> String {
         let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        let pairs = rows.map { ($0.name.replacing(" ", with: "_").replacing("-", with: "_"), $0.value) }
-        return String(decoding: try encoder.encode(Dictionary(pairs) { first, _ in first }), as: UTF8.self) + "\n"
+        return String(decoding: try encoder.encode(ModelFigures(model, path: path, bytes: bytes)), as: UTF8.self) + "\n"
     }
 
     private var shape: [(name: String, value: String)] {

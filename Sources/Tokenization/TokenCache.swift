@@ -8,6 +8,8 @@ import Foundation
 struct TokenCache {
     private let folder: String
     private let key: String
+    /// Whether the text's symbols are bytes.
+    private let isOfBytes: Bool
     private var path: String { "\(folder)/\(key).tokens" }
     /// What was hashed.
     let sha256: String
@@ -57,6 +59,7 @@ struct TokenCache {
         let hash = SHA256()
         Array(parts.joined(separator: " ").utf8).withUnsafeBufferPointer { hash.update($0) }
         self.folder = folder
+        isOfBytes = reading.first == TextUnit.byte.rawValue
         key = hash.finalize()
     }
 
@@ -125,15 +128,14 @@ struct TokenCache {
         let (count, length) = (size(0), size(8))
         let room = Int(status.st_size) - Self.endSize
         guard (0...room / 4).contains(count), length == room - 4 * count else { return nil }
-        let digest = SHA256()
-        guard let (tokens, largest) = try Self.tokens(of: file, count, digest),
-            let json = Self.read(file, at: 4 * count, length)
+        guard let json = Self.read(file, at: 4 * count, length),
+            let description = try? JSONDecoder().decode(Description.self, from: Data(json)), description.key == key
         else { return nil }
+        let digest = SHA256()
+        guard let (tokens, largest) = try Self.tokens(of: file, count, digest) else { return nil }
         (json + end[..<16]).withUnsafeBufferPointer { digest.update($0) }
         guard Array(digest.finalize().utf8)[...] == end[16..<80],
-            let description = try? JSONDecoder().decode(Description.self, from: Data(json)),
-            description.key == key, let contents = Self.contents(description, count: count, sources, sha256),
-            largest < contents.symbols.count
+            let contents = contents(description, count: count, sources), largest < contents.symbols.count
         else { return nil }
         return (tokens, contents)
     }
@@ -172,15 +174,13 @@ struct TokenCache {
     var exists: Bool { access(path, F_OK) == 0 }
 
     /// What a description says, if it hangs together.
-    private static func contents(
-        _ description: Description, count: Int, _ sources: [TextSource], _ sha256: String
-    ) -> Corpus.Contents? {
-        guard description.symbols.allSatisfy({ !$0.isEmpty }) else { return nil }
+    private func contents(_ description: Description, count: Int, _ sources: [TextSource]) -> Corpus.Contents? {
+        guard description.symbols.allSatisfy(isSymbol), description.files.count == sources.count,
+            Self.isPlausible(description, count: count)
+        else { return nil }
         var contents = Corpus.Contents(sha256: sha256)
         contents.symbols = description.symbols.map { Symbol(bytes: Array($0)) }
-        guard Set(contents.symbols).count == contents.symbols.count, description.files.count == sources.count,
-            description.surplus.count.isMultiple(of: 2)
-        else { return nil }
+        guard Set(contents.symbols).count == contents.symbols.count else { return nil }
         var position = 0
         for (file, source) in zip(description.files, sources) {
             guard file.tokens.lowerBound == position else { return nil }
@@ -188,10 +188,29 @@ struct TokenCache {
             contents.files.append(
                 .init(name: source.name, tokens: file.tokens, counts: file.counts, reading: file.reading))
         }
-        contents.surplus = stride(from: 0, to: description.surplus.count, by: 2).map {
-            (description.surplus[$0], description.surplus[$0 + 1])
-        }
+        contents.surplus = Self.pairs(description.surplus)
         return position == count ? contents : nil
+    }
+
+    /// Whether the unit has such symbols.
+    private func isSymbol(_ bytes: Data) -> Bool {
+        isOfBytes ? bytes.count == 1 : !bytes.isEmpty && String(validating: bytes, as: UTF8.self) != nil
+    }
+
+    private static func pairs(_ surplus: [Int]) -> [(token: Int, characters: Int)] {
+        stride(from: 0, to: surplus.count - 1, by: 2).map { (surplus[$0], surplus[$0 + 1]) }
+    }
+
+    /// Whether counts are such as texts have, so that their sums do not overflow.
+    private static func isPlausible(_ description: Description, count: Int) -> Bool {
+        func isSmall(_ counts: [Int]) -> Bool { counts.reduce(0.0) { $0 + Double($1.magnitude) } < 0x1p53 }
+        let counts = description.files.flatMap { file in
+            [file.counts.bytes, file.counts.scalars, file.counts.characters, file.counts.words]
+        }
+        let surplus = pairs(description.surplus)
+        return isSmall(counts) && counts.allSatisfy { $0 >= 0 } && description.surplus.count.isMultiple(of: 2)
+            && isSmall(surplus.map(\.characters)) && surplus.allSatisfy { (-1..<max(1, count)).contains($0.token) }
+            && zip(surplus, surplus.dropFirst()).allSatisfy { $0.token <= $1.token }
     }
 
     private static func read(_ file: Int32, at offset: Int, _ count: Int) -> [UInt8]? {

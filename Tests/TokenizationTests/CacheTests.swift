@@ -132,6 +132,35 @@ struct CacheTests {
         #expect(try read().caching == .rewritten)
     }
 
+    @Test("Counts that overflow, and symbols of another unit, are damage, though the digest fits")
+    func implausible() throws {
+        func change(_ text: String, to other: String) throws {
+            try tamper { bytes in
+                let start = try #require(bytes.firstRange(of: Array(text.utf8))?.lowerBound)
+                bytes.replaceSubrange(start..<start + text.utf8.count, with: Array(other.utf8))
+                var length = (0..<8).reduce(0) { $0 | Int(bytes[bytes.count - 80 + $1]) << (8 * $1) }
+                length += other.utf8.count - text.utf8.count
+                for index in 0..<8 { bytes[bytes.count - 80 + index] = UInt8(length >> (8 * index) & 0xFF) }
+            }
+        }
+        let huge = Int.max
+        for (text, other) in [
+            ("\"surplus\":[", "\"surplus\":[0,\(huge),1,\(huge),"), ("\"surplus\":[", "\"surplus\":[99999,1,"),
+            ("\"surplus\":[", "\"surplus\":[7,"), ("\"words\":", "\"words\":-"),
+            ("\"words\":", "\"words\":9\(huge >> 8)"),
+            ("\"symbols\":[\"Wg==\"", "\"symbols\":[\"/w==\""),
+        ] {
+            _ = try read()
+            try change(text, to: other)
+            let corpus = try read()
+            #expect(corpus.caching == .rewritten, "\(other)")
+            #expect(corpus.characters(in: 0..<corpus.count) > 0)
+        }
+        let bytes = try Corpus(reading: [.file(path: path)], unit: .byte, cache: folder.file("bytes"))
+        let again = try Corpus(reading: [.file(path: path)], unit: .byte, cache: folder.file("bytes"))
+        #expect(bytes.caching == .written && again.caching == .read)
+    }
+
     @Test("A file that another program cuts short while its tokens are used does not matter any more")
     func cutShortInUse() throws {
         // More than a page of tokens, so that they do not lie in one that is there anyway.

@@ -171,7 +171,6 @@ struct CrashTests {
         func flushFolder(_ path: String) throws(SystemError) { try files.flushFolder(path) }
     }
 
-    /// A disk that is full now and then.
     @Test("A disk that is full for a while costs nothing: both files end as without it")
     func unsteady() throws {
         let folder = try TemporaryFolder()

@@ -6,10 +6,16 @@ import RecurrentNetwork
 import Synchronization
 import TestSupport
 import Testing
-import Training
+
+@testable import Training
 
 /// Tuning: what is drawn, who wins, and what is left on the disk.
 @Suite struct TuningTests {
+    private static let line = """
+        {"epoch":1,"exact":false,"seconds":2,"step":3,"validation_bits_per_character":4,"validation_nats":5}
+
+        """
+
     private func recommended(_ data: TrainingData, rate: Double = 0.01) throws -> TuningCandidate {
         TuningCandidate(
             configuration: try ModelConfiguration(
@@ -82,19 +88,24 @@ import Training
     @Test func aTimeThatIsTooShortForAFairChoiceIsToldWithOneThatIsEnough() throws {
         let folder = try TemporaryFolder()
         let data = try TrainingFixture(text: sampleText).data()
-        func told(_ seconds: Double, _ name: String) throws -> (steps: Int, seconds: Double)? {
-            let halving = SuccessiveHalving(
-                try [0.01, 0.02].map { try recommended(data, rate: $0) }, data: data, record: TrainingRecord(),
-                output: Trainer.Output(path: folder.file(name)), threads: 1)
-            var told: (steps: Int, seconds: Double)?
-            _ = try halving.run(
-                seconds: seconds,
-                events: { if case .unfairChoice(let steps, let seconds) = $0 { told = (steps, seconds) } })
-            return told
+        let halving = SuccessiveHalving(
+            try [0.01, 0.02, 0.03].map { try recommended(data, rate: $0) }, data: data, record: TrainingRecord(),
+            output: Trainer.Output(path: folder.file("m.safetensors")), threads: 1)
+        func result(_ index: Int, _ step: Int, _ seconds: Double, nats: Double = 2) -> SuccessiveHalving.Result {
+            SuccessiveHalving.Result(
+                round: 1, index: index, candidate: halving.candidates[index], step: step, tokens: 1, seconds: seconds,
+                nats: nats)
         }
-        // A step takes some time.
-        let short = try #require(try told(1e-6, "a.safetensors"))
-        #expect(short.steps == 1 && abs(short.seconds - 1e-4) < 1e-9)
+        // The slowest takes half a second a step: a hundred of them, for three candidates in two rounds.
+        let lack = try #require(halving.lack(of: [result(0, 20, 10), result(1, 2_000, 9), result(2, 99, 9)]))
+        #expect(lack.steps == 20 && lack.seconds == 300)
+        #expect(halving.lack(of: [result(0, 100, 10), result(1, 2_000, 9), result(2, 100, 9)]) == nil)
+        // One that exploded is not judged.
+        #expect(halving.lack(of: [result(0, 3, 10, nats: .infinity), result(1, 2_000, 9)]) == nil)
+        var told = 0
+        _ = try halving.run(
+            seconds: 1e-6, events: { if case .unfairChoice(let steps, _) = $0, steps < 100 { told += 1 } })
+        #expect(told == 1)
     }
 
     @Test func theWinnersMetricsTakeThePlaceOfNothingElse() throws {
@@ -112,11 +123,7 @@ import Training
         #expect(throws: CheckpointError.self) { try halving().run(seconds: 60) }
         #expect(try String(contentsOfFile: folder.file("m.jsonl"), encoding: .utf8) == "my diary\n")
         // They stay locked to the end, and those of an earlier training are kept.
-        let earlier = """
-            {"epoch":1,"exact":false,"seconds":2,"step":3,"validation_bits_per_character":4,"validation_nats":5}
-
-            """
-        _ = try folder.write(earlier, to: "m.jsonl")
+        _ = try folder.write(Self.line, to: "m.jsonl")
         var isLocked: [Bool] = []
         _ = try halving().run(
             seconds: 0.2,
@@ -126,7 +133,7 @@ import Training
                 close(file)
             })
         #expect(!isLocked.isEmpty && !isLocked.contains(false))
-        #expect(try String(contentsOfFile: folder.file("m.1.jsonl"), encoding: .utf8) == earlier)
+        #expect(try String(contentsOfFile: folder.file("m.1.jsonl"), encoding: .utf8) == Self.line)
         let lines = try Data(contentsOf: URL(fileURLWithPath: folder.file("m.jsonl")))
         #expect(try !MetricsLine.lines(of: lines, name: "m").isEmpty)
     }
@@ -139,9 +146,11 @@ import Training
         for failing in 1...10 {
             let folder = try TemporaryFolder()
             var output = Trainer.Output(path: folder.file("m.safetensors"))
+            output.metricsPath = folder.file("m.jsonl")
             for path in [output.path, output.lastPath] {
                 try Data("earlier".utf8).write(to: URL(fileURLWithPath: path))
             }
+            try Data(Self.line.utf8).write(to: URL(fileURLWithPath: folder.file("m.jsonl")))
             let calls = Atomic(0)
             let own = folder.path + "/m."
             output.files = UnsteadyDisk { call in
@@ -158,6 +167,8 @@ import Training
             #expect(isEarlier("m.safetensors") || isEarlier("m.1.safetensors"), "call \(failing)")
             #expect(isEarlier("m.last.safetensors") || isEarlier("m.1.last.safetensors"), "call \(failing)")
             #expect(isEarlier("m.safetensors") || !isEarlier("m.last.safetensors"), "call \(failing)")
+            let metrics = ["m.jsonl", "m.1.jsonl"].map { try? String(contentsOfFile: folder.file($0), encoding: .utf8) }
+            #expect(metrics.contains(Self.line), "call \(failing)")
             if winner == nil || winner == .some(nil) {
                 failures += 1
                 #expect(FileManager.default.fileExists(atPath: halving.output(of: 0).lastPath), "call \(failing)")

@@ -29,8 +29,9 @@ package struct EarlierFiles: Sendable {
 
     /// The first number whose names are free, or are the files' own already; nil where no file is there.
     ///
+    /// - Parameter first: the least.
     /// - Throws: `CheckpointError.tooMany` if there are a hundred.
-    package static func number(for paths: [String]) throws(CheckpointError) -> Int? {
+    package static func number(for paths: [String], from first: Int = 1) throws(CheckpointError) -> Int? {
         func isThere(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
         let paths = paths.map(linkTarget)
         guard paths.contains(where: isThere) else { return nil }
@@ -40,7 +41,7 @@ package struct EarlierFiles: Sendable {
             guard stat(name, &there) == 0 else { return true }
             return stat(path, &own) == 0 && there.st_ino == own.st_ino && there.st_dev == own.st_dev
         }
-        let number = (1..<100).first { number in paths.allSatisfy { isFree(numbered($0, number), for: $0) } }
+        let number = (first..<100).first { number in paths.allSatisfy { isFree(numbered($0, number), for: $0) } }
         guard let number else { throw .tooMany(path: paths[0]) }
         return number
     }

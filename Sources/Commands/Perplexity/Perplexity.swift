@@ -127,7 +127,7 @@ public struct Perplexity: ParsableCommand {
         StandardError.print(
             "n-grams: counted in \(formatted(baseline.symbols)) symbols of \(path)"
                 + (baseline.isTrainingPart ? ", the part the model was trained on" : ""))
-        if counted.sha256 == corpus.sha256 && !baseline.isTrainingPart {
+        if counted.sha256 == corpus.sha256 {
             StandardError.print(
                 "warning: the n-grams are counted in the very text that is scored; of another text they would know less"
             )

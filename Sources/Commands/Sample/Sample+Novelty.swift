@@ -40,8 +40,9 @@ extension Sample {
         guard text.novelOnly else {
             return "\(formatted(known)) of \(formatted(samples.count)) samples are records of the text, whole"
         }
-        let drawn = samples.reduce(0) { $0 + $1.leftOut }
-        return "\(formatted(drawn)) draws that are records of the text were left out"
+        let (written, drawn) = (samples.count(where: \.isWritten), samples.reduce(0) { $0 + $1.leftOut })
+        return "\(formatted(written)) of \(formatted(samples.count)) samples are new, and written; "
+            + "\(formatted(drawn)) draws were records of the text"
     }
 }
 

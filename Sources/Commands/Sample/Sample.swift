@@ -44,36 +44,37 @@ public struct Sample: ParsableCommand {
         if sampling.isSeedDrawn && !text.quiet { StandardError.print("seed \(sampling.seed)") }
         if text.interactive { return try converse(model, sampling, prompt) }
         let source = try SampleSource(text, model, sampling, prompt: prompt, original: original)
-        let samples = try drawSamples(from: source)
+        let samples = try drawSamples(from: source, keeps: original != nil)
         if let original { try report(samples, in: original, model) }
     }
 
     /// Draws and writes as many samples at once as there are threads: the first appears as it is made, the others after it.
-    private func drawSamples(from source: SampleSource) throws -> [DrawnSample] {
+    ///
+    /// - Parameter keeps: whether they are wanted afterwards.
+    private func drawSamples(from source: SampleSource, keeps: Bool) throws -> [DrawnSample] {
         let failure = Mutex<(any Error)?>(nil)
-        let made = Mutex([DrawnSample?](repeating: nil, count: text.count))
+        let output = SampleOutput(separator: text.format == .text ? source.separator : "")
+        var kept: [DrawnSample] = []
         for first in stride(from: 0, to: text.count, by: threads.count) {
             let together = min(threads.count, text.count - first)
-            let outputs = Mutex([String](repeating: "", count: together))
+            output.begin(together)
+            let made = Mutex([DrawnSample?](repeating: nil, count: together))
             Workers(count: together).forEach(together) { offset in
                 do {
                     let sample = try source.draw(first + offset) { part in
                         // One sample that cannot be written ends them all.
                         if let error = failure.withLock({ $0 }) { throw error }
-                        if offset == 0 {
-                            try StandardOutput.write(part)
-                        } else {
-                            outputs.withLock { $0[offset] += part }
-                        }
+                        try output.add(part, of: offset)
                     }
-                    made.withLock { $0[first + offset] = sample }
+                    if keeps { made.withLock { $0[offset] = sample } }
                 } catch {
                     failure.withLock { $0 = $0 ?? error }
                 }
             }
             if let error = failure.withLock({ $0 }) { throw error }
-            for output in outputs.withLock({ $0 }) { try StandardOutput.write(output) }
+            try output.finish()
+            kept += made.withLock { $0.compactMap(\.self) }
         }
-        return made.withLock { $0.compactMap(\.self) }
+        return kept
     }
 }

@@ -22,8 +22,6 @@ struct SampleSource {
     private let model: LanguageModel
     private let sampling: Sampling
     private let prompt: [UInt8]
-    /// The prompt as a record would spell it.
-    private let normalizedPrompt: [UInt8]
     private let known: KnownRecords?
 
     init(
@@ -32,8 +30,10 @@ struct SampleSource {
         (self.options, self.model, self.sampling, self.prompt) = (options, model, sampling, prompt)
         let hasRecords = model.vocabulary.records != nil
         known = hasRecords ? original.map { KnownRecords(of: $0) } : nil
-        normalizedPrompt = known == nil ? [] : try model.normalized(prompt)
     }
+
+    /// What stands between two samples: an empty line; samples that are lines need none.
+    var separator: String { model.vocabulary.records == .line ? "" : "\n" }
 
     /// Draws the sample of an index, counted from that of the first, until it is new where only new ones are wanted.
     ///
@@ -61,10 +61,8 @@ struct SampleSource {
         return try withoutActuallyEscaping(sink) { sink in
             let shown = String(decoding: prompt, as: UTF8.self)
             var writer = SampleWriter(format: options.format, prompt: shown, stops: options.stop, sink: sink)
-            if index > 0 { try writer.separate(model.vocabulary.records) }
             try writer.write(generator, length: options.length, seed: sampling.seed, index: stream)
-            let isKnown =
-                writer.isWholeRecord && known?.contains(normalizedPrompt + writer.generated) ?? false
+            let isKnown = try known.map { $0.contains(try model.normalized(prompt + writer.generated)) } ?? false
             return DrawnSample(ids: writer.ids, isKnown: isKnown, leftOut: 0, isWritten: true)
         }
     }

@@ -12,8 +12,6 @@ struct SampleWriter {
     private(set) var generated: [UInt8] = []
     /// The symbols that were generated.
     private(set) var ids: [Int] = []
-    /// Whether the text ended where a record does.
-    private(set) var isWholeRecord = false
     private var last: UInt8?
     private let sink: (String) throws -> Void
 
@@ -32,11 +30,6 @@ struct SampleWriter {
         let index: Int
         let stop: String
         let logProbability: Double
-    }
-
-    /// The empty line between two samples; samples that are lines need none.
-    func separate(_ records: RecordSeparator?) throws {
-        if format == .text && records != .line { try sink("\n") }
     }
 
     /// Writes as many symbols as the generator has, at most `length`.
@@ -67,7 +60,6 @@ struct SampleWriter {
         if reason == "length" && left > 0 { reason = "ban" }
         if let end = generator.endLogProbability {
             reason = "end"
-            isWholeRecord = true
             logProbability += end
         }
         try emit(stream.finish())

@@ -88,11 +88,17 @@ struct Plan {
         if flags.report != nil && output.metricsPath == nil && record.metricsPath == nil {
             let name = output.path.dropLast(".safetensors".count)
             let others = (1..<1_000).lazy.map { "\(name).\($0).jsonl" }
-            output.metricsPath = ([name + ".jsonl"] + others).first {
-                !FileManager.default.fileExists(atPath: $0) || (try? readMetrics($0)) != nil
-            }
+            let isFree = Self.canHoldMetrics(name + ".jsonl")
+            output.metricsPath =
+                isFree ? name + ".jsonl" : others.first { !FileManager.default.fileExists(atPath: $0) }
         }
         output.logEvery = flags.logEvery ?? output.logEvery
+    }
+
+    /// Whether a file is missing, empty, or holds metrics, which training keeps.
+    private static func canHoldMetrics(_ path: String) -> Bool {
+        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int).flatMap(\.self)
+        return size.map { $0 == 0 || (try? readMetrics(path)) != nil } ?? true
     }
 
     /// The weights of a model fit its own shape and symbols only; how it cuts text and reads line ends is part of it too.

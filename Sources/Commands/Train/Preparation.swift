@@ -82,23 +82,25 @@ struct Preparation {
         _ = try output.reportWith.map(readMetrics)
     }
 
-    /// A separator that separates nothing is a slip, often of its name.
+    /// A separator that separates nothing is a slip, often of its name; one that is nearly a name may be one.
     private static func checkRecords(_ data: TrainingData, _ plan: Plan, isAsked: Bool) throws {
-        guard let separator = plan.records, separator != .file, data.trainingRecords + data.validationRecords < 2 else {
-            return
-        }
-        guard isAsked else {
-            StandardError.print(
-                "warning: \(separator.name.debugDescription), by which the model knows records, separates none in this text"
-            )
-            return
-        }
+        guard let separator = plan.records, separator != .file else { return }
+        let separatesNothing = data.trainingRecords + data.validationRecords < 2
         let names = ["line", "blank-line", "file", "none"].filter { $0 != separator.name }
-        let near = names.min { distance($0, separator.name) < distance($1, separator.name) }
-        let hint = near.flatMap { distance($0, separator.name) <= 2 ? "; did you mean \($0)?" : nil }
-        throw UsageError(
-            "--records \(separator.name.debugDescription) separates nothing in this text" + (hint ?? "; name what does")
-        )
+        let near = names.first { distance($0, separator.name) <= 2 || $0.hasPrefix(separator.name) }
+        let isName = RecordSeparator(name: separator.name) != .text(separator.name)
+        let hint = near.flatMap { isName ? nil : "; did you mean \($0)?" }
+        let name = separator.name.debugDescription
+        guard isAsked else {
+            if separatesNothing {
+                StandardError.print("warning: \(name), by which the model knows records, separates none in this text")
+            }
+            return
+        }
+        if separatesNothing {
+            throw UsageError("--records \(name) separates nothing in this text" + (hint ?? "; name what does"))
+        }
+        if let hint { StandardError.print("warning: records are separated by the text \(name)\(hint)") }
     }
 
     private static func checkValidation(_ data: TrainingData, _ plan: Plan) throws {

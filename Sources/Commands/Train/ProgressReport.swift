@@ -62,8 +62,8 @@ final class ProgressReport {
         case .kept(let path): "the model that was there before is kept as \(quoted(path))"
         case .keptMetrics(let path): "the metrics that were there before are kept as \(quoted(path))"
         case .unfairChoice(let steps, let seconds):
-            "warning: a candidate had only \(formatted(steps)) steps in the first round, too few to be judged by; give --tune "
-                + "\(formatted(seconds: seconds)) or more"
+            "warning: a candidate had only \(formatted(steps)) \(steps == 1 ? "step" : "steps") in the first round, too few to be "
+                + "judged by; give --tune \(Int(min(1e9, seconds.rounded(.up))))s or more"
         default: nil
         }
     }

@@ -112,18 +112,32 @@ struct Announcement {
 
     /// What to say of a training that has ended: with twice as much it would go on.
     private var spent: String {
-        let options = trainer.record.options
+        let (options, list) = (trainer.record.options, OptionList.declared)
+        func twice<Value: Numeric & Comparable & OptionValue>(
+            _ value: Value, _ option: TrainingOption<Value?>
+        ) -> String {
+            guard value < 1_000_000_000, option.allowed.contains(value * 2), let text = (value * 2).optionText else {
+                return ""
+            }
+            return " --\(option.name) \(text)"
+        }
         let command = "train --resume \(quoted(preparation.plan.output.lastPath))"
+        if trainer.isOutOfPatience, let patience = options.patience {
+            return "\(formatted(patience)) validations without improvement have ended this training; to go on: "
+                + command + twice(patience, list.patience)
+        }
         let (budget, more) =
             switch options.budget {
-            case .steps(let steps): ("\(formatted(steps)) steps", "--steps \(2 * steps)")
-            case .epochs(let epochs): ("\(formatted(epochs)) epochs", "--epochs \(2 * epochs)")
-            case .seconds(let all): (formatted(seconds: all), "--time-limit \(Int((2 * all).rounded(.up)))s")
+            case .steps(let steps):
+                ("\(formatted(steps)) steps", twice(max(steps, trainer.record.step), list.steps))
+            case .epochs(let epochs):
+                ("\(formatted(epochs)) epochs", twice(max(epochs, trainer.record.epoch), list.epochs))
+            case .seconds(let seconds):
+                (
+                    formatted(seconds: seconds),
+                    twice(max(seconds, trainer.record.seconds.rounded(.up)), list.timeLimit)
+                )
             }
-        if trainer.isOutOfPatience, let patience = options.patience {
-            return "\(patience) validations without improvement have ended this training; to go on: "
-                + "\(command) --patience \(2 * patience)"
-        }
-        return "this training has spent its budget of \(budget); to go on: \(command) \(more)"
+        return "this training has spent its budget of \(budget); to go on: \(command)\(more)"
     }
 }

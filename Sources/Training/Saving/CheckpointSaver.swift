@@ -7,7 +7,7 @@ import RecurrentNetwork
 /// ends.
 final class CheckpointSaver {
     let output: Trainer.Output
-    private let metrics: MetricsFile?
+    private var metrics: MetricsFile?
     private let observe: (TrainingEvent) -> Void
     private var lastSaved = Double.infinity
     /// The best model, where it could not be saved yet.
@@ -39,27 +39,50 @@ final class CheckpointSaver {
         // What is swept is nobody's then.
         lock = try Self.locked(output, tokens: resumes ? record.tokens : nil)
         for path in [output.path, output.lastPath] { try prepare(path) }
-        if !resumes && !output.overwrites { number = try EarlierFiles.number(for: [output.path, output.lastPath]) }
         let path = (output.metricsPath ?? record.metricsPath).map {
             URL(fileURLWithPath: $0).standardizedFileURL.path
         }
-        let beginning: MetricsFile.Beginning =
-            !resumes
-            ? .anew(overwrites: output.overwrites)
-            : path == record.metricsPath
-                ? .resumed(length: record.metricsLength, firstLine: record.metricsFirstLine) : .added
-        metrics = try path.map { try MetricsFile(path: $0, beginning) }
-        if let kept = metrics?.kept { observe(.keptMetrics(path: kept)) }
-        if path == record.metricsPath, let waiting = record.metricsWaiting {
-            metrics?.append(String(waiting.dropLast()))
+        if !resumes && !output.overwrites {
+            number = try EarlierFiles.number(for: [output.path, output.lastPath, path].compactMap(\.self))
         }
-        record.metricsPath = path
-        record.metricsLength = metrics?.length ?? 0
-        record.metricsFirstLine = metrics?.firstLine
+        try openMetrics(path, &record, resumes: resumes)
         if resumes && !FileManager.default.fileExists(atPath: output.path) {
             // The best model is gone: the next validation is the best there is.
             (record.bestValidation, record.bestStep) = (nil, nil)
         }
+    }
+
+    private func openMetrics(_ path: String?, _ record: inout TrainingRecord, resumes: Bool) throws(CheckpointError) {
+        let waiting = record.metricsWaiting
+        defer {
+            record.metricsPath = metrics?.path
+            record.metricsLength = metrics?.length ?? 0
+            record.metricsFirstLine = metrics?.firstLine
+        }
+        guard var path else { return }
+        // A checkpoint may come from anybody.
+        if let waiting, (try? MetricsLine.lines(of: Data(waiting.utf8), name: "")) == nil {
+            throw .badMetadata(
+                path: output.lastPath, key: "training", reason: "metrics_waiting holds something else than metrics")
+        }
+        let isOwn = path == record.metricsPath
+        // A later training may have given them another name.
+        if resumes && isOwn { path = MetricsFile.find(path, firstLine: record.metricsFirstLine) }
+        let file = try MetricsFile(path: path, beginning(of: path, isOwn: isOwn, record, resumes: resumes))
+        if let kept = file.kept { observe(.keptMetrics(path: kept)) }
+        if let waiting { file.append(String(waiting.dropLast())) }
+        metrics = file
+    }
+
+    private func beginning(
+        of path: String, isOwn: Bool, _ record: TrainingRecord, resumes: Bool
+    ) throws(CheckpointError) -> MetricsFile.Beginning {
+        func kept(_ number: Int?) -> String? { number.map { EarlierFiles.numbered(linkTarget(path), $0) } }
+        if !resumes { return .anew(keptAs: kept(number)) }
+        guard isOwn else { return .added(length: record.metricsLength, firstLine: record.metricsFirstLine) }
+        // What stands there may be this training's lines since it was saved, or another training's.
+        if record.metricsLength == 0 { return .anew(keptAs: kept(try EarlierFiles.number(for: [path]))) }
+        return .own(length: record.metricsLength, firstLine: record.metricsFirstLine)
     }
 
     /// Whether a file of this training stands where the best model belongs.
@@ -155,7 +178,7 @@ final class CheckpointSaver {
         defer { if wasThere && !FileManager.default.fileExists(atPath: stale) { replacesEarlierFiles = false } }
         // Others may have taken names in the meantime.
         if replacesEarlierFiles && !output.overwrites {
-            number = try EarlierFiles.number(for: [output.path, output.lastPath])
+            number = try EarlierFiles.number(for: [output.path, output.lastPath], from: number ?? 1)
         }
         let earlier =
             replacesEarlierFiles

@@ -6,21 +6,20 @@ import Tokenization
 ///
 /// Lines that cannot be written (the disk is full, say) wait for the next attempt.
 final class MetricsFile {
-    /// What becomes of what the file holds already.
+    /// What becomes of what the file holds already. What is no metrics is never touched.
     enum Beginning {
-        /// A new training's: metrics of an earlier one are kept under a numbered name, or given up. What is something else is left
-        /// alone.
-        case anew(overwrites: Bool)
-        /// A resumed training's own: so many bytes are its lines, of which the first has a hash, if it is known. What lies beyond
-        /// is dropped: lines of steps that the resumed run does again.
-        case resumed(length: Int, firstLine: String?)
-        /// Lines are added to it.
-        case added
-        /// It is ``beginAnew(overwrites:)`` that begins it, later.
+        /// It is another training's, and moves to a name; nil: it is given up.
+        case anew(keptAs: String?)
+        /// It is this training's: so many bytes are its lines, and the hash of the first one is known but in checkpoints of earlier
+        /// versions. What lies beyond is dropped: lines of steps that the resumed run does again.
+        case own(length: Int, firstLine: String?)
+        /// The same where the first line is that one; else lines are added to it.
+        case added(length: Int, firstLine: String?)
+        /// It is ``beginAnew(keptAs:)`` that begins it, later.
         case later
     }
 
-    private let path: String
+    let path: String
     private var descriptor: Int32
     /// A pipe or a terminal has no length, and is not waited for.
     private let isRegular: Bool
@@ -28,7 +27,7 @@ final class MetricsFile {
     private(set) var length = 0
     /// The hash of the first line, by which a training knows its metrics again.
     private(set) var firstLine: String?
-    /// Where an earlier training's metrics are kept.
+    /// Where another training's metrics are kept.
     private(set) var kept: String?
     private var waiting: [UInt8] = []
     /// Lines that are not written yet.
@@ -41,31 +40,39 @@ final class MetricsFile {
         self.path = path
         (descriptor, isRegular) = try Self.opened(path)
         guard isRegular else { return }
-        do {
-            switch beginning {
-            case .anew(let overwrites): try beginAnew(overwrites: overwrites)
-            case .resumed(let length, let firstLine): try goOn(from: length, firstLine)
-            case .added: length = size
-            case .later: try checkIsReplaceable()
-            }
-        } catch {
-            close(descriptor)
-            throw error
+        guard size == 0 || MetricsLine.begins(Data(Self.bytes(of: path, from: 0))) else {
+            throw .cannotWrite(path: path, reason: "it holds something else than metrics")
+        }
+        switch beginning {
+        case .anew(let name): try beginAnew(keptAs: name)
+        case .own(let length, let firstLine): try goOn(from: length, firstLine, adds: false)
+        case .added(let length, let firstLine): try goOn(from: length, firstLine, adds: true)
+        case .later: break
         }
     }
 
+    deinit { close(descriptor) }
+
     private static func opened(_ path: String) throws(CheckpointError) -> (descriptor: Int32, isRegular: Bool) {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
-        guard descriptor >= 0 else {
-            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
-        }
-        var status = stat()
-        let isRegular = fstat(descriptor, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-        if isRegular && flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+        while true {
+            let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0o644)
+            guard descriptor >= 0 else {
+                throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+            }
+            var (status, named) = (stat(), stat())
+            guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+                return (descriptor, false)
+            }
+            if flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+                close(descriptor)
+                throw .inUse(path: path)
+            }
+            // Another training may have given the file another name in between.
+            if stat(path, &named) == 0 && named.st_ino == status.st_ino && named.st_dev == status.st_dev {
+                return (descriptor, true)
+            }
             close(descriptor)
-            throw .inUse(path: path)
         }
-        return (descriptor, isRegular)
     }
 
     private var size: Int {
@@ -74,47 +81,62 @@ final class MetricsFile {
     }
 
     /// Begins the file of a new training.
-    func beginAnew(overwrites: Bool) throws(CheckpointError) {
+    ///
+    /// - Parameter name: what another training's metrics are kept as; nil if they are given up.
+    func beginAnew(keptAs name: String?) throws(CheckpointError) {
         (length, firstLine, waiting) = (0, nil, [])
-        try checkIsReplaceable()
         guard size > 0 else { return }
-        if overwrites { return try cut(to: 0) }
-        let target = linkTarget(path)
-        let names = (1..<100).lazy.map { EarlierFiles.numbered(target, $0) }
-        guard let name = names.first(where: { !FileManager.default.fileExists(atPath: $0) }) else {
-            throw .tooMany(path: target)
-        }
-        guard rename(target, name) == 0 else { throw Self.failure(path) }
+        guard let name else { return try cut(to: 0) }
+        guard rename(linkTarget(path), name) == 0 else { throw Self.failure(path) }
         kept = name
+        let fresh = try Self.opened(path)
         close(descriptor)
-        (descriptor, _) = try Self.opened(path)
+        descriptor = fresh.descriptor
     }
 
-    private func checkIsReplaceable() throws(CheckpointError) {
-        guard size == 0 || isMetrics(from: 0) else {
-            throw .cannotWrite(path: path, reason: "it holds something else than metrics")
+    private func goOn(from length: Int, _ firstLine: String?, adds: Bool) throws(CheckpointError) {
+        let found = Self.firstLine(of: path)
+        self.firstLine = found
+        if size > 0, length == 0 || firstLine != nil && firstLine != found {
+            guard adds else { throw .cannotWrite(path: path, reason: "it holds another training's metrics") }
+            self.length = size
+            return
         }
-    }
-
-    private func goOn(from length: Int, _ firstLine: String?) throws(CheckpointError) {
         self.length = min(length, size)
-        let found = self.length > 0 ? Self.firstLine(of: bytes(from: 0)) : nil
-        // The name may come from a checkpoint, and the checkpoint from anybody.
-        if let firstLine, let found, firstLine != found, isMetrics(from: 0) {
-            throw .cannotWrite(path: path, reason: "it holds another training's metrics")
-        }
-        guard size <= length || isMetrics(from: length), firstLine == nil || found == nil || firstLine == found else {
+        guard size > length else { return }
+        guard MetricsLine.begins(Data(Self.bytes(of: path, from: length))) else {
             throw .cannotWrite(path: path, reason: "it holds something else than this training's metrics")
         }
-        self.firstLine = found
-        if size > length { try cut(to: length) }
+        try cut(to: length)
     }
 
     private func cut(to length: Int) throws(CheckpointError) {
         guard ftruncate(descriptor, off_t(length)) == 0 else { throw Self.failure(path) }
     }
 
-    deinit { close(descriptor) }
+    /// Where metrics that begin with a line are: at a path, or under a name that they were kept as; the path if nowhere.
+    static func find(_ path: String, firstLine: String?) -> String {
+        guard let firstLine, Self.firstLine(of: path) != firstLine else { return path }
+        let names = (1..<100).lazy.map { EarlierFiles.numbered(linkTarget(path), $0) }
+        return names.first { Self.firstLine(of: $0) == firstLine } ?? path
+    }
+
+    /// The first bytes of a file from some place on.
+    private static func bytes(of path: String, from offset: Int) -> [UInt8] {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard file >= 0 else { return [] }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 4_096)
+        let got = pread(file, &bytes, bytes.count, off_t(offset))
+        return Array(bytes.prefix(max(0, got)))
+    }
+
+    /// The hash of a file's first line; nil if there is none.
+    private static func firstLine(of path: String) -> String? { hash(ofFirstLine: bytes(of: path, from: 0)) }
+
+    private static func hash(ofFirstLine bytes: [UInt8]) -> String? {
+        bytes.firstIndex(of: UInt8(ascii: "\n")).map { SHA256.hash(of: Array(bytes[..<$0])) }
+    }
 
     /// Keeps others from writing the file, as from the beginning on.
     func lock() throws(CheckpointError) {
@@ -125,21 +147,6 @@ final class MetricsFile {
 
     /// Lets others write the file.
     func unlock() { flock(descriptor, LOCK_UN) }
-
-    /// Whether the file goes on with lines of metrics from some place on.
-    private func isMetrics(from offset: Int) -> Bool { MetricsLine.begins(Data(bytes(from: offset))) }
-
-    /// The file's first bytes from some place on.
-    private func bytes(from offset: Int) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: 4_096)
-        let got = pread(descriptor, &bytes, bytes.count, off_t(offset))
-        return Array(bytes.prefix(max(0, got)))
-    }
-
-    /// The hash of the first line; nil if there is none.
-    private static func firstLine(of bytes: [UInt8]) -> String? {
-        bytes.firstIndex(of: UInt8(ascii: "\n")).map { SHA256.hash(of: Array(bytes[..<$0])) }
-    }
 
     /// Adds a line, and writes it if that is possible now.
     func append(_ line: String) {
@@ -181,7 +188,7 @@ final class MetricsFile {
             }
             done += count
         }
-        if firstLine == nil && length == 0 { firstLine = Self.firstLine(of: waiting) }
+        if firstLine == nil && length == 0 { firstLine = Self.hash(ofFirstLine: waiting) }
         length += waiting.count
         waiting = []
     }

@@ -18,6 +18,8 @@ public final class SuccessiveHalving {
         /// Steps done so far, and symbols trained on.
         public var step: Int
         public var tokens: Int
+        /// Wall clock of its steps and validations so far.
+        public var seconds: Double
         /// The best validation so far, mean nats per symbol; infinite for one whose loss exploded.
         public var nats: Double
     }
@@ -80,7 +82,7 @@ public final class SuccessiveHalving {
         try makeFolder(of: output.path)
         let lock = try OutputLock(of: output.path)
         for path in [output.path, output.lastPath] { try prepare(path) }
-        if !output.overwrites { _ = try EarlierFiles.number(for: [output.path, output.lastPath]) }
+        _ = try number()
         let metrics = try output.metricsPath.map { try MetricsFile(path: $0, .later) }
         defer { withExtendedLifetime((lock, metrics)) {} }
         var left = Array(candidates.indices)
@@ -92,12 +94,13 @@ public final class SuccessiveHalving {
             var results: [Result] = []
             for index in left {
                 var result = Result(
-                    round: round, index: index, candidate: candidates[index], step: 0, tokens: 0, nats: .infinity)
+                    round: round, index: index, candidate: candidates[index], step: 0, tokens: 0, seconds: 0,
+                    nats: .infinity)
                 do {
                     guard
                         let reached = try train(index, until: spent, share: share, goesOn: round > 1, shouldStop)
                     else { return nil }
-                    (result.step, result.tokens) = (reached.step, reached.tokens)
+                    (result.step, result.tokens, result.seconds) = (reached.step, reached.tokens, reached.seconds)
                     result.nats = reached.bestValidation ?? .infinity
                 } catch let error as TrainingError {
                     guard case .diverged = error else { throw error }
@@ -106,7 +109,9 @@ public final class SuccessiveHalving {
                 results.append(result)
                 observe(result)
             }
-            if round == 1 { checkFairness(results, seconds, events) }
+            if round == 1, let lack = lack(of: results) {
+                events(.unfairChoice(steps: lack.steps, seconds: lack.seconds))
+            }
             // Equal ones stay in the order they were drawn in.
             let better = results.filter(\.nats.isFinite).sorted { ($0.nats, $0.index) < ($1.nats, $1.index) }
             left = better.prefix((left.count + 1) / 2).map(\.index)
@@ -121,11 +126,19 @@ public final class SuccessiveHalving {
     /// The fewest steps that show what a candidate can do: those of a whole warm-up.
     private static let fairSteps = 100
 
-    /// Tells where a candidate, large or with a long window, had so few steps that its loss says nothing of it.
-    private func checkFairness(_ results: [Result], _ seconds: Double, _ observe: (TrainingEvent) -> Void) {
-        let fewest = results.filter(\.nats.isFinite).map(\.step).min()
-        guard let fewest, fewest < Self.fairSteps else { return }
-        observe(.unfairChoice(steps: fewest, seconds: seconds * Double(Self.fairSteps) / Double(max(1, fewest))))
+    /// The fewest steps of a candidate in the first round, and the seconds that tuning would need for enough of them; nil where they
+    /// were enough.
+    func lack(of results: [Result]) -> (steps: Int, seconds: Double)? {
+        let learned = results.filter { $0.nats.isFinite && $0.step > 0 }
+        guard let fewest = learned.map(\.step).min(), fewest < Self.fairSteps else { return nil }
+        let slowest = learned.map { $0.seconds / Double($0.step) }.max()!
+        return (fewest, slowest * Double(Self.fairSteps * rounds * candidates.count))
+    }
+
+    /// What the files of an earlier training are kept under; nil where there are none, or they are given up.
+    private func number() throws(CheckpointError) -> Int? {
+        let paths = [output.path, output.lastPath, output.metricsPath].compactMap(\.self)
+        return output.overwrites ? nil : try EarlierFiles.number(for: paths)
     }
 
     /// Trains a candidate on; nil if it was stopped.
@@ -155,7 +168,7 @@ public final class SuccessiveHalving {
     ) throws(CheckpointError) {
         let (from, files) = (output(of: winner), output.files)
         let paths = [output.path, output.lastPath]
-        let number = output.overwrites ? nil : try EarlierFiles.number(for: paths)
+        let number = try number()
         do {
             // An earlier training's state never stands beside this one's best model, whatever happens in between; and it has a name
             // at every moment.
@@ -167,9 +180,11 @@ public final class SuccessiveHalving {
         } catch {
             throw .cannotCreate(path: output.path, reason: "\(error)")
         }
-        if let number { observe(.kept(path: EarlierFiles.numbered(output.path, number))) }
+        if let number, FileManager.default.fileExists(atPath: EarlierFiles.numbered(output.path, number)) {
+            observe(.kept(path: EarlierFiles.numbered(output.path, number)))
+        }
         if let metrics, let source = from.metricsPath {
-            try metrics.beginAnew(overwrites: output.overwrites)
+            try metrics.beginAnew(keptAs: number.map { EarlierFiles.numbered(linkTarget(metrics.path), $0) })
             if let kept = metrics.kept { observe(.keptMetrics(path: kept)) }
             // It may lie on another file system.
             let lines: Data
