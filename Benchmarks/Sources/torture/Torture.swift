@@ -133,7 +133,9 @@ struct Outcome {
             parts["tensors of \(name)"] = bytes[(8 + length)...].base64EncodedString()
             parts["shapes of \(name)"] = "\(try JSONSerialization.data(withJSONObject: header, options: .sortedKeys))"
             var training = try JSONSerialization.jsonObject(with: Data(metadata["training"]!.utf8)) as! [String: Any]
-            for key in ["seconds", "pending_seconds", "metrics_path", "metrics_length", "metrics_first_line"] { training[key] = nil }
+            for key in ["seconds", "pending_seconds", "metrics_path", "metrics_length", "metrics_first_line"] {
+                training[key] = nil
+            }
             parts["record of \(name)"] = String(
                 decoding: try JSONSerialization.data(withJSONObject: training, options: .sortedKeys), as: UTF8.self)
             parts["vocabulary of \(name)"] = metadata["vocabulary"]
