@@ -65,7 +65,9 @@ let package = Package(
         // MARK: Commands
         .target(
             name: "CommandSupport",
-            dependencies: ["CharacterModel", "RecurrentNetwork", "Reports", "Tokenization", "Training", arguments],
+            dependencies: [
+                "CharacterModel", "Concurrency", "RecurrentNetwork", "Reports", "Tokenization", "Training", arguments,
+            ],
             swiftSettings: swift),
         .target(
             name: "Commands",

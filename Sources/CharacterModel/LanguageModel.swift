@@ -13,6 +13,7 @@ public struct LanguageModel: Sendable {
     public let vocabulary: Vocabulary
     /// How the model came to be, if the checkpoint says so.
     public let training: TrainingRecord?
+    package let parameters: Parameters<Float>
     private let networks: Networks
     /// Reads with the weights as they are.
     package var network: Network<Float> { networks.full() }
@@ -26,11 +27,26 @@ public struct LanguageModel: Sendable {
         self.init(try Checkpoint(contentsOf: path))
     }
 
-    public init(_ checkpoint: Checkpoint) {
-        configuration = checkpoint.configuration
-        vocabulary = checkpoint.vocabulary
-        training = checkpoint.training
-        networks = Networks(checkpoint.configuration, checkpoint.parameters)
+    package init(_ checkpoint: Checkpoint) {
+        self.init(checkpoint.configuration, checkpoint.vocabulary, checkpoint.parameters, checkpoint.training)
+    }
+
+    init(
+        _ configuration: ModelConfiguration, _ vocabulary: Vocabulary, _ parameters: Parameters<Float>,
+        _ training: TrainingRecord?
+    ) {
+        (self.configuration, self.vocabulary) = (configuration, vocabulary)
+        (self.parameters, self.training) = (parameters, training)
+        networks = Networks(configuration, parameters)
+    }
+
+    /// Writes the model as a checkpoint, whole or not at all.
+    ///
+    /// - Throws: `CheckpointError.cannotCreate`, `CheckpointError.cannotWrite`; the file there before is intact then.
+    public func write(to path: String) throws(CheckpointError) {
+        try Checkpoint(
+            configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: training, state: nil
+        ).write(to: path)
     }
 
     /// A generator that goes on from a prompt.

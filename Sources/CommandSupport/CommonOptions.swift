@@ -1,5 +1,6 @@
 import ArgumentParser
 import CharacterModel
+import Concurrency
 import Foundation
 import LinearAlgebra
 import RecurrentNetwork
@@ -22,7 +23,7 @@ public struct ThreadOptions: ParsableArguments {
         }
     }
 
-    public var count: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+    public var count: Int { threads ?? Workers.cores }
 }
 
 /// Refuses outputs that are inputs, and outputs that are one file: a slip must not cost a text or a model.

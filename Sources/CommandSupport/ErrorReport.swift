@@ -15,6 +15,7 @@ func report(_ error: any Error) -> Int32? {
         guard case .failed(let reason) = error else { return ExitStatus.done }
         printError("cannot write to the standard output: \(reason); make room or write elsewhere")
         return ExitStatus.inputOutput
+    case let error as TrainingError where error.underlying != nil: return report(error.underlying!)
     case let error as any TerminalError:
         printError([error.terminalText, error.terminalAdvice].compactMap(\.self).joined(separator: "; "))
         return error.exitCode
@@ -99,7 +100,7 @@ extension TrainingError: TerminalError {
         case .tooShort(let symbols, _):
             symbols > 2 ? "--window \(max(1, (symbols - 1) / 2)) makes shorter steps" : nil
         case .diverged: "--learning-rate sets it"
-        case .corpusChanged: nil
+        case .corpusChanged, .configuration, .text, .checkpoint, .engine, .cancelled: nil
         }
     }
 

@@ -7,6 +7,11 @@ public enum TextSource: Sendable, Equatable {
     /// Text that is already in memory, and what to call it.
     case bytes([UInt8], name: String)
 
+    /// A text in memory.
+    public static func text(_ text: String, name: String = "text") -> TextSource {
+        .bytes(Array(text.utf8), name: name)
+    }
+
     /// The name for messages and reports.
     public var name: String {
         switch self {

@@ -38,7 +38,7 @@ struct EvaluationTests {
     @Test("The perplexity of a uniform model is V", arguments: CellKind.allCases)
     func uniform(cell: CellKind) throws {
         let model = try model(cell: cell, layers: 2, text: sampleText, uniform: true)
-        let evaluation = try #require(try model.evaluate(try corpus([sampleText], for: model)))
+        let evaluation = try model.evaluate(try corpus([sampleText], for: model))
         let size = Double(model.vocabulary.count)
         #expect(abs(evaluation.total.likelihood.perplexity / size - 1) < 1e-12)
         #expect(evaluation.total.likelihood.tokens == sampleText.count)
@@ -48,12 +48,12 @@ struct EvaluationTests {
     @Test("Unknown symbols cost -ln p(unknown) and their spelling")
     func unknown() throws {
         let model = try model(text: "ab", uniform: true)
-        let evaluation = try #require(try model.evaluate(try corpus(["aé👍🏽"], for: model)))
+        let evaluation = try model.evaluate(try corpus(["aé👍🏽"], for: model))
         let bits = 3 * log2(4.0) + 8.0 * (2 + 1) + 8.0 * (8 + 1)
         #expect(abs(evaluation.total.likelihood.bits - bits) < 1e-9)
         #expect(evaluation.total.unknownTokens == 2)
         let bytes = try self.model(text: "ab", unit: .byte, uniform: true)
-        let other = try #require(try bytes.evaluate(try corpus(["aé"], for: bytes)))
+        let other = try bytes.evaluate(try corpus(["aé"], for: bytes))
         #expect(abs(other.total.likelihood.bits - (3 * log2(4.0) + 16)) < 1e-9)
         #expect(other.total.counts.characters == 2 && other.total.counts.bytes == 3)
     }
@@ -62,15 +62,15 @@ struct EvaluationTests {
     func files(cell: CellKind) throws {
         let model = try model(cell: cell, layers: 2, text: sampleText)
         let texts = [String(sampleText.prefix(900)), "", String(sampleText.dropFirst(900))]
-        let together = try #require(try model.evaluate(try corpus(texts, for: model), threads: 2))
+        let together = try model.evaluate(try corpus(texts, for: model), threads: 2)
         for (file, text) in zip(together.files, texts) where !text.isEmpty {
-            let alone = try #require(try model.evaluate(try corpus([text], for: model)))
+            let alone = try model.evaluate(try corpus([text], for: model))
             #expect(file.likelihood.tokens == alone.total.likelihood.tokens)
             #expect(abs(file.likelihood.nats - alone.total.likelihood.nats) < 1e-9)
         }
         #expect(abs(together.files.reduce(0) { $0 + $1.likelihood.nats } - together.total.likelihood.nats) < 1e-9)
-        let carried = try #require(try model.evaluate(try corpus(texts, for: model), state: .carry))
-        let whole = try #require(try model.evaluate(try corpus([sampleText], for: model)))
+        let carried = try model.evaluate(try corpus(texts, for: model), state: .carry)
+        let whole = try model.evaluate(try corpus([sampleText], for: model))
         #expect(abs(carried.total.likelihood.nats - whole.total.likelihood.nats) < 1e-9)
         #expect(carried.total.likelihood.nats != together.total.likelihood.nats)
     }
@@ -80,8 +80,8 @@ struct EvaluationTests {
         let model = try model(text: sampleText)
         let lines = sampleText.split(separator: "\n").map { String($0) + "\n" }
         let text = lines.joined()
-        let byLine = try #require(try model.evaluate(try corpus([text], for: model), state: .line, threads: 3))
-        let byFile = try #require(try model.evaluate(try corpus(lines, for: model)))
+        let byLine = try model.evaluate(try corpus([text], for: model), state: .line, threads: 3)
+        let byFile = try model.evaluate(try corpus(lines, for: model))
         #expect(abs(byLine.total.likelihood.nats - byFile.total.likelihood.nats) < 1e-9)
     }
 
@@ -89,8 +89,7 @@ struct EvaluationTests {
     func surprisals() throws {
         let model = try model(text: "ab\nc")
         var seen: [Surprisal] = []
-        let evaluation = try #require(
-            try model.evaluate(try corpus(["ab\nc", "b"], for: model), perSymbol: { seen.append($0) }))
+        let evaluation = try model.evaluate(try corpus(["ab\nc", "b"], for: model), perSymbol: { seen.append($0) })
         #expect(seen.map(\.symbol?.text) == ["a", "b", "\n", "c", "b"])
         #expect(seen.map(\.line) == [1, 1, 1, 2, 1] && seen.map(\.file) == [0, 0, 0, 0, 1])
         #expect(abs(seen.reduce(0) { $0 + $1.nats } - evaluation.total.likelihood.nats) < 1e-12)

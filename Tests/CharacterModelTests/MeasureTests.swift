@@ -32,7 +32,7 @@ import Training
     {
         let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 400), records: records)
         var found: [Surprisal] = []
-        let evaluation = try #require(try model.evaluate(corpus, threads: 2, perSymbol: { found.append($0) }))
+        let evaluation = try model.evaluate(corpus, threads: 2, perSymbol: { found.append($0) })
         #expect(found.count == evaluation.total.likelihood.tokens)
         let text = EncodedText(corpus, vocabulary: model.vocabulary)
         let shard = Shard<Float>(model.configuration, lanes: 1, steps: 300, learns: false)
@@ -78,18 +78,17 @@ import Training
 
     @Test func dynamicEvaluationIsTheStaticOneWhereNothingMoves() throws {
         let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
-        let fixed = try #require(try model.evaluate(corpus)).total.likelihood
-        let still = try #require(
-            try model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0, decay: 0.5)))
+        let fixed = try model.evaluate(corpus).total.likelihood
+        let still = try model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0, decay: 0.5))
         #expect(still.tokens == fixed.tokens && abs(still.nats / fixed.nats - 1) < 1e-5)
         // A text that repeats itself is learned as it is read, whatever the number of threads; the model stays what it was.
         let before = model.network.parameters.elements
         let rates = DynamicRates(learningRate: 0.005, decay: 0.001)
-        let followed = try #require(try model.evaluateDynamically(corpus, rates: rates))
+        let followed = try model.evaluateDynamically(corpus, rates: rates)
         #expect(followed.nats < 0.8 * fixed.nats)
-        #expect(try #require(try model.evaluateDynamically(corpus, rates: rates, threads: 2)) == followed)
+        #expect(try model.evaluateDynamically(corpus, rates: rates, threads: 2) == followed)
         #expect(model.network.parameters.elements == before)
-        #expect(try model.evaluateDynamically(corpus, isCancelled: { true }) == nil)
+        #expect(throws: EvaluationError.cancelled) { try model.evaluateDynamically(corpus, isCancelled: { true }) }
     }
 
     /// Nothing may be scored after it was learned from: on symbols without any order, following cannot help.
@@ -97,8 +96,7 @@ import Training
         var generator = SplitMix64(seed: 2)
         let letters = (0..<6_000).map { _ in "abcdefgh".randomElement(using: &generator)! }
         let (model, corpus) = try model(String(letters))
-        let followed = try #require(
-            try model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0.002, decay: 0.001)))
+        let followed = try model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0.002, decay: 0.001))
         #expect(followed.nats / 6_000 > log(8.0) - 0.01)
     }
 
@@ -119,10 +117,10 @@ import Training
     @Test func decayGoesBackToTheTrainedWeights() throws {
         // With a decay that undoes every step but the last, a text scores nearly as it does without any.
         let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
-        let fixed = try #require(try model.evaluate(corpus)).total.likelihood.nats
+        let fixed = try model.evaluate(corpus).total.likelihood.nats
         func nats(_ decay: Double) throws -> Double {
-            try #require(
-                try model.evaluateDynamically(corpus, rates: DynamicRates(learningRate: 0.005, decay: decay))
+            try model.evaluateDynamically(
+                corpus, rates: DynamicRates(learningRate: 0.005, decay: decay)
             ).nats
         }
         let (free, held) = (try nats(0), try nats(1e9))
@@ -132,9 +130,9 @@ import Training
     @Test func ratesAreTunedToTheBestTried() throws {
         let (model, corpus) = try model(String(repeating: "the quick brown\nfox jumps\n", count: 60))
         var tried: [(DynamicRates, Double)] = []
-        let best = try #require(try model.tuneDynamicRates(corpus, observe: { tried.append(($0, $1)) }))
+        let best = try model.tuneDynamicRates(corpus, observe: { tried.append(($0, $1)) })
         #expect(tried.count == 10 && tried.min { $0.1 < $1.1 }?.0 == best)
-        let nats = try #require(try model.evaluateDynamically(corpus, rates: best)).nats
+        let nats = try model.evaluateDynamically(corpus, rates: best).nats
         #expect(abs(nats / Double(corpus.count) - tried.map(\.1).min()!) < 1e-9)
     }
 }

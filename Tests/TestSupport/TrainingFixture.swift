@@ -72,8 +72,11 @@ package struct TrainingFixture {
             model, data: data, record: record, output: place, threads: threads, resuming: checkpoint, observe: observe)
         let last = stopAfter.map { trainer.record.step + $0 } ?? .max
         nonisolated(unsafe) let running = trainer
-        let ending = try trainer.run { running.record.step >= last }
-        return (trainer, ending)
+        do {
+            return (trainer, try trainer.run { running.record.step >= last })
+        } catch {
+            throw error.underlying ?? error
+        }
     }
 }
 

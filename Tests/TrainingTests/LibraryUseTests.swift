@@ -70,7 +70,7 @@ struct LibraryUseTests {
         let first = try trainer(try data(), path)
         #expect(try first.run() == .finished && first.run() == .finished)
         let lock = try OutputLock(of: path)
-        #expect(throws: CheckpointError.inUse(path: path)) { try first.run() }
+        #expect(throws: TrainingError.checkpoint(.inUse(path: path))) { try first.run() }
         withExtendedLifetime(lock) {}
     }
 
@@ -83,7 +83,7 @@ struct LibraryUseTests {
         let last = folder.file("a.last.safetensors")
         let checkpoint = try Checkpoint(contentsOf: last, withState: true)
         _ = try trainer(try data(vocabulary: checkpoint.vocabulary), path, steps: 9, resuming: checkpoint).run()
-        #expect(throws: CheckpointError.changed(path: last)) { try first.run() }
+        #expect(throws: TrainingError.checkpoint(.changed(path: last))) { try first.run() }
     }
 
     @Test("The kernel level is recorded, and another one is told of")

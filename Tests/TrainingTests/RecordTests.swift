@@ -168,7 +168,7 @@ struct RecordTrainingTests {
             let nats = model.compactNetwork.scores(encoded)
             #expect(nats.count == sample.count + 1)
             #expect(abs(sample.reduce(end) { $0 + $1.logProbability } + nats.reduce(0, +)) < 1e-4)
-            #expect(try model.evaluate(scored)?.total.records == 1)
+            #expect(try model.evaluate(scored).total.records == 1)
         }
         #expect(ended > 15)
     }

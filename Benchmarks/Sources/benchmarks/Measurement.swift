@@ -32,12 +32,18 @@ struct Measurement: Codable {
         let text = randomText(setting.batch * setting.window * 40)
         let corpus = try Corpus(reading: [.bytes(text, name: "random text")], unit: .byte, normalization: .none)
         let data = try TrainingData(corpus, fraction: 0)
-        let model = try ModelConfiguration(
-            cell: setting.cell, layers: setting.layers, hidden: setting.hidden, vocabularySize: data.vocabulary.count)
-        var record = TrainingRecord()
-        record.options.batch = setting.batch
-        record.options.window = setting.window
-        record.options.budget = .seconds(5)
+        var options = TrainingOptions()
+        options.cell = setting.cell
+        options.layers = setting.layers
+        options.hidden = setting.hidden
+        options.embedding = 0
+        options.tied = false
+        options.dropout = 0
+        options.weightDropout = 0
+        options.batch = setting.batch
+        options.window = setting.window
+        options.budget = .seconds(5)
+        let model = try ModelConfiguration(options, data: data)
         let path = FileManager.default.temporaryDirectory
             .appendingPathComponent("escriba-benchmark-\(getpid()).safetensors").path
         var output = Trainer.Output(path: path)
@@ -48,7 +54,7 @@ struct Measurement: Codable {
         var calls: [Int64] = []
         rates.reserveCapacity(1 << 16)
         calls.reserveCapacity(1 << 16)
-        let trainer = try Trainer(model, data: data, record: record, output: output, threads: threads) { event in
+        let trainer = try Trainer(on: data, options: options, output: output, threads: threads) { event in
             guard case .step(let report) = event else { return }
             rates.append(report.tokensPerSecond)
             calls.append(probe_allocations())

@@ -6,11 +6,11 @@ import Tokenization
 /// A model in one file: weights, vocabulary, configuration, and the state of its training where it is to be resumed.
 ///
 /// The file is a safetensors file with PyTorch's names and shapes; README.md describes what is in it.
-public struct Checkpoint: Sendable {
-    public let configuration: ModelConfiguration
-    public let vocabulary: Vocabulary
+package struct Checkpoint: Sendable {
+    package let configuration: ModelConfiguration
+    package let vocabulary: Vocabulary
     /// How the model came to be; nil if another tool wrote the file.
-    public let training: TrainingRecord?
+    package let training: TrainingRecord?
     package let parameters: Parameters<Float>
     package let state: EngineState<Float>?
     /// The state that the training goes back to if its loss explodes.
@@ -34,7 +34,7 @@ public struct Checkpoint: Sendable {
     /// Writes the checkpoint at `path`, whole or not at all.
     ///
     /// - Throws: `CheckpointError.cannotCreate`, `CheckpointError.cannotWrite`; the file there before is intact then.
-    public func write(to path: String) throws(CheckpointError) { try write(to: path, on: SystemFiles()) }
+    package func write(to path: String) throws(CheckpointError) { try write(to: path, on: SystemFiles()) }
 
     package func write(
         to path: String, replacing earlier: EarlierFiles = .none, on files: any FileSystem
@@ -80,7 +80,7 @@ public struct Checkpoint: Sendable {
     ///
     /// - Parameter withState: whether the state of the training is read too; it must be there then.
     /// - Throws: `CheckpointError`, a case for each way to be wrong.
-    public init(contentsOf path: String, withState: Bool = false) throws(CheckpointError) {
+    package init(contentsOf path: String, withState: Bool = false) throws(CheckpointError) {
         try self.init(try SafetensorsFile(contentsOf: path), withState: withState)
     }
 
@@ -113,7 +113,7 @@ public struct Checkpoint: Sendable {
         }
         training = file.metadata["training"] == nil ? nil : try file.decode(TrainingRecord.self, "training")
         parameters = try Self.parameters(in: file, configuration, prefix: "")
-        guard !configuration.isTied || parameters.encoder!.elements == parameters.decoderWeight.elements else {
+        guard !configuration.isTied || parameters.isTied else {
             throw .badMetadata(
                 path: path, key: "configuration", reason: "encoder.weight and decoder.weight are tied, and differ")
         }

@@ -116,19 +116,17 @@ package final class DynamicEvaluation {
 extension LanguageModel {
     /// Scores a text by dynamic evaluation.
     ///
-    /// - Returns: nil if it was cancelled.
-    /// - Throws: `EvaluationError` for a text that was read otherwise.
+    /// - Throws: `EvaluationError` for a text that was read otherwise, and `.cancelled`.
     public func evaluateDynamically(
-        _ corpus: Corpus, state: StatePolicy = .file, rates: DynamicRates = DynamicRates(), threads: Int = 1,
+        _ corpus: Corpus, state: StatePolicy = .file, rates: DynamicRates = DynamicRates(), threads: Int? = nil,
         isCancelled: @Sendable () -> Bool = { false }
-    ) throws(EvaluationError) -> Likelihood? {
+    ) throws(EvaluationError) -> Likelihood {
         try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let evaluation = DynamicEvaluation(
-            text, configuration, network.parameters, workers: Workers(count: threads))
-        return evaluation.nats(rates: rates, isCancelled: isCancelled).map {
-            Likelihood(nats: $0, tokens: text.count)
-        }
+            text, configuration, network.parameters, workers: Workers(count: threads ?? Workers.cores))
+        guard let nats = evaluation.nats(rates: rates, isCancelled: isCancelled) else { throw .cancelled }
+        return Likelihood(nats: nats, tokens: text.count)
     }
 
     /// The rates under which a text scores best, found on a grid: first the learning rate, then the decay.
@@ -136,12 +134,11 @@ extension LanguageModel {
     /// - Parameters:
     ///   - corpus: another text than the one to be scored.
     ///   - observe: is told of each pair of rates and its mean nats per symbol.
-    /// - Returns: nil if it was cancelled.
-    /// - Throws: `EvaluationError` for a text that was read otherwise.
+    /// - Throws: `EvaluationError` for a text that was read otherwise, and `.cancelled`.
     public func tuneDynamicRates(
-        _ corpus: Corpus, state: StatePolicy = .file, threads: Int = 1,
+        _ corpus: Corpus, state: StatePolicy = .file, threads: Int? = nil,
         isCancelled: @Sendable () -> Bool = { false }, observe: (DynamicRates, Double) -> Void = { _, _ in }
-    ) throws(EvaluationError) -> DynamicRates? {
+    ) throws(EvaluationError) -> DynamicRates {
         try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let symbols = min(text.count, 200_000)
@@ -149,7 +146,7 @@ extension LanguageModel {
         func tryOut(_ candidates: [DynamicRates]) -> Bool {
             for rates in candidates {
                 let evaluation = DynamicEvaluation(
-                    text, configuration, network.parameters, workers: Workers(count: threads))
+                    text, configuration, network.parameters, workers: Workers(count: threads ?? Workers.cores))
                 guard let nats = evaluation.nats(rates: rates, symbols: symbols, isCancelled: isCancelled) else {
                     return false
                 }
@@ -162,9 +159,10 @@ extension LanguageModel {
         let steps = [0.25, 0.5, 1, 2, 4, 8].map {
             DynamicRates(learningRate: start.learningRate * $0, decay: start.decay)
         }
-        guard tryOut(steps) else { return nil }
+        guard tryOut(steps) else { throw .cancelled }
         let rate = best.rates.learningRate
         let decays = [0, 0.2, 5, 25].map { DynamicRates(learningRate: rate, decay: start.decay * $0) }
-        return tryOut(decays) ? best.rates : nil
+        guard tryOut(decays) else { throw .cancelled }
+        return best.rates
     }
 }

@@ -1,6 +1,6 @@
 import Tokenization
 
-/// A text that was not read as a model reads texts.
+/// Why a text has no score: it was not read as the model reads texts, or the work was cancelled.
 public enum EvaluationError: Error, Equatable, Sendable {
     /// It was cut into other units than the model's.
     case unit(text: TextUnit, model: TextUnit)
@@ -8,6 +8,7 @@ public enum EvaluationError: Error, Equatable, Sendable {
     case normalization(text: Normalization, model: Normalization)
     /// It was cut into other records, or into none, by name.
     case records(text: String, model: String)
+    case cancelled
 }
 
 extension EvaluationError: CustomStringConvertible {
@@ -17,7 +18,9 @@ extension EvaluationError: CustomStringConvertible {
             case .unit(let text, let model): ("units", text.rawValue, model.rawValue)
             case .normalization(let text, let model): ("normal form", text.rawValue, model.rawValue)
             case .records(let text, let model): ("records", text.debugDescription, model.debugDescription)
+            case .cancelled: ("", "", "")
             }
+        if self == .cancelled { return "the evaluation was cancelled" }
         return "the text was read with other \(what) (\(text)) than the model's (\(model)); read it as the model's "
             + "vocabulary says"
     }

@@ -47,18 +47,18 @@ extension LanguageModel {
     /// Scores a text, each symbol given all before it.
     ///
     /// - Parameters:
-    ///   - corpus: read with the vocabulary's unit and normalization.
+    ///   - corpus: read by ``corpus(reading:format:cache:progress:)``, or likewise.
     ///   - state: where the model starts afresh.
-    ///   - threads: share what is independent: files, or lines.
+    ///   - threads: of which the result does not depend; nil: one a core.
     ///   - isCancelled: asked now and then; the answer yes ends the work.
     ///   - progress: is told now and then how many symbols are scored.
     ///   - perSymbol: is told of each symbol, in order.
-    /// - Returns: nil if it was cancelled.
-    /// - Throws: `EvaluationError` for a text that was read otherwise.
+    /// - Throws: `EvaluationError` for a text that was read otherwise, and `.cancelled`.
     public func evaluate(
-        _ corpus: Corpus, state: StatePolicy = .file, threads: Int = 1, isCancelled: @Sendable () -> Bool = { false },
-        progress: ((Int) -> Void)? = nil, perSymbol: ((Surprisal) -> Void)? = nil
-    ) throws(EvaluationError) -> TextEvaluation? {
+        _ corpus: Corpus, state: StatePolicy = .file, threads: Int? = nil,
+        isCancelled: @Sendable () -> Bool = { false }, progress: ((Int) -> Void)? = nil,
+        perSymbol: ((Surprisal) -> Void)? = nil
+    ) throws(EvaluationError) -> TextEvaluation {
         try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let endsLine = corpus.symbols.map { $0.bytes.last == 0x0A }
@@ -67,7 +67,7 @@ extension LanguageModel {
         var errors = (file: BlockedError(), total: BlockedError())
         var (file, line, offset) = (0, 1, 0)
         let isDone = network.scoreExactly(
-            text, using: Workers(count: threads), predicts: perSymbol != nil, isCancelled: isCancelled
+            text, using: Workers(count: threads ?? Workers.cores), predicts: perSymbol != nil, isCancelled: isCancelled
         ) { position, symbol, nats, prediction in
             if position & 0xFFF == 0 { progress?(position) }
             while !corpus.files[file].tokens.contains(position) {
@@ -95,7 +95,7 @@ extension LanguageModel {
             offset += spelled?.bytes.count ?? corpus.records?.length ?? 0
             if isEnd ? corpus.records == .line : endsLine[Int(symbol)] { line += 1 }
         }
-        guard isDone else { return nil }
+        guard isDone else { throw .cancelled }
         if file < files.count { files[file].standardError = errors.file.standardError }
         total.standardError = errors.total.standardError
         return TextEvaluation(files: files, total: total)

@@ -97,6 +97,15 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         row = inputs.count - 1
     }
 
+    /// ln p of each symbol that may come next, by id, at temperature 1 and without filters; V of them.
+    public var logProbabilities: [Double] {
+        var logits = [Float](repeating: 0, count: model.vocabulary.count)
+        shard.logits.view.rows(row..<row + 1).read(into: &logits)
+        let highest = Double(logits.max() ?? 0)
+        let sum = logits.reduce(0.0) { $0 + .exp(Double($1) - highest) }
+        return logits.map { Double($0) - highest - .log(sum) }
+    }
+
     /// The next symbol; nil at the end of a record, or where every symbol is banned. Without records generation has no end of its own, and the special
     /// symbols are never drawn.
     public func next() -> Element? {

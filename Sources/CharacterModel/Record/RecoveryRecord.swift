@@ -2,7 +2,7 @@
 ///
 /// A loss explodes when it is not finite, or when it has been far above its running mean for some steps in a row: a text
 /// may turn to another language at once, but a model learns that within a few steps.
-public struct LossMonitor: Sendable, Equatable, Codable {
+package struct LossMonitor: Sendable, Equatable, Codable {
     /// The running mean of the losses, in nats per symbol; exploding ones are left out.
     package var level: Double?
     /// How many losses in a row were far above it.
@@ -37,22 +37,22 @@ public struct LossMonitor: Sendable, Equatable, Codable {
 }
 
 /// What a training knows of its explosions: part of its record, so that a resumed one goes on exactly.
-public struct RecoveryRecord: Sendable, Equatable, Codable {
-    public var monitor = LossMonitor()
+package struct RecoveryRecord: Sendable, Equatable, Codable {
+    package var monitor = LossMonitor()
     /// How often the training went back to an earlier state. Each time halved the learning rate.
-    public var count = 0
+    package var count = 0
     /// Where the state to go back to was taken.
-    public var point: Point?
+    package var point: Point?
 
     /// The place of a training in its text.
-    public struct Point: Sendable, Equatable, Codable {
-        public var step: Int
-        public var epoch: Int
-        public var window: Int
-        public var tokens: Int
-        public var validations: Int
-        public var validationsSinceBest: Int
-        public var monitor: LossMonitor
+    package struct Point: Sendable, Equatable, Codable {
+        package var step: Int
+        package var epoch: Int
+        package var window: Int
+        package var tokens: Int
+        package var validations: Int
+        package var validationsSinceBest: Int
+        package var monitor: LossMonitor
 
         package init(_ record: TrainingRecord) {
             (validations, validationsSinceBest) = (record.validations, record.validationsSinceBest)
@@ -62,7 +62,7 @@ public struct RecoveryRecord: Sendable, Equatable, Codable {
     }
 
     /// What the learning rate is multiplied by.
-    public var rateFactor: Double { (0..<count).reduce(1) { factor, _ in factor / 2 } }
+    package var rateFactor: Double { (0..<count).reduce(1) { factor, _ in factor / 2 } }
 
     /// Whether it is one that a training of so many windows an epoch could have.
     func isPlausible(windows: Int) -> Bool {

@@ -1,49 +1,51 @@
 import Tokenization
 
-/// The state of a training beside its tensors: what a resumed run needs to go on exactly.
+/// How a model came to be: how far its training has come, with which options, on which text.
+///
+/// It holds all that a resumed run needs beside the tensors to go on exactly.
 public struct TrainingRecord: Sendable, Equatable, Codable {
     /// Steps of the optimizer done.
-    public var step = 0
+    public package(set) var step = 0
     /// Epochs begun before the current one, and windows of it done: the data cursor.
-    public var epoch = 0
-    public var window = 0
+    public package(set) var epoch = 0
+    package var window = 0
     /// Training symbols seen.
-    public var tokens = 0
+    public package(set) var tokens = 0
     /// Wall clock since the first step, over all runs.
-    public var seconds = 0.0
+    public package(set) var seconds = 0.0
     /// The seed of every stream of random numbers. Streams are named by step and position, so this is the whole state of
     /// the generator.
-    public var generator: UInt64 = 1
+    package var generator: UInt64 = 1
     /// Where the budget's schedule begins: the steps and seconds of tuning that went before.
-    public var tunedSteps = 0
-    public var tunedSeconds = 0.0
+    package var tunedSteps = 0
+    package var tunedSeconds = 0.0
     /// Mean nats per symbol of the best validation, and its step.
-    public var bestValidation: Double?
-    public var bestStep: Int?
+    public package(set) var bestValidation: Double?
+    public package(set) var bestStep: Int?
     /// Validations done, and how many of them since the best.
-    public var validations = 0
-    public var validationsSinceBest = 0
+    package var validations = 0
+    package var validationsSinceBest = 0
     /// Losses since the last line of metrics, and the symbols they are over.
-    public var pendingNats = 0.0
-    public var pendingTokens = 0
+    package var pendingNats = 0.0
+    package var pendingTokens = 0
     /// The seconds that the steps among them took.
-    public var pendingSeconds = 0.0
+    package var pendingSeconds = 0.0
     /// The metrics file, and how many of its bytes belong to this state.
-    public var metricsPath: String?
-    public var metricsLength = 0
+    package var metricsPath: String?
+    package var metricsLength = 0
     /// The SHA-256 of its first line, by which it is known again; nil where it has none, and in files of earlier versions.
-    public var metricsFirstLine: String?
+    package var metricsFirstLine: String?
     /// Lines of it that could not be written yet.
-    public var metricsWaiting: String?
+    package var metricsWaiting: String?
     /// Whether the budget (or the patience) is spent.
-    public var isFinished = false
+    public package(set) var isFinished = false
     /// Whether the validation that belongs to this step is still to be made.
-    public var owesValidation = false
-    public var recovery = RecoveryRecord()
+    package var owesValidation = false
+    package var recovery = RecoveryRecord()
     /// The kernel level that the last run computed at: its bits are those of that level. nil in files of earlier versions.
-    public var kernelLevel: String?
-    public var options = TrainingOptions()
-    public var corpus = CorpusRecord()
+    package var kernelLevel: String?
+    public package(set) var options = TrainingOptions()
+    public package(set) var corpus = CorpusRecord()
 
     enum CodingKeys: String, CodingKey {
         case step, epoch, window, tokens, seconds, generator
@@ -67,7 +69,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         case options, corpus
     }
 
-    public init() {}
+    package init() {}
 
     /// Files of earlier versions do not say everything.
     public init(from decoder: any Decoder) throws {
@@ -104,16 +106,16 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
 /// Which text a model was trained on, and how it was parted.
 public struct CorpusRecord: Sendable, Equatable, Codable {
     /// Paths as they were given.
-    public var sources: [String] = []
+    public package(set) var sources: [String] = []
     /// SHA-256 of the bytes of the training text, and of the validation text if it is one of its own.
-    public var sha256 = ""
-    public var validationSHA256: String?
-    public var minimumCount = 1
+    public package(set) var sha256 = ""
+    public package(set) var validationSHA256: String?
+    public package(set) var minimumCount = 1
     /// nil: a tenth, at most 1,000,000 symbols.
-    public var validationFraction: Double?
-    public var validationSource: String?
+    public package(set) var validationFraction: Double?
+    public package(set) var validationSource: String?
     /// The checkpoint whose weights the training began with.
-    public var origin: String?
+    public package(set) var origin: String?
     /// How the texts' bytes are read; files of earlier versions do not say, and mean the defaults.
     public var format: TextFormat {
         get {
@@ -144,5 +146,5 @@ public struct CorpusRecord: Sendable, Equatable, Codable {
         case newlines
     }
 
-    public init() {}
+    package init() {}
 }

@@ -1,4 +1,4 @@
-import Randomness
+import Foundation
 import RecurrentNetwork
 import Tokenization
 
@@ -32,10 +32,11 @@ public struct TrainingData: Sendable {
     private let minimumCount: Int
 
     /// What a checkpoint says of the text, where nobody has said more.
-    public func describe(in record: inout CorpusRecord) {
+    package func describe(in record: inout CorpusRecord) {
         guard record.sha256.isEmpty else { return }
-        (record.sources, record.sha256, record.validationSHA256) = (sources, sha256, validationSHA256)
-        (record.validationSource, record.validationFraction) = (validationName, fraction)
+        record.sources = sources.map(absolutePath)
+        (record.sha256, record.validationSHA256) = (sha256, validationSHA256)
+        (record.validationSource, record.validationFraction) = (validationName.map(absolutePath), fraction)
         record.minimumCount = minimumCount
     }
 
@@ -126,4 +127,10 @@ extension [Range<Int>] {
 extension Corpus {
     /// What to call it in a message.
     public var name: String { files.count == 1 ? files[0].name : "the text of \(files.count) files" }
+}
+
+/// The path of a file from the root; what is no file keeps its name.
+private func absolutePath(_ name: String) -> String {
+    guard !name.hasPrefix("/"), FileManager.default.fileExists(atPath: name) else { return name }
+    return FileManager.default.currentDirectoryPath + "/" + name
 }

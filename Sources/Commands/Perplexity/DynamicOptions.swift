@@ -54,13 +54,12 @@ struct DynamicOptions: ParsableArguments {
         rates.decay = dynamicDecay ?? rates.decay
         if let other {
             StandardError.print("dynamic rate, decay: nats per symbol of \(other.name)")
-            let found = try model.tuneDynamicRates(
+            rates = try model.tuneDynamicRates(
                 other, state: state, threads: threads,
                 observe: { rates, nats in
                     StandardError.print("\(rates.learningRate), \(rates.decay): \(formatted(nats, decimals: 4))")
                 })
-            rates = found ?? rates
         }
-        return try model.evaluateDynamically(corpus, state: state, rates: rates, threads: threads).map { ($0, rates) }
+        return (try model.evaluateDynamically(corpus, state: state, rates: rates, threads: threads), rates)
     }
 }

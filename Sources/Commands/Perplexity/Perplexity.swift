@@ -96,7 +96,6 @@ public struct Perplexity: ParsableCommand {
         let evaluation = try model.evaluate(
             corpus, state: state, threads: threads.count, progress: ScoringProgress(of: corpus.count).report,
             perSymbol: pictures.areWanted ? pictures.add : nil)
-        guard let evaluation else { return }
         let adapted = try dynamic.evaluate(corpus, with: model, state: state, threads: threads.count, tuningOn: other)
         warnOfUnknowns(evaluation.total)
         let report = EvaluationReport(

@@ -15,7 +15,7 @@ struct Plan {
 
     var unit: TextUnit { options.unit }
     var normalization: Normalization { options.normalization }
-    var records: RecordSeparator? { options.records == "none" ? nil : RecordSeparator(name: options.records) }
+    var records: RecordSeparator? { options.recordSeparator }
 
     /// - Parameter origin: the model whose weights the training begins with; its shape and units hold.
     init(new command: Train, from origin: Checkpoint?) throws {
@@ -35,7 +35,7 @@ struct Plan {
         record.corpus.sources = files.map(Self.absolute)
         record.corpus.origin = command.output.from
         record.corpus.minimumCount = options.minCount
-        record.corpus.format = TextFormat(options)
+        record.corpus.format = options.textFormat
         record.corpus.validationFraction = options.validationFraction
         record.corpus.validationSource = options.validation.map(Self.absolute)
         output = Trainer.Output(path: command.output.output ?? Self.defaultPath(for: files))
@@ -151,16 +151,6 @@ struct Plan {
         let first = files.first.map { $0 == "-" ? "stdin" : $0 } ?? "model"
         let name = URL(fileURLWithPath: first).deletingPathExtension().lastPathComponent
         return "checkpoints/\(name).safetensors"
-    }
-}
-
-extension TextFormat {
-    /// How options say that bytes are read.
-    init(_ options: TrainingOptions) {
-        self.init()
-        encoding = TextEncoding(name: options.encoding)
-        onInvalid = options.onInvalid
-        newlines = options.newlines
     }
 }
 

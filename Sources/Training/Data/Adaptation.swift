@@ -4,8 +4,8 @@ import RecurrentNetwork
 import Tokenization
 
 /// Where a new training begins from the weights of an old one.
-public struct Adaptation: Sendable {
-    public let configuration: ModelConfiguration
+package struct Adaptation: Sendable {
+    package let configuration: ModelConfiguration
     let parameters: Parameters<Float>
 
     /// The model of a checkpoint with the symbols of another vocabulary: what belongs to symbols that both have, and all that
@@ -15,7 +15,7 @@ public struct Adaptation: Sendable {
     ///   - dropout, weightDropout: of the new training; nil for the old one's.
     ///   - seed: of what is new.
     /// - Throws: `ConfigurationError` for a dropout out of its range.
-    public init(
+    package init(
         _ checkpoint: Checkpoint, to vocabulary: Vocabulary, dropout: Double? = nil,
         weightDropout: Double? = nil, seed: UInt64
     ) throws(ConfigurationError) {

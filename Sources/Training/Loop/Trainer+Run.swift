@@ -15,9 +15,13 @@ extension Trainer {
 
     /// Runs until the budget is spent or `shouldStop` says so; finishes the step, saves, and scores the best model.
     ///
-    /// - Throws: `TrainingError.diverged` if the loss explodes again and again; `CheckpointError` if at the end nothing can
+    /// - Throws: `TrainingError.diverged` if the loss explodes again and again; `.checkpoint` if at the end nothing can
     ///   be saved, or another training has written there since this one's last run. What was saved before is intact then.
-    public func run(shouldStop: @Sendable () -> Bool = { false }) throws -> Ending {
+    public func run(shouldStop: @Sendable () -> Bool = { false }) throws(TrainingError) -> Ending {
+        do { return try loop(shouldStop) } catch { throw TrainingError(error) }
+    }
+
+    private func loop(_ shouldStop: @Sendable () -> Bool) throws -> Ending {
         try saver.lockAgain()
         defer { saver.unlock() }
         budget.start(after: record)

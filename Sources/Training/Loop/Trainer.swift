@@ -18,7 +18,7 @@ public final class Trainer {
         case stopped
     }
 
-    public internal(set) var record: TrainingRecord
+    package internal(set) var record: TrainingRecord
     let configuration: ModelConfiguration
     let data: TrainingData
     let engine: any Engine<Float>
@@ -36,6 +36,27 @@ public final class Trainer {
     /// Whether this training had ended before this run.
     let wasFinished: Bool
 
+    /// A training of a new model on some data, with the shape and the options that are recommended where nobody chooses.
+    ///
+    /// - Parameters:
+    ///   - threads: of which the result does not depend; nil: one a core.
+    ///   - observe: is told what happens, on the thread that runs.
+    /// - Throws: `TrainingError`: too little text, an option out of its range, an output that cannot be written.
+    public convenience init(
+        on data: TrainingData, options: TrainingOptions = TrainingOptions(), output: Output, threads: Int? = nil,
+        observe: @escaping (TrainingEvent) -> Void = { _ in }
+    ) throws(TrainingError) {
+        do {
+            let configuration = try ModelConfiguration(options, data: data)
+            try self.init(
+                configuration, data: data, record: TrainingRecord(options, configuration, data), output: output,
+                threads: threads ?? Workers.cores,
+                observe: observe)
+        } catch {
+            throw TrainingError(error)
+        }
+    }
+
     /// A training of a new model, or one that goes on from a checkpoint.
     ///
     /// - Parameters:
@@ -46,7 +67,7 @@ public final class Trainer {
     ///   - observe: is told what happens, on the thread that runs.
     /// - Throws: `ConfigurationError` for options out of range, `TrainingError` for too little text, `CheckpointError` if the
     ///   output cannot be written, or the checkpoint was read without its state.
-    public convenience init(
+    package convenience init(
         _ configuration: ModelConfiguration, data: TrainingData, record: TrainingRecord, output: Output, threads: Int,
         resuming checkpoint: Checkpoint? = nil, from adaptation: Adaptation? = nil,
         observe: @escaping (TrainingEvent) -> Void = { _ in }
@@ -130,22 +151,22 @@ public final class Trainer {
     // MARK: What a caller may want to know
 
     /// Whether the budget, or the patience, leaves nothing to do.
-    public var hasEnded: Bool { record.step > 0 && (budget.wasSpent(record) || isOutOfPatience) }
+    package var hasEnded: Bool { record.step > 0 && (budget.wasSpent(record) || isOutOfPatience) }
 
     /// Whether validations without improvement have ended the training.
-    public var isOutOfPatience: Bool { budget.isOutOfPatience(record) }
+    package var isOutOfPatience: Bool { budget.isOutOfPatience(record) }
 
     /// Steps in the budget, where it says so.
-    public var totalSteps: Int? { budget.totalSteps }
+    package var totalSteps: Int? { budget.totalSteps }
 
     /// The step of the best model in the output file, if this training has put one there.
-    public var savedStep: Int? { saver.hasBest ? record.bestStep : nil }
+    package var savedStep: Int? { saver.hasBest ? record.bestStep : nil }
 
     /// What a training takes in memory, in bytes: parameters, gradient, moments, packed copies, and the buffers of a window;
     /// then the best model beside it, which is read to be scored at the end.
     ///
     /// - Parameter restarts: whether the text has several beginnings.
-    public static func memory(
+    package static func memory(
         _ model: ModelConfiguration, options: TrainingOptions, restarts: Bool = true, threads: Int = 1
     ) -> Double {
         trainingMemory(
@@ -156,7 +177,7 @@ public final class Trainer {
     /// The seconds a step takes, measured on windows whose result is thrown away.
     ///
     /// - Throws: what the engine throws.
-    public func secondsPerStep() throws -> Double {
+    package func secondsPerStep() throws -> Double {
         let state = engine.state
         defer { engine.restore(state) }
         return try (0..<2).map { _ in

@@ -7,24 +7,24 @@ import Foundation
 /// A candidate's learning rate falls along its cosine to the end of each round, so that it is judged by what it can do, and
 /// rises again with the next (warm restarts: Loshchilov & Hutter 2017). It keeps its weights: the winner has been trained
 /// in all rounds, and its training can be resumed.
-public final class SuccessiveHalving {
+package final class SuccessiveHalving {
     /// What became of a candidate in a round.
-    public struct Result: Sendable {
+    package struct Result: Sendable {
         /// From 1.
-        public var round: Int
+        package var round: Int
         /// Counts the candidates from 0.
-        public var index: Int
-        public var candidate: TuningCandidate
+        package var index: Int
+        package var candidate: TuningCandidate
         /// Steps done so far, and symbols trained on.
-        public var step: Int
-        public var tokens: Int
+        package var step: Int
+        package var tokens: Int
         /// Wall clock of its steps and validations so far.
-        public var seconds: Double
+        package var seconds: Double
         /// The best validation so far, mean nats per symbol; infinite for one whose loss exploded.
-        public var nats: Double
+        package var nats: Double
     }
 
-    public let candidates: [TuningCandidate]
+    package let candidates: [TuningCandidate]
     private let data: TrainingData
     private let record: TrainingRecord
     private let output: Trainer.Output
@@ -35,7 +35,7 @@ public final class SuccessiveHalving {
     ///     its budget.
     ///   - output: where the winner's files shall stand; the candidates' stand in a folder beside it.
     /// - Requires: a validation part.
-    public init(
+    package init(
         _ candidates: [TuningCandidate], data: TrainingData, record: TrainingRecord, output: Trainer.Output,
         threads: Int
     ) {
@@ -48,16 +48,16 @@ public final class SuccessiveHalving {
     }
 
     /// Rounds until one is left.
-    public var rounds: Int { max(1, Int(log2(Double(candidates.count)).rounded(.up))) }
+    package var rounds: Int { max(1, Int(log2(Double(candidates.count)).rounded(.up))) }
 
     /// The folder of the candidates' files.
-    public var folder: String {
+    package var folder: String {
         let suffix = ".safetensors"
         return (output.path.hasSuffix(suffix) ? String(output.path.dropLast(suffix.count)) : output.path) + ".tune"
     }
 
     /// Where a candidate's files stand.
-    public func output(of index: Int) -> Trainer.Output {
+    package func output(of index: Int) -> Trainer.Output {
         var place = output
         place.path = "\(folder)/\(index).safetensors"
         place.metricsPath = output.metricsPath == nil ? nil : "\(folder)/\(index).jsonl"
@@ -75,7 +75,7 @@ public final class SuccessiveHalving {
     ///   - observe: is told what became of each candidate in each round, as it goes.
     /// - Returns: the index of the winner; nil if it was stopped: what was trained is left in the folder then.
     /// - Throws: `TrainingError.diverged` if every candidate's loss exploded; `CheckpointError`.
-    public func run(
+    package func run(
         seconds: Double, shouldStop: @Sendable () -> Bool = { false }, events: (TrainingEvent) -> Void = { _ in },
         observe: (Result) -> Void = { _ in }
     ) throws -> Int? {

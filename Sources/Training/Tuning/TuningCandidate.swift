@@ -4,13 +4,13 @@ import RealModule
 import RecurrentNetwork
 
 /// What tuning chooses between: a shape, a learning rate, a window.
-public struct TuningCandidate: Sendable, Equatable {
+package struct TuningCandidate: Sendable, Equatable {
     /// A value that can be drawn.
-    public enum Dimension: Sendable, CaseIterable {
+    package enum Dimension: Sendable, CaseIterable {
         case layers, hidden, dropout, weightDropout, learningRate, window
 
         /// Its declaration.
-        public var option: any AnyTrainingOption {
+        package var option: any AnyTrainingOption {
             let list = OptionList.declared
             return switch self {
             case .layers: list.layers
@@ -23,18 +23,18 @@ public struct TuningCandidate: Sendable, Equatable {
         }
     }
 
-    public var configuration: ModelConfiguration
-    public var learningRate: Double
+    package var configuration: ModelConfiguration
+    package var learningRate: Double
     /// T.
-    public var window: Int
+    package var window: Int
 
     /// What a training is without tuning.
-    public init(_ configuration: ModelConfiguration, _ options: TrainingOptions) {
+    package init(_ configuration: ModelConfiguration, _ options: TrainingOptions) {
         self.init(
             configuration: configuration, learningRate: options.learningRate ?? 0.004, window: options.window)
     }
 
-    public init(configuration: ModelConfiguration, learningRate: Double, window: Int) {
+    package init(configuration: ModelConfiguration, learningRate: Double, window: Int) {
         self.configuration = configuration
         self.learningRate = learningRate
         self.window = window
@@ -46,7 +46,7 @@ public struct TuningCandidate: Sendable, Equatable {
     /// - Parameters:
     ///   - free: what may differ.
     ///   - fits: whether a candidate can be trained on this machine and text.
-    public func neighbours(
+    package func neighbours(
         _ count: Int, free: Set<Dimension>, seed: UInt64, fits: (TuningCandidate) -> Bool = { _ in true }
     ) -> [TuningCandidate] {
         var generator = SplitMix64(seed: seed, stream: RandomStream.tuning)

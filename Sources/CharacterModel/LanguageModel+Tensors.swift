@@ -1,0 +1,71 @@
+import RecurrentNetwork
+import Tokenization
+
+extension LanguageModel {
+    /// A tensor of a model, in PyTorch's shape and order.
+    public struct Tensor: Sendable, Equatable {
+        /// As PyTorch has it: `[3 * H, E]` for a GRU's `weight_ih_l0`, say.
+        public var shape: [Int]
+        /// Row by row.
+        public var elements: [Float]
+
+        public init(shape: [Int], elements: [Float]) {
+            (self.shape, self.elements) = (shape, elements)
+        }
+    }
+
+    /// A model from tensors that were made elsewhere.
+    ///
+    /// - Parameters:
+    ///   - configuration: the shape; its `vocabularySize` is the vocabulary's `count`.
+    ///   - tensors: by their names in a checkpoint: `rnn.weight_ih_l0`, `decoder.bias` and so on, and no others.
+    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.badShape`, `.notFinite`, and `.badMetadata` where configuration,
+    ///   vocabulary and tensors do not belong together.
+    public init(
+        configuration: ModelConfiguration, vocabulary: Vocabulary, tensors: [String: Tensor]
+    ) throws(CheckpointError) {
+        let path = "the model"
+        func flaw(_ key: String, _ reason: String) -> CheckpointError {
+            .badMetadata(path: path, key: key, reason: reason)
+        }
+        do { try configuration.validate() } catch { throw flaw("configuration", error.description) }
+        guard vocabulary.count == configuration.vocabularySize else {
+            let size = configuration.vocabularySize
+            throw flaw("vocabulary", "it has \(vocabulary.count) symbols, and the configuration says \(size)")
+        }
+        let entries = ParameterLayout(configuration).entries
+        if let other = Set(tensors.keys).subtracting(entries.map(\.name)).sorted().first {
+            throw flaw("configuration", "a model of this shape has no tensor \(other)")
+        }
+        for entry in entries {
+            guard let tensor = tensors[entry.name] else { throw .missingTensor(path: path, tensor: entry.name) }
+            guard tensor.shape == entry.shape else {
+                throw .wrongShape(path: path, tensor: entry.name, expected: entry.shape, found: tensor.shape)
+            }
+            guard tensor.elements.count == entry.rows * entry.columns else {
+                throw .badShape(path: path, tensor: entry.name)
+            }
+            guard tensor.elements.allSatisfy(\.isFinite) else { throw .notFinite(path: path, tensor: entry.name) }
+        }
+        let parameters = Parameters<Float>(configuration)
+        for entry in entries { parameters.assign(tensors[entry.name]!.elements, to: entry) }
+        guard !configuration.isTied || parameters.isTied else {
+            throw flaw("configuration", "encoder.weight and decoder.weight are tied, and differ")
+        }
+        self.init(configuration, vocabulary, parameters, nil)
+    }
+
+    /// The model's tensors by name, in PyTorch's shapes: `torch.nn.LSTM`, `GRU` or `RNN` and a `Linear` load them as they are.
+    public var tensors: [String: Tensor] {
+        let entries = parameters.layout.entries
+        return Dictionary(
+            uniqueKeysWithValues: entries.map { entry in
+                (entry.name, Tensor(shape: entry.shape, elements: parameters.elements(of: entry)))
+            })
+    }
+}
+
+extension Parameters<Float> {
+    /// Whether encoder and decoder are one.
+    var isTied: Bool { encoder?.elements == decoderWeight.elements }
+}

@@ -1,0 +1,77 @@
+import CharacterModel
+import RecurrentNetwork
+import Tokenization
+
+extension TrainingData {
+    /// Reads texts as options say, and parts them.
+    ///
+    /// - Throws: `TextError`, `ConfigurationError`.
+    public init(reading sources: [TextSource], options: TrainingOptions) throws {
+        let corpus = try Corpus(reading: sources, options: options)
+        let validation = try options.validation.map { try Corpus(reading: [.file(path: $0)], options: options) }
+        try self.init(
+            corpus, validation: validation, fraction: options.validationFraction, minimumCount: options.minCount)
+    }
+
+    /// Reads the texts of a training that was stopped.
+    ///
+    /// - Parameter sources: where they are now; nil: where they were.
+    /// - Throws: `TrainingError.corpusChanged` if they are others.
+    init(reading sources: [TextSource]?, resuming checkpoint: Checkpoint, _ record: TrainingRecord) throws {
+        let setup = TrainingSetup(
+            configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary, record: record)
+        let options = TrainingOptions(setup)
+        let corpus = try Corpus(
+            reading: sources ?? record.corpus.sources.map { .file(path: $0) }, options: options)
+        let validation = try record.corpus.validationSource.map {
+            try Corpus(reading: [.file(path: $0)], options: options)
+        }
+        guard corpus.sha256 == record.corpus.sha256 else { throw TrainingError.corpusChanged(name: corpus.name) }
+        guard validation?.sha256 == record.corpus.validationSHA256 else {
+            throw TrainingError.corpusChanged(name: validation?.name ?? "the validation text")
+        }
+        try self.init(
+            corpus, validation: validation, fraction: record.corpus.validationFraction,
+            minimumCount: record.corpus.minimumCount, vocabulary: checkpoint.vocabulary)
+    }
+}
+
+extension Corpus {
+    /// Reads texts as options say: unit, normal form, charset, line ends, records.
+    ///
+    /// - Parameter cache: a folder that keeps the tokens of files.
+    /// - Throws: `TextError` for what cannot be read or decoded.
+    public init(
+        reading sources: [TextSource], options: TrainingOptions, cache: String? = nil
+    ) throws(TextError) {
+        try self.init(
+            reading: sources, unit: options.unit, normalization: options.normalization, format: options.textFormat,
+            records: options.recordSeparator, cache: cache)
+    }
+}
+
+extension TrainingRecord {
+    /// The record of a new training, with what is recommended where nobody has chosen.
+    init(_ options: TrainingOptions, _ configuration: ModelConfiguration, _ data: TrainingData) {
+        self.init()
+        self.options = options
+        self.options.choose(Recommendation(options, cell: configuration.cell, data: data))
+        corpus.format = options.textFormat
+    }
+}
+
+extension TrainingOptions {
+    /// How the bytes of texts are read.
+    package var textFormat: TextFormat {
+        var format = TextFormat()
+        format.encoding = TextEncoding(name: self.encoding)
+        format.onInvalid = self.onInvalid
+        format.newlines = self.newlines
+        return format
+    }
+
+    /// What separates records; nil for a text without.
+    package var recordSeparator: RecordSeparator? {
+        self.records == "none" ? nil : RecordSeparator(name: self.records)
+    }
+}
