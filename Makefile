@@ -9,7 +9,7 @@ BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
-.PHONY: setup build demo test golden help-screens lint format bench bench-peers torture fuzz sanitize install corpora clean
+.PHONY: setup build demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-library docs install corpora clean
 
 # As root or with sudo; does nothing where nothing is missing.
 setup:
@@ -101,6 +101,21 @@ sanitize: setup
 		$(SWIFT) build $$options --build-tests && ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $$options $(SANITIZED) || exit 1; \
 	done
 
+# A package outside this one, against the libraries as they are committed.
+check-library: setup
+	bash Scripts/check-library.sh
+
+# The reference pages of the libraries, for a browser; any warning is an error. Start at the page that is named at the end.
+DOCS := .build-docs/site
+docs: setup
+	mkdir -p $(DOCS)
+	for target in Tokenization CharacterModel; do \
+		ESCRIBA_DOCS=1 $(SWIFT) package --scratch-path .build-docs --allow-writing-to-directory $(DOCS) \
+			generate-documentation --target $$target --output-path $(DOCS)/$$target --warnings-as-errors \
+			--transform-for-static-hosting --hosting-base-path $$target || exit 1; \
+	done
+	@echo "the pages are in $(DOCS); to read them: cd $(DOCS) && python3 -m http.server, then /CharacterModel/documentation/charactermodel"
+
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
 	install $(BIN)/train $(BIN)/sample $(BIN)/perplexity $(DESTDIR)$(PREFIX)/bin
@@ -110,4 +125,4 @@ corpora:
 	bash Scripts/corpora.sh
 
 clean:
-	rm -rf .build .build-tests .build-debug .build-benchmarks .build-fuzz .build-thread .build-address
+	rm -rf .build .build-docs .build-tests .build-debug .build-benchmarks .build-fuzz .build-thread .build-address

@@ -4,8 +4,12 @@ import PackageDescription
 let swift: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let c: [CSetting] = [.treatAllWarnings(as: .error)]
 let real: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
-let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
-let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+// Who wants the libraries alone (`traits: []`) does not fetch what only the commands need.
+let commands: TargetDependencyCondition? = .when(traits: ["Commands"])
+let protobuf: Target.Dependency = .product(
+    name: "SwiftProtobuf", package: "swift-protobuf", condition: commands)
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser", condition: commands)
 
 let package = Package(
     name: "Escriba",
@@ -18,10 +22,14 @@ let package = Package(
         .executable(name: "sample", targets: ["sample"]),
         .executable(name: "perplexity", targets: ["perplexity"]),
     ],
+    traits: [
+        .trait(name: "Commands", description: "The commands train, sample and perplexity."),
+        .default(enabledTraits: ["Commands"]),
+    ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-numerics", exact: "1.1.1"),
-        .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         // MARK: C libraries
@@ -124,4 +132,9 @@ if Context.environment["ESCRIBA_FUZZ"] != nil {
             name: "fuzz", dependencies: ["CFuzzer", "CharacterModel", "CZlib", "Tokenization"], path: "Fuzz/fuzz",
             swiftSettings: swift),
     ]
+}
+
+// The reference pages (`make docs`).
+if Context.environment["ESCRIBA_DOCS"] != nil {
+    package.dependencies.append(.package(url: "https://github.com/apple/swift-docc-plugin", from: "1.4.0"))
 }
