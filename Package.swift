@@ -136,5 +136,5 @@ if Context.environment["ESCRIBA_FUZZ"] != nil {
 
 // The reference pages (`make docs`).
 if Context.environment["ESCRIBA_DOCS"] != nil {
-    package.dependencies.append(.package(url: "https://github.com/apple/swift-docc-plugin", from: "1.4.0"))
+    package.dependencies.append(.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.4.0"))
 }
