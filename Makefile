@@ -109,7 +109,7 @@ check-library: setup
 DOCS := .build-docs/site
 docs: setup
 	mkdir -p $(DOCS)
-	for target in Tokenization CharacterModel; do \
+	for target in Tokenization CharacterModel Training; do \
 		ESCRIBA_DOCS=1 $(SWIFT) package --scratch-path .build-docs --allow-writing-to-directory $(DOCS) \
 			generate-documentation --target $$target --output-path $(DOCS)/$$target --warnings-as-errors \
 			--transform-for-static-hosting --hosting-base-path $$target || exit 1; \

@@ -18,6 +18,7 @@ extension LanguageModel {
     ///
     /// - Parameters:
     ///   - configuration: the shape; its `vocabularySize` is the vocabulary's `count`.
+    ///   - vocabulary: the symbols, in the order of their ids.
     ///   - tensors: by their names in a checkpoint: `rnn.weight_ih_l0`, `decoder.bias` and so on, and no others.
     /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.badShape`, `.notFinite`, and `.badMetadata` where configuration,
     ///   vocabulary and tensors do not belong together.

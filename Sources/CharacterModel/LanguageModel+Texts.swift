@@ -7,6 +7,7 @@ extension LanguageModel {
     ///     let score = try model.evaluate(model.corpus(reading: [.text("Nevermore")]))
     ///
     /// - Parameters:
+    ///   - sources: the texts.
     ///   - format: another way to read the bytes; the byte unit has none.
     ///   - cache: a folder that keeps the tokens of files, so that a long text is cut into symbols once.
     ///   - progress: is told now and then how many bytes have been read.

@@ -56,8 +56,14 @@ public struct LanguageModel: Sendable {
     ///
     /// - Parameters:
     ///   - prompt: its unknown symbols are read as `unknown`; an empty one starts a text.
+    ///   - strategy: how the next symbol is chosen.
+    ///   - penalty: makes symbols among the last ones less likely.
+    ///   - mirostat: keeps the surprise near a target.
+    ///   - rules: symbols that are banned, or likelier.
+    ///   - seed: names the random numbers: equal seeds, equal texts.
     ///   - stream: one of many texts under one seed; each is the same alone and among others.
     ///   - draw: another text in that one's place, where the first, draw 0, will not do.
+    ///   - isExact: whether the weights are read as they are, and not rounded to bfloat16.
     public func generator(
         prompt: String = "", strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
         mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0, draw: UInt64 = 0,

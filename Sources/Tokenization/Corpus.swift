@@ -59,8 +59,12 @@ public struct Corpus: Sendable {
     /// Reads texts in order.
     ///
     /// - Parameters:
+    ///   - sources: the texts.
+    ///   - unit: what one symbol is.
     ///   - normalization: not for the byte unit, which takes bytes as they are.
-    ///   - cache: a folder that keeps the tokens of texts; used for files only, which can be read twice.
+    ///   - format: how bytes become text.
+    ///   - records: what separates the records of a text; nil for a text without.
+    ///   - folder: a folder that keeps the tokens of texts; used for files only, which can be read twice.
     ///   - progress: is told now and then how many bytes have been read.
     /// - Throws: `TextError` for what cannot be read, decoded or kept.
     public init(

@@ -24,7 +24,9 @@ public enum TextSource: Sendable, Equatable {
     /// The texts that arguments name: files, the files of folders (recursively, in the order of their paths' bytes, hidden
     /// and binary ones left out), and `-` for the standard input.
     ///
-    /// - Parameter skip: is told of each file or folder in a folder that is left out.
+    /// - Parameters:
+    ///   - arguments: paths, or `-`.
+    ///   - skip: is told of each file or folder in a folder that is left out.
     public static func sources(
         at arguments: [String], skip: (_ path: String, _ reason: String) -> Void = { _, _ in }
     ) throws(TextError) -> [TextSource] {

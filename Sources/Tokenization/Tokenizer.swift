@@ -2,7 +2,7 @@ import CICU
 
 /// Cuts text into symbols: decoding, normalization, segmentation.
 ///
-/// Text comes in pieces, cut where no cluster and no normal form reaches across (see ``TextReader``), so a text's symbols
+/// Text comes in pieces, cut where no cluster and no normal form reaches across (a text reader finds such places), so a text's symbols
 /// do not depend on how it was cut. One tokenizer for each thread.
 public final class Tokenizer {
     public let unit: TextUnit

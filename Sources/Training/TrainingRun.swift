@@ -35,6 +35,7 @@ public final class TrainingRun: Sendable {
     ///
     /// - Parameters:
     ///   - sources: the texts; the end of them validates unless `options.validation` names another one.
+    ///   - options: what nobody chooses is recommended.
     ///   - output: where the model is saved; one that is there already is kept under a numbered name.
     ///   - threads: of which the result does not depend; nil: one a core.
     /// - Throws: `TrainingError`: a text that cannot be read or is too short, an option out of its range, an output that cannot be
@@ -61,6 +62,7 @@ public final class TrainingRun: Sendable {
     ///   - statePath: the `NAME.last.safetensors` that it left.
     ///   - sources: its texts, where they have moved.
     ///   - budget: another total of all its runs.
+    ///   - threads: of which the result does not depend; nil: one a core.
     /// - Throws: `TrainingError.corpusChanged` for other texts, and as for a new one.
     public convenience init(
         resuming statePath: String, on sources: [TextSource]? = nil, budget: TrainingBudget? = nil, threads: Int? = nil

@@ -133,6 +133,9 @@ extension LanguageModel {
     ///
     /// - Parameters:
     ///   - corpus: another text than the one to be scored.
+    ///   - state: where the model starts afresh.
+    ///   - threads: of which the result does not depend; nil: one a core.
+    ///   - isCancelled: asked now and then; the answer yes ends the work.
     ///   - observe: is told of each pair of rates and its mean nats per symbol.
     /// - Throws: `EvaluationError` for a text that was read otherwise, and `.cancelled`.
     public func tuneDynamicRates(

@@ -25,7 +25,8 @@ public struct Novelty: Sendable {
 
     /// - Parameters:
     ///   - texts: as ids.
-    ///   - corpus: what may have been copied, read with the vocabulary's unit and normalization.
+    ///   - corpus: what may have been copied, as the model reads it.
+    ///   - vocabulary: the model's.
     public init(of texts: [[Int]], in corpus: Corpus, vocabulary: Vocabulary) {
         self.texts = texts
         for (index, text) in texts.enumerated() {

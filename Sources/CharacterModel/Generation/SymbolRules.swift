@@ -12,6 +12,7 @@ public struct SymbolRules: Sendable, Equatable {
     private init() {}
 
     /// - Parameters:
+    ///   - vocabulary: the model's.
     ///   - bans: texts that shall not come, each of one symbol or more. What the vocabulary cannot spell cannot come in any case.
     ///   - biases: texts of one symbol, and what is added to their logits.
     /// - Throws: `SamplingError` for an empty ban, a bias of what is not a symbol of the vocabulary, or one beyond 1000.

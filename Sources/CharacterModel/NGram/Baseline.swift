@@ -12,7 +12,9 @@ public struct Baseline: Sendable {
     /// Counts the n-grams of a text, as the symbols of a model. Of the very text that the model was trained on, they are those
     /// of the training part.
     ///
-    /// - Parameter corpus: read with the vocabulary's unit, normalization and records.
+    /// - Parameters:
+    ///   - corpus: the text whose n-grams are counted, as the model reads it.
+    ///   - model: whose symbols are counted.
     /// - Throws: `TextError.empty`.
     public init(_ corpus: Corpus, for model: LanguageModel) throws {
         let training = model.training?.corpus

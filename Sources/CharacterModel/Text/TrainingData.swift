@@ -46,9 +46,11 @@ public struct TrainingData: Sendable {
     /// Parts a corpus: the first symbols train, the contiguous tail validates, unless another corpus does.
     ///
     /// - Parameters:
+    ///   - corpus: the text.
     ///   - validation: a text that validates in place of the tail.
     ///   - fraction: the part that validates, at least 0 and below 1; nil: a tenth, at most 1,000,000 symbols.
-    ///   - vocabulary: that of a resumed training; nil to build one from the training part.
+    ///   - minimumCount: symbols that the training part holds fewer times become unknown.
+    ///   - given: the vocabulary of a resumed training; nil to build one from the training part.
     ///   - known: symbols that the vocabulary has in any case.
     /// - Throws: `TextError.empty`; `ConfigurationError` for a fraction out of its range, or a count that leaves no symbol.
     public init(

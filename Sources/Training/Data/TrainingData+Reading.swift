@@ -39,7 +39,10 @@ extension TrainingData {
 extension Corpus {
     /// Reads texts as options say: unit, normal form, charset, line ends, records.
     ///
-    /// - Parameter cache: a folder that keeps the tokens of files.
+    /// - Parameters:
+    ///   - sources: the texts.
+    ///   - options: of a training.
+    ///   - cache: a folder that keeps the tokens of files.
     /// - Throws: `TextError` for what cannot be read or decoded.
     public init(
         reading sources: [TextSource], options: TrainingOptions, cache: String? = nil

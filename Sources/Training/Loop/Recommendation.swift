@@ -22,6 +22,7 @@ public struct Recommendation: Sendable, Equatable {
     private static let cost = 3.0
 
     /// - Parameters:
+    ///   - cell: the kind of cell.
     ///   - symbols: of the training part.
     ///   - vocabularySize: V.
     ///   - options: the budget, the batch and the window are looked at.

@@ -39,6 +39,9 @@ public final class Trainer {
     /// A training of a new model on some data, with the shape and the options that are recommended where nobody chooses.
     ///
     /// - Parameters:
+    ///   - data: what trains and what validates.
+    ///   - options: what nobody chooses is recommended.
+    ///   - output: where the model is saved.
     ///   - threads: of which the result does not depend; nil: one a core.
     ///   - observe: is told what happens, on the thread that runs.
     /// - Throws: `TrainingError`: too little text, an option out of its range, an output that cannot be written.
