@@ -100,7 +100,7 @@ extension LanguageModel {
 /// Says so where another ICU than this one cut the training text.
 public func warnOfOtherUnicode(_ vocabulary: Vocabulary, _ path: String) {
     let (theirs, ours) = (vocabulary.versions, UnicodeVersions.current)
-    guard theirs != ours else { return }
+    guard theirs != ours, !theirs.icu.isEmpty, !theirs.unicode.isEmpty else { return }
     StandardError.print(
         "warning: \(path) was trained with ICU \(theirs.icu) (Unicode \(theirs.unicode)); this is ICU "
             + "\(ours.icu) (Unicode \(ours.unicode)), which may cut some texts otherwise")

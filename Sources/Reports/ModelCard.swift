@@ -42,8 +42,13 @@ public struct ModelCard {
         let vocabulary = model.vocabulary
         return [
             ("symbols", formatted(vocabulary.symbols.count)),
-            ("made with", "ICU \(vocabulary.versions.icu), Unicode \(vocabulary.versions.unicode)"),
+            ("made with", madeWith),
         ]
+    }
+
+    private var madeWith: String {
+        let versions = model.vocabulary.versions
+        return versions.icu.isEmpty ? "not said" : "ICU \(versions.icu), Unicode \(versions.unicode)"
     }
 
     private var training: [(name: String, value: String)] {

@@ -1,6 +1,8 @@
 import CICU
 
 /// The versions of the Unicode library that reads the text.
+///
+/// Empty where they are not known.
 public struct UnicodeVersions: Sendable, Equatable {
     public var icu: String
     public var unicode: String

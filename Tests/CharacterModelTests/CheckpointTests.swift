@@ -218,3 +218,63 @@ struct CheckpointTests {
         #expect(abs(nats / expected - 1) < 1e-5, "\(nats) nats, expected \(expected)")
     }
 }
+
+/// `docs/checkpoint.md`, taken at its word.
+@Suite("The documented format")
+struct DocumentedFormatTests {
+    /// The page's example and its zeros.
+    private func example(_ change: (String) -> String = { $0 }) throws -> [UInt8] {
+        let page = try String(contentsOf: repository.appending(path: "docs/checkpoint.md"), encoding: .utf8)
+        let header = change(String(try #require(page.firstMatch(of: #/(?s)```json\n(.*?)```/#)).1))
+        return withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) } + Array(header.utf8)
+            + [UInt8](repeating: 0, count: 116)
+    }
+
+    @Test("The example is a model, which finds all ids equally likely")
+    func example() throws {
+        let model = LanguageModel(try Checkpoint(bytes: try example(), name: "example"))
+        #expect(model.vocabulary.count == 4 && model.configuration.embedding == 0)
+        for p in try model.logProbabilities(after: "ab") { #expect(abs(p + log(4)) < 1e-6) }
+        let nats = try model.evaluate(model.corpus(reading: [.text("abba")])).total.likelihood.nats
+        #expect(abs(nats - 4 * log(4)) < 1e-5)
+        // It is written with every key, and read again.
+        let folder = try TemporaryFolder()
+        try model.write(to: folder.file("m.safetensors"))
+        #expect(try LanguageModel(contentsOf: folder.file("m.safetensors")).tensors == model.tensors)
+    }
+
+    @Test("Each key that the page says MUST be there is missed, by name")
+    func requiredKeys() throws {
+        for key in ["cell", "layers", "hidden", "vocabulary_size", "unit", "normalization", "symbols"] {
+            let bytes = try example { $0.replacing("\\\"\(key)\\\"", with: "\\\"x\\\"") }
+            do {
+                _ = try Checkpoint(bytes: bytes, name: "example")
+                Issue.record("\(key)")
+            } catch { #expect("\(error)".contains("lacks \(key)"), "\(key): \(error)") }
+        }
+        for key in ["format", "version", "configuration", "vocabulary"] {
+            let bytes = try example { $0.replacing("\"\(key)\"", with: "\"x\"") }
+            #expect(throws: CheckpointError.self, "\(key)") { try Checkpoint(bytes: bytes, name: "example") }
+        }
+    }
+
+    @Test("Keys and tensors of later versions are left alone")
+    func unknownKeys() throws {
+        let bytes = try example {
+            $0.replacing("{\\\"cell\\\"", with: "{\\\"colour\\\":3,\\\"cell\\\"")
+                .replacing("\"format\"", with: "\"mood\": \"good\", \"format\"")
+                .replacing(
+                    "\"decoder.bias\"",
+                    with:
+                        "\"other\": {\"dtype\": \"F32\", \"shape\": [0], \"data_offsets\": [100, 100]}, \"decoder.bias\""
+                )
+        }
+        _ = try Checkpoint(bytes: bytes, name: "example")
+    }
+
+    /// The folder of the package.
+    private var repository: URL {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+    }
+}

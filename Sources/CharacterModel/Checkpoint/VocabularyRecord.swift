@@ -4,8 +4,9 @@ import Tokenization
 struct VocabularyRecord: Codable {
     let unit: TextUnit
     let normalization: Normalization
-    let icu: String
-    let unicode: String
+    /// The versions that cut the training text; files of other tools need not say them.
+    let icu: String?
+    let unicode: String?
     /// What ends a record; absent for a text without records.
     let records: String?
     let symbols: Symbols
@@ -68,7 +69,7 @@ struct VocabularyRecord: Codable {
             throw Flaw(reason: "symbols are repeated or not in the order of their bytes")
         }
         return Vocabulary(
-            unit: unit, normalization: normalization, versions: UnicodeVersions(icu: icu, unicode: unicode),
+            unit: unit, normalization: normalization, versions: UnicodeVersions(icu: icu ?? "", unicode: unicode ?? ""),
             records: records.map { RecordSeparator(name: $0) }, symbols: list)
     }
 

@@ -50,17 +50,17 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         try validate()
     }
 
-    /// Files of earlier versions know one kind of dropout, and nothing that is tied.
+    /// What a file need not say is as in a new configuration.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         cell = try container.decode(CellKind.self, forKey: .cell)
         layers = try container.decode(Int.self, forKey: .layers)
         hidden = try container.decode(Int.self, forKey: .hidden)
-        embedding = try container.decode(Int.self, forKey: .embedding)
+        embedding = try container.decodeIfPresent(Int.self, forKey: .embedding) ?? 0
         vocabularySize = try container.decode(Int.self, forKey: .vocabularySize)
-        nonlinearity = try container.decode(Nonlinearity.self, forKey: .nonlinearity)
+        nonlinearity = try container.decodeIfPresent(Nonlinearity.self, forKey: .nonlinearity) ?? .tanh
         isTied = try container.decodeIfPresent(Bool.self, forKey: .isTied) ?? false
-        dropout = try container.decode(Double.self, forKey: .dropout)
+        dropout = try container.decodeIfPresent(Double.self, forKey: .dropout) ?? 0
         weightDropout = try container.decodeIfPresent(Double.self, forKey: .weightDropout) ?? 0
     }
 
