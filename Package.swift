@@ -115,8 +115,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CharacterModel", "CommandSupport", "Commands", "Reports", "TensorBoard", "TestSupport", "Training",
-                "train", "sample", "perplexity",
+                "CharacterModel", "CommandSupport", "Commands", "Reports", "TensorBoard", "TestSupport", "Tokenization",
+                "Training", "train", "sample", "perplexity",
             ],
             resources: [.copy("Help")],
             swiftSettings: swift),

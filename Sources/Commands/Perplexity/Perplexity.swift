@@ -12,6 +12,12 @@ public struct Perplexity: ParsableCommand {
         discussion: """
             Every symbol of the text is scored, given all before it. Figures per bit, character and word count the original \
             text, so models with different symbols can be compared.
+
+            EXAMPLES:
+              perplexity checkpoints/poems other.txt
+              perplexity checkpoints/poems other.txt --baseline poems.txt --html page.html
+              perplexity checkpoints/logs today.log --state line --format json
+              perplexity checkpoints/poems --info
             """,
         version: escribaVersion)
 

@@ -10,8 +10,14 @@ public struct Sample: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "sample", abstract: "Generate text from a trained model.",
         discussion: """
-            Text appears as it is made. What is asked for applies in the order: biases, repetition penalty, bans, temperature, \
+            Text appears as it is generated. Filters apply in this order: biases, repetition penalty, bans, temperature, \
             top-k, top-p, min-p, typical, mirostat.
+
+            EXAMPLES:
+              sample checkpoints/poems --prompt "Once" --temperature 0.7
+              sample checkpoints/names --count 20 --novelty names.txt --novel-only
+              sample checkpoints/poems --seed 7 --first 2 --format jsonl
+              sample checkpoints/poems --interactive --length 80
             """,
         version: escribaVersion)
 

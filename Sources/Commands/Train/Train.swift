@@ -13,6 +13,13 @@ public struct Train: ParsableCommand {
         discussion: """
             Give it a file, several, or a folder. It reads the text, trains for the budget, keeps the model that predicts \
             the held-out part best, and says how to sample from it.
+
+            EXAMPLES:
+              train poems.txt --time-limit 3m
+              train names.txt --records line --time-limit 1m
+              train poems.txt --tune 10m --time-limit 30m --report curves.html
+              train --resume checkpoints/poems.last.safetensors --time-limit 10m
+              train letters.txt --from checkpoints/novels.safetensors --time-limit 2m
             """,
         version: escribaVersion)
 
