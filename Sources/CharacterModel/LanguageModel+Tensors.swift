@@ -4,7 +4,7 @@ import Tokenization
 extension LanguageModel {
     /// A tensor of a model, in PyTorch's shape and order.
     public struct Tensor: Sendable, Equatable {
-        /// As PyTorch has it: `[3 * H, E]` for a GRU's `weight_ih_l0`, say.
+        /// In PyTorch's layout: `[3 * H, E]` for a GRU's `weight_ih_l0`, for example.
         public var shape: [Int]
         /// Row by row.
         public var elements: [Float]
@@ -14,14 +14,14 @@ extension LanguageModel {
         }
     }
 
-    /// A model from tensors that were made elsewhere.
+    /// Creates a model from tensors made elsewhere.
     ///
     /// - Parameters:
     ///   - configuration: the shape; its `vocabularySize` is the vocabulary's `count`.
     ///   - vocabulary: the symbols, in the order of their ids.
-    ///   - tensors: by their names in a checkpoint: `rnn.weight_ih_l0`, `decoder.bias` and so on, and no others.
-    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.badShape`, `.notFinite`, and `.badMetadata` where configuration,
-    ///   vocabulary and tensors do not belong together.
+    ///   - tensors: keyed by their names in a checkpoint (`rnn.weight_ih_l0`, `decoder.bias` and so on), and no others.
+    /// - Throws: `CheckpointError.missingTensor`, `.wrongShape`, `.badShape`, `.notFinite`, and `.badMetadata` if
+    ///   configuration, vocabulary and tensors do not match.
     public init(
         configuration: ModelConfiguration, vocabulary: Vocabulary, tensors: [String: Tensor]
     ) throws(CheckpointError) {
@@ -51,7 +51,7 @@ extension LanguageModel {
         let parameters = Parameters<Float>(configuration)
         for entry in entries { parameters.assign(tensors[entry.name]!.elements, to: entry) }
         guard !configuration.isTied || parameters.isTied else {
-            throw flaw("configuration", "encoder.weight and decoder.weight are tied, and differ")
+            throw flaw("configuration", "encoder.weight and decoder.weight are tied but differ")
         }
         self.init(configuration, vocabulary, parameters, nil)
     }
@@ -67,6 +67,6 @@ extension LanguageModel {
 }
 
 extension Parameters<Float> {
-    /// Whether encoder and decoder are one.
+    /// Whether encoder and decoder share their weights.
     var isTied: Bool { encoder?.elements == decoderWeight.elements }
 }

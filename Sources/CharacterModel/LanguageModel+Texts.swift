@@ -1,17 +1,17 @@
 import Tokenization
 
 extension LanguageModel {
-    /// Reads texts as the model reads them: in its unit, normal form and records, and with line ends as in training. The charset
-    /// is each text's own.
+    /// Reads texts the way the model does: with its unit, normal form and records, and with line ends as in training.
+    /// Each text has its own charset.
     ///
     ///     let score = try model.evaluate(model.corpus(reading: [.text("Nevermore")]))
     ///
     /// - Parameters:
     ///   - sources: the texts.
-    ///   - format: another way to read the bytes; the byte unit has none.
-    ///   - cache: a folder that keeps the tokens of files, so that a long text is cut into symbols once.
-    ///   - progress: is told now and then how many bytes have been read.
-    /// - Throws: `TextError` for what cannot be read or decoded.
+    ///   - format: overrides how bytes are read; not used for the byte unit.
+    ///   - cache: a folder that caches the tokens of files, so that a long text is tokenized only once.
+    ///   - progress: called regularly with the number of bytes read so far.
+    /// - Throws: `TextError` if a text cannot be read or decoded.
     public func corpus(
         reading sources: [TextSource], format: TextFormat? = nil, cache: String? = nil,
         progress: (Int) -> Void = { _ in }
@@ -28,13 +28,13 @@ extension LanguageModel {
         return format
     }
 
-    /// ln p of each symbol that may follow a text, by id: V of them, which with the end of a record (the vocabulary's `boundary`)
-    /// and `unknown` are all that may come. Their exponentials sum to 1.
+    /// ln p of each of the V symbols that can follow a text, by id. They include the end of a record (the vocabulary's
+    /// `boundary`) and `unknown`. Their exponentials sum to 1.
     ///
     ///     let e = model.vocabulary.id(of: Symbol("e"))
     ///     let p = try exp(model.logProbabilities(after: "nevermor")[e])
     ///
-    /// The weights are read as they are.
+    /// Uses the full-precision weights.
     ///
     /// - Throws: `TextError` if the text cannot be cut into symbols.
     public func logProbabilities(after text: String) throws(TextError) -> [Double] {

@@ -3,7 +3,7 @@ import RecurrentNetwork
 import Synchronization
 import Tokenization
 
-/// A trained model, ready to generate and to measure.
+/// A trained model, ready to generate and score text.
 ///
 ///     let model = try LanguageModel(contentsOf: "checkpoints/poems.safetensors")
 ///     let generator = try model.generator(prompt: "Once", strategy: .sampled(Temperature(0.8), keeping: .everything), seed: 1)
@@ -11,18 +11,18 @@ import Tokenization
 public struct LanguageModel: Sendable {
     public let configuration: ModelConfiguration
     public let vocabulary: Vocabulary
-    /// How the model came to be, if the checkpoint says so.
+    /// How the model was trained, if the checkpoint records it.
     public let training: TrainingRecord?
     package let parameters: Parameters<Float>
     private let networks: Networks
-    /// Reads with the weights as they are.
+    /// The network with full-precision weights.
     package var network: Network<Float> { networks.full() }
-    /// Generates with weights rounded to bfloat16.
+    /// The network with weights rounded to bfloat16, for generation.
     package var compactNetwork: Network<Float> { networks.compact() }
 
     /// Reads a checkpoint.
     ///
-    /// - Throws: `CheckpointError`, a case for each way to be wrong.
+    /// - Throws: `CheckpointError`, with a case for each kind of failure.
     public init(contentsOf path: String) throws(CheckpointError) {
         self.init(try Checkpoint(contentsOf: path))
     }
@@ -40,30 +40,31 @@ public struct LanguageModel: Sendable {
         networks = Networks(configuration, parameters)
     }
 
-    /// Writes the model as a checkpoint, whole or not at all.
+    /// Writes the model as a checkpoint, atomically.
     ///
-    /// - Throws: `CheckpointError.cannotCreate`, `CheckpointError.cannotWrite`; the file there before is intact then.
+    /// - Throws: `CheckpointError.cannotCreate`, `CheckpointError.cannotWrite`; an existing file is then left
+    ///   unchanged.
     public func write(to path: String) throws(CheckpointError) {
         try Checkpoint(
             configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: training, state: nil
         ).write(to: path)
     }
 
-    /// A generator that goes on from a prompt.
+    /// A generator that continues a prompt.
     ///
-    /// Its speed is that of reading the weights, so it reads them rounded to bfloat16 unless `isExact`: that moves the perplexity by
-    /// some 0.002 %, and log-probabilities in the fourth digit.
+    /// Generation is limited by memory bandwidth, so the weights are rounded to bfloat16 unless `isExact`. This changes
+    /// the perplexity by about 0.002 %, and log-probabilities in the fourth digit.
     ///
     /// - Parameters:
-    ///   - prompt: its unknown symbols are read as `unknown`; an empty one starts a text.
+    ///   - prompt: unknown symbols are read as `unknown`; an empty prompt starts a new text.
     ///   - strategy: how the next symbol is chosen.
-    ///   - penalty: makes symbols among the last ones less likely.
+    ///   - penalty: makes recently used symbols less likely.
     ///   - mirostat: keeps the surprise near a target.
-    ///   - rules: symbols that are banned, or likelier.
-    ///   - seed: names the random numbers: equal seeds, equal texts.
-    ///   - stream: one of many texts under one seed; each is the same alone and among others.
-    ///   - draw: another text in that one's place, where the first, draw 0, will not do.
-    ///   - isExact: whether the weights are read as they are, and not rounded to bfloat16.
+    ///   - rules: banned texts and biased symbols.
+    ///   - seed: seed of the random numbers: the same seed gives the same text.
+    ///   - stream: selects one of many texts under the same seed; each is the same however many are generated.
+    ///   - draw: selects an alternative text for the same stream, if the first one (draw 0) is rejected.
+    ///   - isExact: whether the weights are used at full precision and not rounded to bfloat16.
     public func generator(
         prompt: String = "", strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
         mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0, draw: UInt64 = 0,
@@ -74,7 +75,7 @@ public struct LanguageModel: Sendable {
             seed: seed, stream: stream, draw: draw, isExact: isExact)
     }
 
-    /// A generator that goes on from a prompt that need not be UTF-8, for models of the byte unit.
+    /// A generator that continues a prompt that need not be UTF-8, for models of the byte unit.
     ///
     /// - Throws: `TextError.invalidUTF8` for another unit.
     public func generator(
@@ -87,7 +88,7 @@ public struct LanguageModel: Sendable {
             seed: seed, stream: stream, draw: draw, isExact: isExact)
     }
 
-    /// A text in the normal form that the model reads.
+    /// The text in the model's normal form.
     ///
     /// - Throws: `TextError` if it cannot be cut into symbols.
     public func normalized(_ text: [UInt8]) throws(TextError) -> [UInt8] {
@@ -95,7 +96,7 @@ public struct LanguageModel: Sendable {
         return try tokenizer.symbols(of: text, path: "the text").flatMap(\.bytes)
     }
 
-    /// The symbols of a text that the vocabulary does not have, each once, in the order in which they come.
+    /// The symbols of a text that the vocabulary does not have, without duplicates, in order of first occurrence.
     ///
     /// - Throws: `TextError` if the text cannot be cut into symbols.
     public func unknownSymbols(in text: [UInt8]) throws(TextError) -> [Symbol] {
@@ -107,7 +108,7 @@ public struct LanguageModel: Sendable {
     }
 }
 
-/// The networks of a model, made when they are first needed.
+/// The networks of a model, created lazily.
 private final class Networks: Sendable {
     private let model: ModelConfiguration
     private let parameters: Parameters<Float>

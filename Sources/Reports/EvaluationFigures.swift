@@ -2,7 +2,7 @@ import CharacterModel
 import Foundation
 import Tokenization
 
-/// The figures of one file, or of all.
+/// The figures of one file, or of all files.
 struct EvaluationFigures: Encodable {
     let name: String
     let nats: Double
@@ -24,7 +24,7 @@ struct EvaluationFigures: Encodable {
 
     init(_ file: TextEvaluation.File) {
         let (likelihood, counts) = (file.likelihood, file.counts)
-        /// Nothing can be said per unit of an empty text, nor of a mean that overflows.
+        /// An empty text has no figures per unit; neither does a mean that overflows.
         func finite(_ value: Double) -> Double? { value.isFinite && likelihood.tokens > 0 ? value : nil }
         name = file.name
         nats = likelihood.nats
@@ -45,7 +45,7 @@ struct EvaluationFigures: Encodable {
         words = counts.words
     }
 
-    /// What cannot be said is null, and not left out.
+    /// Undefined values are encoded as null, not omitted.
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)

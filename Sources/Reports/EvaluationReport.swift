@@ -2,7 +2,7 @@ import CharacterModel
 import Foundation
 import Tokenization
 
-/// A score with every figure derived from it.
+/// A score and all figures derived from it.
 public struct EvaluationReport {
     private let total: EvaluationFigures
     private let context: Context
@@ -28,7 +28,7 @@ public struct EvaluationReport {
         let rate: Double
         let decay: Double
 
-        /// What overflows is null, and not left out.
+        /// Values that overflow are encoded as null, not omitted.
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(nats, forKey: .nats)
@@ -42,7 +42,7 @@ public struct EvaluationReport {
     }
 
     /// - Parameters:
-    ///   - checkpoint, sha256: of the model, by its path, and of the text.
+    ///   - checkpoint, sha256: the path of the model, and the hash of the text.
     ///   - baseline: the score under n-grams of 1 symbol, of 2, and so on.
     ///   - dynamic: the score while the weights followed the text.
     public init(
@@ -80,7 +80,7 @@ public struct EvaluationReport {
     /// Mean nats per symbol.
     private var mean: Double? { total.tokens > 0 ? total.nats / Double(total.tokens) : nil }
 
-    /// The totals to read.
+    /// The totals, for people to read.
     public var rows: [(name: String, value: String)] {
         let error = total.standardError.map { " (standard error \(formatted($0, decimals: 4)))" } ?? ""
         var rows: [(name: String, value: String)] = [
@@ -89,7 +89,7 @@ public struct EvaluationReport {
                 "symbols",
                 "\(formatted(total.tokens)) (\(context.unit), \(context.normalization)), "
                     + "\(formatted(total.unknownTokens)) unknown"
-                    + (total.records > 0 ? ", the ends of \(formatted(total.records)) records among them" : "")
+                    + (total.records > 0 ? ", including the ends of \(formatted(total.records)) records" : "")
             ),
             ("nats per symbol", number(mean, 4) + error),
             ("perplexity", number(total.perplexity, 3)),
@@ -110,12 +110,12 @@ public struct EvaluationReport {
                 ))
         }
         if context.lossy {
-            rows.append(("note", "\(context.normalization) loses text: not the original's code length"))
+            rows.append(("note", "\(context.normalization) is lossy: not the original's code length"))
         }
         return rows
     }
 
-    /// The totals, and a line for each file where there are several.
+    /// The totals, and a line for each file if there are several.
     public func table() -> String {
         var lines = rows.map { $0.0.padding(toLength: 20, withPad: " ", startingAt: 0) + $0.1 }
         if let baseline = context.baselineNats, let best = baseline.indices.min(by: { baseline[$0] < baseline[$1] }) {

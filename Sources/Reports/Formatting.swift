@@ -29,7 +29,7 @@ public func formatted(bytes: Double) -> String {
     bytes < 1e9 ? formatted(bytes / 1e6, decimals: 1) + " MB" : formatted(bytes / 1e9, decimals: 1) + " GB"
 }
 
-/// What a number of bits per character says, for people.
+/// An explanation of a number of bits per character, for people.
 public func meaning(ofBits bits: Double) -> String {
     let choices = exp2(bits)
     return

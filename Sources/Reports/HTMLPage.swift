@@ -1,8 +1,8 @@
-/// A page that needs nothing else: no network, no other file.
+/// A self-contained page: it needs no network and no other files.
 public enum HTMLPage {
     /// - Parameters:
     ///   - title: plain text.
-    ///   - body, style, script: as they shall stand; nothing in them may end its element.
+    ///   - body, style, script: inserted verbatim; they must not contain their element's end tag.
     public static func page(title: String, style: String, body: String, script: String = "") -> String {
         """
         <!DOCTYPE html>
@@ -37,8 +37,8 @@ public enum HTMLPage {
         """
     }
 
-    /// Text with the characters that mean something in HTML spelt out. Control characters, which HTML cannot hold, come out as
-    /// the pictures Unicode has of them.
+    /// Text with HTML's special characters escaped. Control characters, which HTML does not allow, become Unicode's
+    /// control pictures.
     public static func escaped(_ text: String) -> String {
         var result = ""
         result.reserveCapacity(text.utf8.count)
@@ -59,7 +59,7 @@ public enum HTMLPage {
         return result
     }
 
-    /// Texts as a list that a script reads; nothing in it can end the script.
+    /// Texts as a JSON list for a script; nothing in it can end the script.
     public static func json(_ texts: [String]) -> String {
         "["
             + texts.map { text in

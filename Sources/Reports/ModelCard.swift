@@ -3,20 +3,20 @@ import Foundation
 import RecurrentNetwork
 import Tokenization
 
-/// What a model is and how it came to be, to read.
+/// What a model is and how it was trained, for people to read.
 public struct ModelCard {
     private let model: LanguageModel
     private let path: String
     private let bytes: Int?
 
-    /// - Parameter bytes: of the file, where that is known.
+    /// - Parameter bytes: the size of the file, if known.
     public init(_ model: LanguageModel, path: String, bytes: Int?) {
         self.model = model
         self.path = path
         self.bytes = bytes
     }
 
-    /// Each value is one line: what a stranger wrote into the file is escaped.
+    /// Each value is one line: untrusted text from the file is escaped.
     public var rows: [(name: String, value: String)] {
         ([("model", path)] + shape + symbols + training).map { ($0.name, printable($0.value)) }
     }
@@ -48,16 +48,16 @@ public struct ModelCard {
 
     private var madeWith: String {
         let versions = model.vocabulary.versions
-        return versions.icu.isEmpty ? "not said" : "ICU \(versions.icu), Unicode \(versions.unicode)"
+        return versions.icu.isEmpty ? "not recorded" : "ICU \(versions.icu), Unicode \(versions.unicode)"
     }
 
     private var training: [(name: String, value: String)] {
-        guard let record = model.training else { return [("training", "not said")] }
+        guard let record = model.training else { return [("training", "not recorded")] }
         let corpus = record.corpus
         var rows: [(name: String, value: String)] = [
             ("corpus", corpus.sources.joined(separator: ", ")), ("its SHA-256", corpus.sha256),
         ]
-        if let origin = corpus.origin { rows.append(("began with", origin)) }
+        if let origin = corpus.origin { rows.append(("started from", origin)) }
         let validation =
             record.bestValidation.map { "\(formatted($0, decimals: 4)) nats per symbol, step \(record.bestStep ?? 0)" }
             ?? "none"
@@ -71,7 +71,7 @@ public struct ModelCard {
         return rows + options(record)
     }
 
-    /// Each option that the cell has a use for, as it is declared.
+    /// Each option that the cell uses, in the order of declaration.
     private func options(_ record: TrainingRecord) -> [(name: String, value: String)] {
         let setup = TrainingSetup(configuration: model.configuration, vocabulary: model.vocabulary, record: record)
         let options = TrainingOptions(setup)
@@ -83,7 +83,7 @@ public struct ModelCard {
     }
 }
 
-/// A text whose control characters are spelt out.
+/// A text with its control characters escaped.
 func printable(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { line, scalar in
         let isControl = scalar.properties.generalCategory == .control || ["\u{2028}", "\u{2029}"].contains(scalar)

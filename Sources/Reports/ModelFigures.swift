@@ -2,7 +2,7 @@ import CharacterModel
 import Foundation
 import RecurrentNetwork
 
-/// What a model is and how it came to be, for programs.
+/// What a model is and how it was trained, for programs.
 struct ModelFigures: Encodable {
     private let model: String
     private let bytes: Int?
@@ -35,7 +35,7 @@ struct ModelFigures: Encodable {
         options = Options(values: TrainingOptions(setup), cell: model.configuration.cell)
     }
 
-    /// Each option that the cell has a use for, as it is declared.
+    /// Each option that the cell uses, in the order of declaration.
     private struct Options: Encodable {
         let values: TrainingOptions
         let cell: CellKind

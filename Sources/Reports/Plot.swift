@@ -10,7 +10,7 @@ struct Plot {
     /// A line and dots for each of several runs.
     let lines: [[Point]]
     let dots: [[Point]]
-    /// Whether y are logarithms to the base of 10.
+    /// Whether y values are base-10 logarithms.
     let isLogarithmic: Bool
 
     private static let (width, height, left, bottom) = (900.0, 280.0, 70.0, 30.0)
@@ -60,7 +60,7 @@ struct Plot {
         return svg + "</svg>\n"
     }
 
-    /// At most some thousand points, each the mean of its neighbours.
+    /// At most about a thousand points, each the mean of its neighbours.
     private func thinned(_ line: [Point]) -> [Point] {
         let each = (line.count + 999) / 1_000
         return stride(from: 0, to: line.count, by: max(1, each)).map { first in

@@ -2,11 +2,11 @@ import CharacterModel
 import Foundation
 import Tokenization
 
-/// Collects what every symbol of a text cost as one page that needs nothing else: the text coloured by
-/// surprisal, what the model expected at each symbol, the summary, and the most and least expected lines.
+/// Collects the surprisal of every symbol of a text in one self-contained page: the text coloured by surprisal, what
+/// the model expected at each symbol, the summary, and the most and least expected lines.
 ///
-/// The text stands in the page as text, line by line; what belongs to its symbols stands in compact tables, from which the
-/// page's script colours the lines that are in sight.
+/// The page contains the text as plain text, line by line. Data about its symbols is in compact tables, which the
+/// page's script uses to colour the visible lines.
 public struct SurprisalPage {
     private let files: [String]
     private let names: [String]
@@ -35,7 +35,7 @@ public struct SurprisalPage {
         var symbols = 0
     }
 
-    /// - Parameter vocabulary: whose symbols are shown where the model expected them.
+    /// - Parameter vocabulary: the vocabulary of the expected symbols to show.
     public init(files: [String], vocabulary: Vocabulary) {
         self.files = files
         names = vocabulary.symbols.map { symbol in
@@ -59,7 +59,7 @@ public struct SurprisalPage {
     }
 
     private mutating func append(_ text: String, _ prediction: Prediction) {
-        // Very long clusters take several pieces, of which the first has it all.
+        // Very long clusters are split into several pieces; the first one carries all the data.
         let parts = pieces(of: text)
         for (index, part) in parts.enumerated() {
             lengths.append(UInt8(part.utf16.count))
@@ -86,7 +86,7 @@ public struct SurprisalPage {
     }
 
     private mutating func close() {
-        // A character that never became whole ends with its line.
+        // An incomplete character ends with its line.
         let rest = stream.finish()
         if !rest.isEmpty { append(rest, last) }
         if open.symbols > 0 { lines.append(open) }
@@ -95,7 +95,7 @@ public struct SurprisalPage {
 
     /// The page of all symbols so far.
     ///
-    /// - Parameter summary: names and values to stand at the top.
+    /// - Parameter summary: names and values to show at the top.
     public mutating func page(title: String, summary: [(name: String, value: String)]) -> String {
         close()
         return HTMLPage.page(
@@ -109,7 +109,7 @@ public struct SurprisalPage {
         html += "</dl>\n<div id=legend><span>nats:</span>"
         for (level, name) in Self.levels.enumerated() { html += "<span class=l\(level)>\(name)</span>" }
         html += "</div>\n"
-        // Of very short lines the mean says little.
+        // The mean of a very short line is not meaningful.
         let ranked = lines.indices.filter { lines[$0].symbols >= 10 }.sorted {
             (lines[$0].nats / Double(lines[$0].symbols), $0) < (lines[$1].nats / Double(lines[$1].symbols), $1)
         }
@@ -159,7 +159,7 @@ public struct SurprisalPage {
             """
     }
 
-    /// The bounds of the colours, in nats, are those of the script.
+    /// The bounds of the colours in nats, the same as in the script.
     private static let levels = ["below ½", "½ to 1", "to 2", "to 3", "to 5", "to 8", "8 and more"]
 
     private static let style = """
@@ -220,7 +220,7 @@ public struct SurprisalPage {
         """
 }
 
-/// A symbol as it can be seen.
+/// A visible form of a symbol.
 private func visible(_ text: String) -> String {
     switch text {
     case " ": return "space"

@@ -2,8 +2,8 @@ import CharacterModel
 import Foundation
 import Tokenization
 
-/// What every symbol cost as lines with tabs: file, offset of its first byte, line, symbol (escaped as in JSON;
-/// `\\end` for the end of a record), nats, rank among all symbols, and the entropy of what was predicted, in nats.
+/// The surprisal of every symbol as tab-separated lines: file, offset of its first byte, line, symbol (escaped as in
+/// JSON; `\\end` for the end of a record), nats, rank among all symbols, and the entropy of the prediction, in nats.
 public struct SurprisalTable: Sendable {
     private let files: [String]
 
@@ -27,7 +27,7 @@ private func escaped(_ symbol: Symbol) -> String {
     return escaped(symbol.text)
 }
 
-/// A text without control characters, quotes or backslashes: those are written as in JSON.
+/// A text with control characters, quotes and backslashes escaped as in JSON.
 private func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

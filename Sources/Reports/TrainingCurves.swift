@@ -1,11 +1,11 @@
 import TensorBoard
 import Training
 
-/// Passes what a training reports on to TensorBoard.
+/// Writes the reports of a training run for TensorBoard.
 public final class TrainingCurves {
     private let file: EventFile
 
-    /// - Throws: `EventFileError` before anything is trained.
+    /// - Throws: `EventFileError` if the file cannot be created.
     public init(folder: String) throws(EventFileError) { file = try EventFile(folder: folder) }
 
     public func observe(_ event: TrainingEvent) {

@@ -1,11 +1,11 @@
 import Foundation
 import Training
 
-/// The curves of one or more trainings as one page that needs nothing else.
+/// The curves of one or more training runs as a self-contained page.
 public struct TrainingReport {
     private let runs: [(name: String, lines: [MetricsLine])]
 
-    /// - Parameter runs: the metrics of each training, and what to call it.
+    /// - Parameter runs: the metrics of each training run, and its name.
     public init(_ runs: [(name: String, lines: [MetricsLine])]) { self.runs = runs }
 
     public func page() -> String {

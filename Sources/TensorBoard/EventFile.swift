@@ -8,14 +8,14 @@ import SwiftProtobuf
 public final class EventFile {
     public let path: String
     private let handle: UnsafeMutablePointer<FILE>
-    /// Why a write failed, if one did; later ones are not tried.
+    /// Why a write failed, if one did; later writes are not attempted.
     private var failure: Int32 = 0
 
-    /// A new file in a folder, which is made if it is missing.
+    /// Creates a file in a folder, which is created if missing.
     ///
     /// - Throws: `EventFileError` if it cannot be created.
     public init(folder: String, now: Date = Date()) throws(EventFileError) {
-        // The name's form is how TensorBoard finds it.
+        // TensorBoard finds the file by the form of its name.
         path = "\(folder)/events.out.tfevents.\(Int(now.timeIntervalSince1970)).escriba.\(getpid())"
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         guard let opened = fopen(path, "wx") else {
@@ -44,7 +44,7 @@ public final class EventFile {
         write(event)
     }
 
-    /// Hands everything to the system.
+    /// Flushes all events to the system.
     ///
     /// - Throws: `EventFileError` if an event was lost.
     public func flush() throws(EventFileError) {
@@ -80,7 +80,7 @@ public final class EventFile {
     }
 }
 
-/// A file of events that cannot be written.
+/// An event file that cannot be written.
 public struct EventFileError: Error, CustomStringConvertible {
     public let path: String
     public let reason: String

@@ -1,7 +1,7 @@
 import CZlib
 import Foundation
 
-/// The bytes of a file, decompressed where its name ends in `.gz`; of the standard input; or of memory.
+/// The bytes of a file (decompressed if its name ends in `.gz`), of the standard input, or of memory.
 final class ByteSource {
     private enum Kind {
         case descriptor(Int32, closes: Bool)
@@ -40,7 +40,7 @@ final class ByteSource {
         }
     }
 
-    /// Fills the beginning of a buffer; returns how many bytes there are, 0 at the end of the text.
+    /// Fills the beginning of a buffer; returns the number of bytes read, 0 at the end of the text.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(TextError) -> Int {
         switch kind {
         case .memory(let bytes, let position):

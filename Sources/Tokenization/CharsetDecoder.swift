@@ -1,20 +1,20 @@
 import CICU
 
-/// The name of the charset with an index; nil behind the last.
+/// The name of the charset with an index; nil past the last one.
 func charset(_ index: Int32) -> String? { cicu_charset(index).map { String(cString: $0) } }
 
-/// Turns the bytes of a charset into UTF-8, a part of the text at a time.
+/// Converts the bytes of a charset to UTF-8, one part of the text at a time.
 final class CharsetDecoder {
     let name: String
     private let converter: OpaquePointer
     private let policy: InvalidPolicy
     private var units = [UInt16](repeating: 0, count: 1 << 16)
-    /// Units at the beginning of `units` that wait for the second half of a pair.
+    /// The number of units at the beginning of `units` that wait for the second half of a surrogate pair.
     private var waiting = 0
     /// Ill-formed sequences so far.
     private(set) var invalid = 0
     private var consumed = 0
-    /// Bytes that wait until they fill a block.
+    /// Bytes held back until they fill a block.
     private var held: [UInt8] = []
     private static let blockSize = 1 << 16
 
@@ -33,10 +33,10 @@ final class CharsetDecoder {
 
     /// Appends the UTF-8 of the next bytes.
     ///
-    /// ICU is given blocks of one size, so that nothing depends on how the bytes came: at the edge of a block it may count an
-    /// ill-formed sequence a byte or two late.
+    /// ICU gets blocks of a fixed size, so that the result does not depend on how the bytes arrive: at the edge of a
+    /// block it may report an ill-formed sequence a byte or two late.
     ///
-    /// - Throws: `TextError.invalidEncoding` where the policy is an error.
+    /// - Throws: `TextError.invalidEncoding` if the policy is `error`.
     func decode(
         _ bytes: UnsafeBufferPointer<UInt8>, isLast: Bool, path: String, into text: inout [UInt8]
     ) throws(TextError) {
@@ -55,7 +55,7 @@ final class CharsetDecoder {
         }
     }
 
-    /// Appends the UTF-8 of bytes that are decoded at once.
+    /// Appends the UTF-8 of bytes decoded in one go.
     func decodeBlock(
         _ bytes: UnsafeBufferPointer<UInt8>, isLast: Bool, path: String, into text: inout [UInt8]
     ) throws(TextError) {
@@ -72,7 +72,7 @@ final class CharsetDecoder {
                         &illFormed, &pending, &status)
                 })
             try check(status, "ucnv_toUnicode")
-            // A full buffer may end between the halves of a pair.
+            // A full buffer may end between the halves of a surrogate pair.
             let isWhole = written < capacity && (illFormed > 0 || (isLast && source! == end))
             try append(waiting + written, isLast: isWhole, to: &text)
             if illFormed > 0 {
@@ -87,7 +87,7 @@ final class CharsetDecoder {
         consumed += bytes.count
     }
 
-    /// Appends the first units as UTF-8, but for the first half of a pair at their end.
+    /// Appends the first units as UTF-8, except for half a surrogate pair at their end.
     private func append(_ count: Int, isLast: Bool, to text: inout [UInt8]) throws(TextError) {
         let splits = !isLast && count > 0 && units[count - 1] & 0xFC00 == 0xD800
         let whole = splits ? count - 1 : count

@@ -1,11 +1,12 @@
 import CICU
 
 extension CharsetDecoder {
-    /// The charset of a text, from its beginning, and how sure that is.
+    /// The charset of a text, detected from its beginning, and the confidence.
     ///
-    /// A byte-order mark says it; UTF-8 is what is well-formed, or nearly so; else it is the likeliest of ICU's guesses that
-    /// decodes the beginning without an error and without control characters. A guess that is less than 30 % sure, or that
-    /// rests on fewer than ten bytes beyond ASCII, would be a silent repair: the text is UTF-8 then, and so an error.
+    /// A byte-order mark decides; else UTF-8 if the text is well-formed or nearly so; else the likeliest of ICU's
+    /// guesses that decodes the beginning without errors or control characters. A guess with less than 30 % confidence,
+    /// or based on fewer than ten non-ASCII bytes, would silently hide damage. The text then counts as UTF-8, so
+    /// reading it fails.
     static func detect(_ beginning: UnsafeBufferPointer<UInt8>, isWhole: Bool) throws(TextError) -> (String, Int) {
         let marks: [([UInt8], String)] = [
             ([0xEF, 0xBB, 0xBF], "UTF-8"), ([0xFF, 0xFE, 0, 0], "UTF-32LE"), ([0, 0, 0xFE, 0xFF], "UTF-32BE"),
@@ -18,7 +19,7 @@ extension CharsetDecoder {
         let isUTF8 = invalid.map { !isWhole && beginning.count - $0 < 4 } ?? true
         let guesses = try guesses(sample)
         if isUTF8 {
-            // Charsets that switch by escape sequences are well-formed UTF-8 too, and so is UTF-16 of ASCII text.
+            // Charsets with escape sequences are also well-formed UTF-8, and so is ASCII text in UTF-16.
             let others = guesses.filter {
                 $0.name.hasPrefix("ISO-2022") && sample.contains(0x1B)
                     || $0.name.hasPrefix("UTF-") && sample.contains(0)
@@ -32,14 +33,14 @@ extension CharsetDecoder {
         return fitting.map { ($0.name, $0.confidence) } ?? ("UTF-8", 0)
     }
 
-    /// Whether bytes hold NUL and are text in no charset.
+    /// Whether bytes contain NUL and are not text in any charset.
     static func isBinary(_ beginning: UnsafeBufferPointer<UInt8>) -> Bool {
         guard beginning.contains(0) else { return false }
         guard let (name, confidence) = try? detect(beginning, isWhole: false) else { return true }
         return name == "UTF-8" ? confidence == 0 : !name.hasPrefix("UTF-")
     }
 
-    /// What ICU's detector finds possible, the likeliest first.
+    /// The guesses of ICU's detector, likeliest first.
     private static func guesses(
         _ sample: UnsafeBufferPointer<UInt8>
     ) throws(TextError) -> [(name: String, confidence: Int)] {
@@ -54,15 +55,16 @@ extension CharsetDecoder {
         }
     }
 
-    /// Whether a sample of a text is well-formed in a charset and free of control characters that no text holds.
+    /// Whether a sample is well-formed in a charset and free of control characters that do not occur in text.
     private static func decodes(_ sample: UnsafeBufferPointer<UInt8>, _ name: String) -> Bool {
         guard let decoder = try? CharsetDecoder(name, policy: .error) else { return false }
         var text: [UInt8] = []
         guard (try? decoder.decodeBlock(sample, isLast: false, path: "", into: &text)) != nil else { return false }
         let scalars = Array(String(decoding: text, as: UTF8.self).unicodeScalars)
-        // U+0080 to U+009F, but for U+0085, a line end.
+        // U+0080 to U+009F, except U+0085, a line end.
         if scalars.contains(where: { (0x80..<0xA0).contains($0.value) && $0.value != 0x85 }) { return false }
-        // Letters of another charset are symbols in the midst of words. Apostrophes, dashes and joiners belong there.
+        // In the wrong charset, letters turn into symbols inside words. Apostrophes, dashes and joiners are normal
+        // there.
         let (foreign, isInWord) = (
             scalars.count { $0.value >= 0x80 },
             { (scalar: Unicode.Scalar) in
@@ -78,7 +80,7 @@ extension CharsetDecoder {
         return 20 * strays <= foreign
     }
 
-    /// Whether most of what is not ASCII is well-formed UTF-8: then the rest is an error, not another charset.
+    /// Whether most non-ASCII bytes are well-formed UTF-8. Then the rest are errors, not another charset.
     private static func isMostlyUTF8(_ sample: UnsafeBufferPointer<UInt8>) -> Bool {
         var (wellFormed, illFormed, index) = (0, 0, 0)
         while index < sample.count {

@@ -1,11 +1,11 @@
 /// A text of one or more files as a sequence of tokens.
 ///
-/// A token is an index into `symbols`, which are in the order of their first occurrence: the vocabulary comes later,
-/// from the part that trains.
+/// A token is an index into `symbols`, which are in order of first occurrence. The vocabulary is built later, from the
+/// training part.
 public struct Corpus: Sendable {
     public struct File: Sendable, Equatable {
         public var name: String
-        /// Its tokens.
+        /// The file's tokens.
         public var tokens: Range<Int>
         public var counts: TextCounts
         public var reading = TextReading()
@@ -13,12 +13,12 @@ public struct Corpus: Sendable {
 
     public let unit: TextUnit
     public let normalization: Normalization
-    /// What ends a record, where the text has records: each record's last token is `endOfRecord`.
+    /// What ends a record, if the text has records. Each record's last token is `endOfRecord`.
     public let records: RecordSeparator?
-    /// The token behind a record, where a symbol's index would stand.
+    /// The token after a record, used instead of a symbol index.
     public static let endOfRecord = 0x7FFF_FFFF
-    /// The largest token that is no end of a record: an end is less than ``endOfRecord`` by the number of characters beyond
-    /// the first that separate the record from the next.
+    /// The largest token that is not an end of a record. An end is ``endOfRecord`` minus the number of separator
+    /// characters after the first one.
     static let lastSymbol = endOfRecord - 255
     /// The index of the symbol of a token, or ``endOfRecord``.
     @inline(__always)
@@ -31,28 +31,28 @@ public struct Corpus: Sendable {
     public let counts: TextCounts
     /// SHA-256 of the bytes of all files, one after the other.
     public var sha256: String { contents.sha256 }
-    /// What became of the cache, where there is one.
+    /// How the cache was used, if there is one.
     public private(set) var caching: Caching?
     /// Bit 31: a character of the text starts here. The rest: the index of the symbol.
     private let tokens: TokenBuffer
     private let contents: Contents
 
-    /// What is known of a text beside its tokens.
+    /// What is known about a text apart from its tokens.
     struct Contents: Sendable {
         var symbols: [Symbol] = []
         var files: [File] = []
         var sha256 = ""
-        /// Where a piece of the original held more (or fewer) characters than its symbols say, and how many.
+        /// Where a piece of the original has more (or fewer) characters than its symbols indicate, and the difference.
         var surplus: [(token: Int, characters: Int)] = []
     }
 
-    /// How a text's tokens were found in a cache.
+    /// How the cache was used for a text's tokens.
     public enum Caching: Sendable, Equatable {
         case read
         case written
-        /// What was there was damaged; it was made anew.
+        /// The cached file was damaged and was rewritten.
         case rewritten
-        /// The tokens could not be kept, for a reason.
+        /// The tokens could not be cached, with the reason.
         case failed(String)
     }
 
@@ -61,12 +61,12 @@ public struct Corpus: Sendable {
     /// - Parameters:
     ///   - sources: the texts.
     ///   - unit: what one symbol is.
-    ///   - normalization: not for the byte unit, which takes bytes as they are.
-    ///   - format: how bytes become text.
-    ///   - records: what separates the records of a text; nil for a text without.
-    ///   - folder: a folder that keeps the tokens of texts; used for files only, which can be read twice.
-    ///   - progress: is told now and then how many bytes have been read.
-    /// - Throws: `TextError` for what cannot be read, decoded or kept.
+    ///   - normalization: must be `none` for the byte unit.
+    ///   - format: how bytes are decoded to text.
+    ///   - records: what separates the records of a text; nil for a text without records.
+    ///   - folder: a folder that caches the tokens of texts; used only for files, which can be read twice.
+    ///   - progress: called regularly with the number of bytes read so far.
+    /// - Throws: `TextError` if a text cannot be read, decoded or stored.
     public init(
         reading sources: [TextSource], unit: TextUnit = .grapheme, normalization: Normalization = .nfc,
         format: TextFormat = TextFormat(), records: RecordSeparator? = nil, cache folder: String? = nil,
@@ -90,7 +90,7 @@ public struct Corpus: Sendable {
         try self.init(
             reading: sources, unit: unit, normalization: form, reader: reader, records: records,
             progress: progress)
-        // A text that changed between the two readings is not kept.
+        // A text that changed between the two reads is not cached.
         if let cache, cache.sha256 == sha256 {
             let reason = cache.store(tokens, contents)
             caching = reason.map { .failed($0) } ?? (wasThere ? .rewritten : .written)
@@ -123,10 +123,10 @@ public struct Corpus: Sendable {
     /// The index in `symbols` of the token at a position.
     public subscript(position: Int) -> Int { Self.symbol(tokens[position]) }
 
-    /// Whether the tokens are in a file, since there are many.
+    /// Whether the tokens are in a file, because there are many.
     public var isInFile: Bool { tokens.isInFile }
 
-    /// Calls `body` with the position and the symbol's index of each token in a range.
+    /// Calls `body` with the position and symbol index of each token in a range.
     package func forEachToken(in range: Range<Int>, _ body: (_ position: Int, _ symbol: Int) -> Void) {
         var position = range.lowerBound
         tokens.forEachBlock(in: range) { block in
@@ -137,7 +137,7 @@ public struct Corpus: Sendable {
         }
     }
 
-    /// Copies the symbols' indices of the tokens in a range.
+    /// Copies the symbol indices of the tokens in a range.
     package func copy(_ range: Range<Int>, into symbols: UnsafeMutablePointer<Int32>) {
         var next = symbols
         tokens.forEachBlock(in: range) { block in
@@ -148,7 +148,7 @@ public struct Corpus: Sendable {
         }
     }
 
-    /// How many characters of the original text the tokens in ranges, which follow each other, stand for.
+    /// The number of characters of the original text in ranges of tokens, which must be in order.
     public func characters(in ranges: [Range<Int>]) -> Int {
         var characters = 0
         var rest = contents.surplus[...]
@@ -168,15 +168,15 @@ public struct Corpus: Sendable {
         return characters
     }
 
-    /// How many characters of the original text the tokens in a range stand for.
+    /// The number of characters of the original text in a range of tokens.
     public func characters(in range: Range<Int>) -> Int { characters(in: [range]) }
 
-    /// The bytes that the tokens in a range spell: the normalized text. The ends of records spell nothing.
+    /// The bytes of the tokens in a range: the normalized text. Ends of records have no bytes.
     public func bytes(in range: Range<Int>) -> [UInt8] {
         range.flatMap { self[$0] == Self.endOfRecord ? [] : symbols[self[$0]].bytes }
     }
 
-    /// How often each of `symbols` occurs in ranges.
+    /// How often each of `symbols` occurs in the ranges.
     public func occurrences(in ranges: [Range<Int>]) -> [Int] {
         var counts = [Int](repeating: 0, count: symbols.count)
         for range in ranges {

@@ -7,7 +7,7 @@ struct CorpusReading {
     private var sink: TokenSink
     private var read = Corpus.Contents()
     private var bytesBefore = 0
-    // Of the file that is being read.
+    // The file being read.
     private var file = Corpus.File(name: "", tokens: 0..<0, counts: TextCounts())
     private var surplus: [(token: Int, characters: Int)] = []
     private var inWord = false
@@ -19,7 +19,7 @@ struct CorpusReading {
         sink = TokenSink(tokens)
     }
 
-    /// What has been read; ends the digest.
+    /// What has been read. Finalizes the digest.
     var contents: Corpus.Contents {
         var contents = read
         contents.symbols = sink.table.symbols
@@ -49,14 +49,14 @@ struct CorpusReading {
         close()
     }
 
-    /// Takes the tokens of a part of the text that may end anywhere but in a cluster or a normal form.
+    /// Adds the tokens of a part of the text, which must not end within a cluster or a normalization segment.
     private mutating func take(_ bytes: UnsafeBufferPointer<UInt8>, _ offset: Int) throws(TextError) {
         let piece = try tokenizer.tokenize(bytes, path: file.name, offset: offset, inWord: &inWord, into: &sink)
         file.counts += piece.counts
         if piece.surplusCharacters != 0 { surplus.append((tokens.count, piece.surplusCharacters)) }
     }
 
-    /// Ends a record, unless it is empty; what separates it from the next only counts.
+    /// Ends a record, unless it is empty. The separator only affects the counts.
     private mutating func end(_ separator: ArraySlice<UInt8>, _ offset: Int, isEmpty: Bool) throws(TextError) {
         var ignored = CountingSink()
         let counts = try separator.withUnsafeBufferPointer { bytes throws(TextError) in
@@ -76,15 +76,15 @@ struct CorpusReading {
         }
     }
 
-    /// Puts the file with the others.
+    /// Adds the finished file to the others.
     private mutating func close() {
-        // What was there before line ends were made one.
+        // Add what was dropped in converting line ends.
         file.counts.bytes += file.reading.dropped
         file.counts.scalars += file.reading.dropped
         file.tokens = file.tokens.lowerBound..<tokens.count
         read.files.append(file)
         bytesBefore += file.counts.bytes
-        // What was noted behind the last token belongs to it.
+        // A surplus noted after the last token is assigned to it.
         guard !file.tokens.isEmpty else { return }
         read.surplus += surplus.map { (min($0.token, file.tokens.upperBound - 1), $0.characters) }
     }

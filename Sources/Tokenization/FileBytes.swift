@@ -1,6 +1,6 @@
 import Foundation
 
-/// Writes all bytes to a file, however few the system takes at once.
+/// Writes all bytes to a file, repeating partial writes.
 ///
 /// - Returns: 0, or the system's error.
 func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Int32 {
@@ -12,7 +12,7 @@ func writeAll(_ bytes: UnsafeRawBufferPointer, to file: Int32) -> Int32 {
     return 0
 }
 
-/// Fills a buffer with the bytes of a file from a position on; false if there are fewer, or they cannot be read.
+/// Fills a buffer with the bytes of a file from a position; false if there are too few or reading fails.
 func readAll(_ buffer: UnsafeMutableRawBufferPointer, from file: Int32, at position: Int) -> Bool {
     var done = 0
     while done < buffer.count {

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Cuts a text that comes in pieces into records and what separates them.
+/// Splits a text that arrives in pieces into records and separators.
 struct RecordSplitter {
     private let separator: RecordSeparator
     private let text: [UInt8]
-    /// What has not been handed out yet, and where it begins in the text.
+    /// The text not passed on yet, and where it begins.
     private var pending: [UInt8] = []
     private var offset = 0
     /// `pending` has been searched up to here.
@@ -12,8 +12,8 @@ struct RecordSplitter {
     private var blankLines = BlankLines()
     private let path: String
 
-    /// - Parameter path: of the text, for messages.
-    /// - Requires: not `file`, which ends records elsewhere.
+    /// - Parameter path: the path of the text, for messages.
+    /// - Requires: not `file`, which is handled elsewhere.
     init(_ separator: RecordSeparator, path: String) {
         precondition(separator != .file, "files end by themselves")
         self.separator = separator
@@ -21,12 +21,12 @@ struct RecordSplitter {
         if case .text(let text) = separator { self.text = Array(text.utf8) } else { text = [0x0A] }
     }
 
-    /// Takes another piece, and hands out every record that is whole, with the offset of its first byte, and its separator.
+    /// Adds a piece, and passes on every complete record with the offset of its first byte and its separator.
     mutating func append(
         _ piece: UnsafeBufferPointer<UInt8>, at place: Int, isLast: Bool,
         _ body: (_ record: ArraySlice<UInt8>, _ offset: Int, _ separator: ArraySlice<UInt8>) throws(TextError) -> Void
     ) throws(TextError) {
-        // What was no text, a byte-order mark, may have been left out before it.
+        // A byte-order mark may have been removed before the piece.
         if pending.isEmpty { offset = place }
         pending.append(contentsOf: piece)
         var start = 0
@@ -45,7 +45,7 @@ struct RecordSplitter {
         if pending.count >= 1 << 30 { throw .longRecord(path: path, offset: offset) }
     }
 
-    /// The first separator behind `start`, which is where a record begins; moves `searched`.
+    /// The first separator after `start`, where a record begins; advances `searched`.
     private mutating func nextSeparator(from start: Int, isLast: Bool) -> Range<Int>? {
         if separator == .blankLine { return nextBlankLines(from: start, isLast: isLast) }
         searched = max(searched, start)
@@ -61,7 +61,7 @@ struct RecordSplitter {
             return nil
         }
         guard let found else {
-            // What ends here may be the beginning of a separator.
+            // The end of `pending` may be the beginning of a separator.
             searched = max(searched, pending.count - (text.count - 1))
             return nil
         }
@@ -79,21 +79,21 @@ struct RecordSplitter {
         return lineEnd(end, from: start)..<pending.count
     }
 
-    /// The place of a line feed, or of the carriage return before it.
+    /// The position of a line feed, or of the carriage return before it.
     private func lineEnd(_ place: Int, from start: Int) -> Int {
         place > start && pending[place] == 0x0A && pending[place - 1] == 0x0D ? place - 1 : place
     }
 }
 
-/// Finds runs of blank lines in bytes that come one after the other.
+/// Finds runs of blank lines in a stream of bytes.
 private struct BlankLines {
     /// Whether the line so far is blank.
     private var isBlank = true
-    /// Where the last line that was not blank ended, and where the last blank line behind it did.
+    /// Where the last non-blank line ended, and where the last blank line after it ended.
     private var contentEnd: Int? = 0
     private var blankEnd: Int?
 
-    /// Returns, with the first byte of what follows them, where blank lines stood, the end of the line before included.
+    /// At the first byte after blank lines, returns their range, including the end of the preceding line.
     mutating func add(_ byte: UInt8, at place: Int) -> Range<Int>? {
         switch byte {
         case 0x0A:
@@ -109,7 +109,7 @@ private struct BlankLines {
         return nil
     }
 
-    /// Where the last line that is not blank ended, if nothing but blanks follows; nothing the second time.
+    /// Where the last non-blank line ended, if only blanks follow; nil on a second call.
     mutating func finish() -> Int? {
         defer { contentEnd = nil }
         return isBlank ? contentEnd : nil

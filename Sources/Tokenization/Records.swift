@@ -1,6 +1,6 @@
 /// Where one record of a text ends and the next begins: names, poems, games, messages.
 ///
-/// What separates records is no part of them: the boundary symbol stands for it.
+/// Separators are not part of the records; the boundary symbol replaces them.
 public enum RecordSeparator: Sendable, Equatable {
     /// At each line feed.
     case line
@@ -8,7 +8,7 @@ public enum RecordSeparator: Sendable, Equatable {
     case blankLine
     /// At the end of each file.
     case file
-    /// At each occurrence of a text, which is not empty.
+    /// At each occurrence of a non-empty text.
     case text(String)
 
     /// `line`, `blank-line`, `file`, or the text.
@@ -21,7 +21,7 @@ public enum RecordSeparator: Sendable, Equatable {
         }
     }
 
-    /// The bytes that it takes in a text, where it says so: what follows a blank line may be any number of them.
+    /// The separator's length in bytes, as far as it is fixed: a run of blank lines can be any length.
     public var length: Int {
         switch self {
         case .line: 1
@@ -31,7 +31,7 @@ public enum RecordSeparator: Sendable, Equatable {
         }
     }
 
-    /// - Requires: a name that is not empty.
+    /// - Requires: a non-empty name.
     public init(name: String) {
         switch name {
         case "line": self = .line

@@ -1,6 +1,6 @@
 import COpenSSL
 
-/// The SHA-256 of bytes that come in parts (FIPS 180-4).
+/// Incremental SHA-256 (FIPS 180-4).
 package final class SHA256 {
     private let context: OpaquePointer
 
@@ -11,7 +11,7 @@ package final class SHA256 {
         self.context = context
     }
 
-    /// Of bytes that are all there.
+    /// The SHA-256 of a complete array of bytes.
     package static func hash(of bytes: [UInt8]) -> String {
         let sum = SHA256()
         bytes.withUnsafeBufferPointer { sum.update($0) }
@@ -25,7 +25,7 @@ package final class SHA256 {
         precondition(code == 1, "SHA-256 stopped")
     }
 
-    /// In lowercase hexadecimal. Nothing can be added afterwards.
+    /// The digest in lowercase hexadecimal. Nothing can be added afterwards.
     func finalize() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
         let code = EVP_DigestFinal_ex(context, &digest, nil)

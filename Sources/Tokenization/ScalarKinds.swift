@@ -1,11 +1,11 @@
 import CICU
 
-/// What ICU says of each scalar, in a table that is filled page by page as scalars are met. One for each thread.
+/// ICU's properties of each scalar, in a table that is filled page by page on demand. Use one per thread.
 final class ScalarKinds {
     typealias Page = UnsafeMutablePointer<UInt8>
 
     private let form: Int32
-    /// Of 256 scalars each.
+    /// Pages of 256 scalars each.
     private let pages = UnsafeMutablePointer<Page?>.allocate(capacity: 0x1100)
     /// The kinds of the first 256 scalars.
     let first: Page
@@ -23,7 +23,7 @@ final class ScalarKinds {
         pages.deallocate()
     }
 
-    /// `CICU_PLAIN` and `CICU_WHITE_SPACE`, together.
+    /// `CICU_PLAIN` and `CICU_WHITE_SPACE`, combined.
     @inline(__always)
     func kind(of scalar: UInt32) throws(TextError) -> UInt8 {
         if let page = pages[Int(scalar >> 8)] { return page[Int(scalar & 0xFF)] }

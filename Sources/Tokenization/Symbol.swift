@@ -1,7 +1,7 @@
 /// One symbol: a nonempty sequence of bytes, UTF-8 for the grapheme and scalar units.
 ///
 /// Symbols are compared, hashed and ordered by their bytes. Swift's `String` and `Character` treat canonical
-/// equivalents as equal ("\u{E9}" == "e\u{301}"), which a vocabulary must keep apart.
+/// equivalents as equal ("\u{E9}" == "e\u{301}"), which a vocabulary must distinguish.
 public struct Symbol: Hashable, Comparable, Sendable {
     public let bytes: [UInt8]
 

@@ -1,4 +1,4 @@
-/// Takes the symbols of a text as a ``Tokenizer`` finds them.
+/// Receives the symbols of a text from a ``Tokenizer``.
 protocol SymbolSink {
     /// A symbol, and whether a character of the text starts with it.
     mutating func append(_ symbol: UnsafeBufferPointer<UInt8>, startsCharacter: Bool)
@@ -28,7 +28,7 @@ extension SymbolSink {
     }
 }
 
-/// Takes symbols for their number only.
+/// Ignores symbols, for counting only.
 struct CountingSink: SymbolSink {
     mutating func append(_ symbol: UnsafeBufferPointer<UInt8>, startsCharacter: Bool) {}
 }
@@ -62,9 +62,9 @@ struct TokenSink: SymbolSink {
         }
     }
 
-    /// Appends tokens a block at a time, so that room is made once for all of a block: one token a byte at most.
+    /// Appends tokens a block at a time, so that space is reserved once per block: at most one token per byte.
     ///
-    /// - Parameter next: gives the token at an index of the text, and moves the index behind it.
+    /// - Parameter next: returns the token at an index of the text, and advances the index.
     @inline(__always)
     private mutating func appendBlocks(
         of text: UnsafeBufferPointer<UInt8>, _ next: (inout SymbolTable, inout Int) -> UInt32
@@ -88,7 +88,7 @@ struct TokenSink: SymbolSink {
         }
     }
 
-    /// Ends a record, which so many characters of the text separate from the next; returns how many the token tells of.
+    /// Ends a record that is followed by this many separator characters; returns how many of them the token encodes.
     mutating func endRecord(characters: Int) -> Int {
         let beyond = min(max(0, characters - 1), Corpus.endOfRecord - Corpus.lastSymbol - 1)
         tokens.append(UInt32(Corpus.endOfRecord - beyond) | (characters > 0 ? Self.start : 0))

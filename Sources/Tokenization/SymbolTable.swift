@@ -1,13 +1,13 @@
-/// Ids for symbols, in the order in which they were first seen.
+/// Ids of symbols, in order of first occurrence.
 struct SymbolTable: Sendable {
     private(set) var symbols: [Symbol] = []
     private var single = [Int32](repeating: -1, count: 256)
-    /// By scalar, in pages of 256, for symbols of one scalar beyond ASCII.
+    /// Indexed by scalar, in pages of 256, for symbols of one non-ASCII scalar.
     private var scalars = [[Int32]](repeating: [], count: 0x1100)
     private var short: [UInt64: Int32] = [:]
     private var long: [Symbol: Int32] = [:]
 
-    /// Up to seven bytes and their number, in one word.
+    /// Packs up to seven bytes and their count into one word.
     private static func key(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
         var key = UInt64(bytes.count)
         for byte in bytes { key = key << 8 | UInt64(byte) }
@@ -25,7 +25,7 @@ struct SymbolTable: Sendable {
         }
     }
 
-    /// The id of a symbol, a new one if it was not in the table.
+    /// The id of a symbol, which is added if it is not in the table.
     mutating func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> Int32 {
         if let id = id(of: bytes) { return id }
         let id = Int32(symbols.count)
@@ -39,8 +39,8 @@ struct SymbolTable: Sendable {
         return id
     }
 
-    /// Hands out the ids of the ASCII characters at the beginning of a part of a text, up to the first that is not ASCII or
-    /// has no id; returns how many there are.
+    /// Passes on the ids of the ASCII characters at the beginning of a part of a text, up to the first that is not
+    /// ASCII or has no id; returns their number.
     @inline(__always)
     func lookUpASCII(_ text: UnsafeBufferPointer<UInt8>, _ part: Range<Int>, _ body: (Int32) -> Void) -> Int {
         single.withUnsafeBufferPointer { single in
@@ -54,7 +54,7 @@ struct SymbolTable: Sendable {
         }
     }
 
-    /// The id of a symbol of one scalar, which stands in some bytes of a text.
+    /// The id of a symbol of one scalar, given its bytes in a text.
     @inline(__always)
     mutating func intern(scalar: UInt32, _ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> Int32 {
         if scalar < 0x80 {

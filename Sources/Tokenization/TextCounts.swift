@@ -1,4 +1,4 @@
-/// How much text there is, counted before normalization.
+/// The size of a text, counted before normalization.
 public struct TextCounts: Sendable, Equatable, Codable {
     public var bytes = 0
     /// Unicode scalar values.
@@ -17,9 +17,9 @@ public struct TextCounts: Sendable, Equatable, Codable {
         a.words += b.words
     }
 
-    /// Adds a scalar to the words.
+    /// Updates the word count with a scalar.
     ///
-    /// - Parameter inWord: whether a word goes on from the scalar before, then into the one after.
+    /// - Parameter inWord: whether the previous scalar was in a word; updated for the next one.
     @inline(__always)
     mutating func addScalar(isSpace: Bool, inWord: inout Bool) {
         words += !isSpace && !inWord ? 1 : 0

@@ -1,14 +1,14 @@
-/// Why a text cannot be read. Every case names the place.
+/// Why a text cannot be read. Every case says where.
 public enum TextError: Error, Equatable, Sendable {
     /// There is no such file or folder.
     case missing(path: String)
     /// The system refused to read it.
     case unreadable(path: String, reason: String)
-    /// There is no symbol in it.
+    /// It has no symbols.
     case empty(path: String)
-    /// A folder without a file in it.
+    /// A folder without files.
     case emptyFolder(path: String)
-    /// The byte at `offset` (counted from 0) begins no well-formed UTF-8 sequence.
+    /// The byte at `offset` (counted from 0) does not begin a well-formed UTF-8 sequence.
     case invalidUTF8(path: String, offset: Int)
     /// The byte at `offset` (counted from 0) begins a sequence that is ill-formed in the charset.
     case invalidEncoding(path: String, encoding: String, offset: Int)
@@ -16,11 +16,11 @@ public enum TextError: Error, Equatable, Sendable {
     case unknownEncoding(name: String)
     /// A compressed file that cannot be decompressed.
     case damaged(path: String, reason: String)
-    /// A long text's tokens cannot be kept in a file.
+    /// The tokens of a long text cannot be stored in a file.
     case noRoom(folder: String, reason: String)
-    /// Too much text, from `offset` on, without a place where it could be cut.
+    /// Too much text from `offset` without a place to split it.
     case unbroken(path: String, offset: Int)
-    /// Too long a record from `offset` on.
+    /// The record at `offset` is too long.
     case longRecord(path: String, offset: Int)
     /// Not a text in any charset.
     case binary(path: String)
@@ -34,15 +34,15 @@ extension TextError: CustomStringConvertible {
         case .missing(let path): "there is no file or folder \(path); check the path"
         case .unreadable(let path, let reason): "cannot read \(path): \(reason); check the path and its permissions"
         case .empty(let path): "\(path) is empty; give a text"
-        case .emptyFolder(let path): "the folder \(path) holds no texts; give it one"
+        case .emptyFolder(let path): "the folder \(path) has no texts; add one"
         case .invalidUTF8(let path, let offset):
             "invalid UTF-8 in \(path) at byte offset \(offset)"
         case .invalidEncoding(let path, let encoding, let offset):
             "invalid \(encoding) in \(path) at byte offset \(offset)"
         case .unknownEncoding(let name): "there is no encoding \(name)"
-        case .damaged(let path, let reason): "cannot decompress \(path): \(reason); make or fetch it again"
+        case .damaged(let path, let reason): "cannot decompress \(path): \(reason); create or download it again"
         case .noRoom(let folder, let reason):
-            "cannot keep the text's tokens in \(folder): \(reason); name a folder with room, four bytes a symbol"
+            "cannot store the text's tokens in \(folder): \(reason); use a folder with space for four bytes per symbol"
         case .unbroken(let path, let offset):
             "\(path) has more than a gigabyte without a line feed or two ASCII characters in a row, from byte offset "
                 + "\(offset) on; break it into lines"

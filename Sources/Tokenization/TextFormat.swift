@@ -9,7 +9,7 @@ public struct TextFormat: Sendable, Equatable {
 
 /// The charset of a file.
 public enum TextEncoding: Sendable, Equatable {
-    /// A byte-order mark says it; else UTF-8 where the beginning is that; else what ICU's detector finds likeliest.
+    /// By byte-order mark; else UTF-8 if the beginning is well-formed; else the likeliest guess of ICU's detector.
     case automatic
     /// Any name that ICU's converters know.
     case named(String)
@@ -24,7 +24,7 @@ public enum TextEncoding: Sendable, Equatable {
 
     public init(name: String) { self = name.lowercased() == "auto" ? .automatic : .named(name) }
 
-    /// The names of the charsets there are.
+    /// The names of all available charsets.
     public static var available: [String] {
         var names: Set<String> = []
         var index: Int32 = 0
@@ -36,29 +36,29 @@ public enum TextEncoding: Sendable, Equatable {
     }
 }
 
-/// What becomes of a sequence of bytes that is ill-formed in its charset.
+/// What to do with a byte sequence that is ill-formed in its charset.
 public enum InvalidPolicy: String, Sendable, Codable, CaseIterable {
-    /// `TextError.invalidEncoding`.
+    /// Throws `TextError.invalidEncoding`.
     case error
-    /// U+FFFD stands for it.
+    /// Replaces it by U+FFFD.
     case replace
-    /// It is left out.
+    /// Skips it.
     case skip
 }
 
-/// What becomes of line ends.
+/// What to do with line ends.
 public enum Newlines: String, Sendable, Codable, CaseIterable {
     case keep
     /// CR LF and CR become LF.
     case lf
 }
 
-/// A format of documents that passes for text.
+/// A document format that can be mistaken for text.
 public enum Disguise: String, Sendable, Codable, CaseIterable {
     case pdf = "PDF"
     case rtf = "RTF"
 
-    /// What such a file begins with.
+    /// The beginning of such a file.
     private var beginning: String {
         switch self {
         case .pdf: "%PDF-"
@@ -66,7 +66,7 @@ public enum Disguise: String, Sendable, Codable, CaseIterable {
         }
     }
 
-    /// What makes plain text of it.
+    /// A tool that converts it to plain text.
     public var converter: String {
         switch self {
         case .pdf: "pdftotext"
@@ -82,17 +82,17 @@ public enum Disguise: String, Sendable, Codable, CaseIterable {
 
 /// How a file was read.
 public struct TextReading: Sendable, Equatable, Codable {
-    /// The charset's name; nil for the byte unit, which takes bytes as they are.
+    /// The charset's name; nil for the byte unit, which does not decode bytes.
     public var encoding: String?
-    /// How sure the charset is, from 0 to 100; nil if it was given.
+    /// The confidence in the charset, from 0 to 100; nil if it was given.
     public var confidence: Int?
-    /// The format that the file seems to have, where it is not plain text: its characters are not those that a reader sees.
+    /// The format that the file seems to have if it is not plain text. Its characters are then not what a reader sees.
     public var disguise: Disguise?
-    /// Ill-formed sequences that were replaced or left out.
+    /// Ill-formed sequences that were replaced or skipped.
     public var invalid = 0
     /// Carriage returns that became line feeds, or part of one.
     public var newlines = 0
-    /// Line feeds that were left out, for the one that their carriage return became.
+    /// Line feeds dropped after a carriage return that became a line feed.
     var dropped = 0
 
     public init() {}

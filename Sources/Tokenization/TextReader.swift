@@ -1,17 +1,17 @@
 import Foundation
 
-/// Reads a text as UTF-8, in pieces that can be handled one at a time.
+/// Reads a text as UTF-8, in pieces that can be processed separately.
 ///
 /// A piece ends after a line feed, between two ASCII characters that are not CR LF, or at the end of the text. No
-/// grapheme cluster reaches across such a place (UAX #29, rules 3 to 5 and 9: what joins is not ASCII), and no normal form
-/// does: ASCII characters begin a new segment (UAX #15).
+/// grapheme cluster crosses such a place (UAX #29, rules 3 to 5 and 9: joining characters are not ASCII), and neither
+/// does normalization: ASCII characters begin a new segment (UAX #15).
 struct TextReader {
-    /// How much is asked of the system at once.
+    /// The number of bytes per read.
     var blockSize = 1 << 20
-    /// nil for the byte unit: bytes as they are.
+    /// nil for the byte unit, which reads raw bytes.
     var format: TextFormat?
 
-    /// Calls `body` with each piece and its offset in the text, in bytes, and `raw` with the bytes as they were read.
+    /// Calls `body` with each piece and its offset in the text, in bytes, and `raw` with the raw bytes.
     ///
     /// - Returns: how the text was read.
     func forEachPiece(
@@ -22,7 +22,7 @@ struct TextReader {
         var reading = TextReading()
         var decoder: CharsetDecoder?
         var changed = ChangedText(format)
-        /// Where what is left begins in the text.
+        /// Where the unprocessed rest of the text begins.
         var offset = 0
         while !intake.isLast {
             try intake.read()
@@ -43,7 +43,7 @@ struct TextReader {
                 } else {
                     let text = UnsafeBufferPointer(rebasing: all[..<intake.end])
                     let cut = intake.isLast ? intake.end : Self.lastCut(in: text, from: intake.carried) ?? 0
-                    // A byte-order mark in UTF-8 is no text.
+                    // A UTF-8 byte-order mark is not text.
                     let first = offset == 0 && format != nil && text.starts(with: ChangedText.mark) ? 3 : 0
                     if cut > first { try body(UnsafeBufferPointer(rebasing: text[first..<cut]), offset + first) }
                     intake.done = max(first, cut)
@@ -65,7 +65,7 @@ struct TextReader {
         return reading
     }
 
-    /// What decodes a text that begins so; nil for UTF-8, which is taken as it is and checked later.
+    /// The decoder for a text with this beginning; nil for UTF-8, which is passed through and checked later.
     private static func decoder(
         for beginning: UnsafeBufferPointer<UInt8>, isWhole: Bool, _ format: TextFormat, _ reading: inout TextReading
     ) throws(TextError) -> CharsetDecoder? {
@@ -82,16 +82,16 @@ struct TextReader {
         return isUTF8 && format.onInvalid == .error ? nil : try CharsetDecoder(name, policy: format.onInvalid)
     }
 
-    /// ICU counts in 32 bits.
+    /// ICU uses 32-bit lengths.
     private static let longestPiece = 1 << 30
 
-    /// The last place at which `bytes` can be cut, nil if there is none from `start` on.
+    /// The last position where `bytes` can be cut; nil if there is none from `start` on.
     fileprivate static func lastCut(in bytes: UnsafeBufferPointer<UInt8>, from start: Int) -> Int? {
         var index = bytes.count
         while index > max(start, 1) - 1 && index > 0 {
             let before = bytes[index - 1]
             if before == 0x0A { return index }
-            // Never between CR and LF: the place after the LF came first.
+            // Never between CR and LF: the position after the LF was checked first.
             if index < bytes.count, before < 0x80, bytes[index] < 0x80 { return index }
             index -= 1
         }
@@ -99,15 +99,16 @@ struct TextReader {
     }
 }
 
-/// A text as it is read, block by block; what no piece has held yet is carried to the front.
+/// Reads a text block by block; bytes not used by a piece yet are carried to the front.
 private struct Intake {
     private let source: ByteSource
     private let blockSize: Int
     private(set) var block: [UInt8]
-    /// Bytes at the beginning of `block` that no piece has held yet, and where what was read behind them ends.
+    /// The number of bytes at the beginning of `block` not used by a piece yet, and where the newly read bytes after
+    /// them end.
     private(set) var carried = 0
     private(set) var end = 0
-    /// What has been handed out of them.
+    /// How many of them have been used.
     var done = 0
     private(set) var (isFirst, isLast) = (true, false)
     private var blocks = 0
@@ -118,7 +119,7 @@ private struct Intake {
         block = [UInt8](repeating: 0, count: blockSize)
     }
 
-    /// Reads another block. The first one is filled as far as it goes: the charset is found in it.
+    /// Reads another block. The first one is filled as far as possible, because the charset is detected from it.
     mutating func read() throws(TextError) {
         isFirst = blocks == 0
         blocks += 1
@@ -141,15 +142,15 @@ private struct Intake {
     }
 }
 
-/// Text that was changed on the way and that no piece has held yet.
+/// Converted text not used by a piece yet.
 private struct ChangedText {
     static let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
     private let format: TextFormat?
     var bytes: [UInt8] = []
     private(set) var newlines = NewlineFilter()
-    /// Where the part that came last begins.
+    /// Where the latest part begins.
     private var kept = 0
-    /// Whether a byte-order mark may still come.
+    /// Whether a byte-order mark may still follow.
     private var awaitsMark: Bool
 
     init(_ format: TextFormat?) {
@@ -159,7 +160,7 @@ private struct ChangedText {
 
     mutating func startPart() { kept = bytes.count }
 
-    /// Takes out a byte-order mark, and what the format makes of line ends.
+    /// Removes a byte-order mark, and converts line ends if the format says so.
     mutating func endPart(isLast: Bool) {
         if awaitsMark {
             if bytes.starts(with: Self.mark) {
@@ -171,7 +172,7 @@ private struct ChangedText {
         if format?.newlines == .lf { newlines.apply(to: &bytes, from: kept, isLast: isLast) }
     }
 
-    /// Hands out as much as can be cut off.
+    /// Passes on as much as can be cut off.
     mutating func handOut(
         isLast: Bool, _ offset: inout Int, _ body: (UnsafeBufferPointer<UInt8>, Int) throws(TextError) -> Void
     ) throws(TextError) {
@@ -185,12 +186,12 @@ private struct ChangedText {
     }
 }
 
-/// Turns CR LF and CR into LF, where a text comes in parts.
+/// Converts CR LF and CR to LF in a text that arrives in parts.
 private struct NewlineFilter {
     private var afterCR = false
     /// Carriage returns so far.
     private(set) var replaced = 0
-    /// Line feeds behind them.
+    /// Line feeds that followed them.
     private(set) var dropped = 0
 
     /// - Parameter start: where the new part begins.

@@ -4,7 +4,7 @@ import Foundation
 public enum TextSource: Sendable, Equatable {
     case file(path: String)
     case standardInput
-    /// Text that is already in memory, and what to call it.
+    /// Text that is already in memory, and its name.
     case bytes([UInt8], name: String)
 
     /// A text in memory.
@@ -21,12 +21,12 @@ public enum TextSource: Sendable, Equatable {
         }
     }
 
-    /// The texts that arguments name: files, the files of folders (recursively, in the order of their paths' bytes, hidden
-    /// and binary ones left out), and `-` for the standard input.
+    /// The texts named by arguments: files, the files in folders (recursively, sorted by the bytes of their paths,
+    /// without hidden and binary files), and `-` for the standard input.
     ///
     /// - Parameters:
     ///   - arguments: paths, or `-`.
-    ///   - skip: is told of each file or folder in a folder that is left out.
+    ///   - skip: called with each file or folder in a folder that is skipped.
     public static func sources(
         at arguments: [String], skip: (_ path: String, _ reason: String) -> Void = { _, _ in }
     ) throws(TextError) -> [TextSource] {
@@ -66,15 +66,15 @@ public enum TextSource: Sendable, Equatable {
                 enumerator?.skipDescendants()
                 continue
             }
-            // Links to files are followed; folders come by themselves, and pipes and devices have no end.
+            // Links to files are followed. Folders are enumerated separately; pipes and devices have no end.
             var status = stat()
             guard stat(url.path, &status) == 0 else {
-                skip(url.path, "a link to nothing")
+                skip(url.path, "a broken link")
                 continue
             }
             guard status.st_mode & S_IFMT != S_IFDIR || url.isLink else { continue }
             guard status.st_mode & S_IFMT == S_IFREG else {
-                skip(url.path, "no file")
+                skip(url.path, "not a file")
                 continue
             }
             if isBinary(url.path) { skip(url.path, "binary") } else { paths.append(url.path) }
@@ -84,7 +84,8 @@ public enum TextSource: Sendable, Equatable {
         return paths.sorted { Symbol(bytes: Array($0.utf8)) < Symbol(bytes: Array($1.utf8)) }
     }
 
-    /// Whether a file's beginning holds NUL and is no UTF-16 or UTF-32. What cannot be read is for the reader to say.
+    /// Whether a file's beginning contains NUL and is not UTF-16 or UTF-32. Unreadable files are reported later, on
+    /// reading.
     private static func isBinary(_ path: String) -> Bool {
         guard let bytes = try? ByteSource(.file(path: path)) else { return false }
         var beginning = [UInt8](repeating: 0, count: 8_192)
@@ -92,14 +93,14 @@ public enum TextSource: Sendable, Equatable {
         return beginning[..<count].withUnsafeBufferPointer { CharsetDecoder.isBinary($0) }
     }
 
-    /// Whether it is a file that gives the same bytes a second time.
+    /// Whether it is a file that can be read again.
     var canBeReadTwice: Bool {
         switch self {
         case .bytes: return true
         case .standardInput: return false
         case .file(let path):
             var status = stat()
-            // What is not there is for the reader to say.
+            // A missing file is reported later, on reading.
             return stat(path, &status) != 0 || status.st_mode & S_IFMT == S_IFREG
         }
     }

@@ -4,18 +4,18 @@ public enum TextUnit: String, Sendable, Codable, CaseIterable {
     case grapheme
     /// A Unicode scalar value (code point).
     case scalar
-    /// A byte of the file as it is.
+    /// A raw byte of the file.
     case byte
 }
 
-/// The Unicode normal form (UAX #15) that text is brought to before it is cut into symbols.
+/// The Unicode normal form (UAX #15) applied to text before it is split into symbols.
 public enum Normalization: String, Sendable, Codable, CaseIterable {
     case nfc, nfd, nfkc, nfkd
     /// NFKC with case folding and without default-ignorable characters.
     case nfkcCasefold = "nfkc-casefold"
     case none
 
-    /// Whether different texts that readers tell apart may come out the same: figures under a lossy form are not the
-    /// original text's code length.
+    /// Whether visibly different texts may become the same. Figures under a lossy form are not the original text's code
+    /// length.
     public var isLossy: Bool { self == .nfkc || self == .nfkd || self == .nfkcCasefold }
 }

@@ -1,31 +1,32 @@
 import Foundation
 import Synchronization
 
-/// The tokens of a text: in memory, or in a file that has no name where there are many.
+/// The tokens of a text, in memory or, if there are many, in an unnamed file.
 ///
-/// Unchecked: it is written by one thread, then sealed, and then only read; what reading counts is atomic. The file lies in `TMPDIR`
-/// or `/var/tmp` and is gone with the process; it has no name, so nobody else can cut it short while it is mapped.
+/// Unchecked sendable: one thread writes it, then it is sealed and only read; the read counter is atomic. The file is
+/// in `TMPDIR` or `/var/tmp` and disappears with the process. It has no name, so no one else can truncate it while it
+/// is mapped.
 final class TokenBuffer: @unchecked Sendable {
     typealias Block = UnsafeMutablePointer<UInt32>
 
-    /// In memory, all of them; beside a file, the one that is being filled.
+    /// All blocks if in memory; only the one being filled if there is a file.
     private var blocks: [Block] = []
     private(set) var count = 0
     private var file: Int32 = -1
-    /// Tokens in the file, and an error of writing it.
+    /// The number of tokens in the file, and a write error.
     private var written = 0
     private var failure: Int32 = 0
     private var mapping: UnsafePointer<UInt32>?
-    /// Pages that reading has brought into memory, about.
+    /// The approximate number of pages that reading has loaded into memory.
     private let pagesRead = Atomic<Int>(0)
-    /// The most blocks that stay in memory.
+    /// The maximum number of blocks in memory.
     private let limit: Int
 
     private static let shift = 20
     private static var blockSize: Int { 1 << shift }
     private static var blockBytes: Int { blockSize * MemoryLayout<UInt32>.stride }
 
-    /// - Parameter limit: the most blocks of four megabytes in memory.
+    /// - Parameter limit: the maximum number of four-megabyte blocks in memory.
     init(limit: Int = 32) { self.limit = limit }
 
     deinit {
@@ -61,7 +62,7 @@ final class TokenBuffer: @unchecked Sendable {
         }
     }
 
-    /// Appends where a block begins, or may end.
+    /// Appends where a block begins or may end.
     private func appendAcross(_ more: Int, _ fill: (Block) -> Int) {
         withUnsafeTemporaryAllocation(of: UInt32.self, capacity: more) { buffer in
             let added = fill(buffer.baseAddress!)
@@ -74,7 +75,8 @@ final class TokenBuffer: @unchecked Sendable {
         }
     }
 
-    /// Another block; once there are too many, or no memory is left, all go into the file and the last one is filled again.
+    /// Adds a block. Once there are too many, or memory runs out, all are written to the file and the last one is
+    /// reused.
     private func makeRoom() {
         if file < 0 && blocks.count < limit, let block = Self.makeBlock() {
             blocks.append(block)
@@ -88,16 +90,16 @@ final class TokenBuffer: @unchecked Sendable {
         written = count
     }
 
-    /// nil where there is no memory: the tokens go into the file then.
+    /// nil if out of memory; the tokens are then written to the file.
     private static func makeBlock() -> Block? {
         var memory: UnsafeMutableRawPointer?
         guard posix_memalign(&memory, 1 << 21, blockBytes) == 0, let memory else { return nil }
-        // Half the time of reading a large text would go into page faults. The advice may be refused.
+        // Otherwise page faults would take half the time of reading a large text. The system may ignore the advice.
         madvise(memory, blockBytes, MADV_HUGEPAGE)
         return memory.bindMemory(to: UInt32.self, capacity: blockSize)
     }
 
-    /// Where a file of tokens is made.
+    /// Where a file of tokens is created.
     private static var folder: String { ProcessInfo.processInfo.environment["TMPDIR"] ?? "/var/tmp" }
 
     private func open() {
@@ -111,16 +113,16 @@ final class TokenBuffer: @unchecked Sendable {
         failure = writeAll(UnsafeRawBufferPointer(start: block, count: tokens * MemoryLayout<UInt32>.stride), to: file)
     }
 
-    /// - Throws: `TextError.noRoom` if the file could not be made or written so far.
+    /// - Throws: `TextError.noRoom` if the file could not be created or written so far.
     func check() throws(TextError) {
         guard failure == 0 else {
             throw .noRoom(folder: Self.folder, reason: String(cString: strerror(failure)))
         }
     }
 
-    /// Ends the writing.
+    /// Finishes writing.
     ///
-    /// - Throws: `TextError.noRoom` if the file could not be made or written.
+    /// - Throws: `TextError.noRoom` if the file could not be created or written.
     func seal() throws(TextError) {
         guard file >= 0 || failure != 0 else { return }
         if count > written { write(blocks[0], count - written) }
@@ -159,9 +161,9 @@ final class TokenBuffer: @unchecked Sendable {
         }
     }
 
-    /// Lets go of what was read from the file once that is some 64 MB, so that it does not count as this process's memory.
+    /// Releases pages read from the file after about 64 MB, so that they do not count as this process's memory.
     ///
-    /// The system maps 16 pages at a time, however few tokens are asked for.
+    /// The system maps 16 pages at a time, even for a few tokens.
     private func noteReading(of tokens: Int) {
         let pages = 16 + tokens / 1_024
         guard pagesRead.add(pages, ordering: .relaxed).newValue > 1 << 14 else { return }

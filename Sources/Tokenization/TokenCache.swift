@@ -1,17 +1,18 @@
 import Foundation
 
-/// A folder that keeps the tokens of texts, so that a text is cut into symbols once.
+/// A folder that caches the tokens of texts, so that a text is tokenized only once.
 ///
-/// A file is named by the hash of the bytes it was made from and of everything that decides how they are read. It is written
-/// beside its place and renamed, so two runs at once do no harm. What is taken from it is a copy whose digest and every token
-/// have been checked: nobody can change it any more. Its parts: tokens, four bytes each; a description in JSON; the sizes of the two; the SHA-256 of both.
+/// A file is named by the hash of its source bytes and of everything that determines how they are read. It is written
+/// to a temporary file and renamed, so concurrent runs are safe. Loading makes a copy and checks its digest and every
+/// token, so later changes to the file do no harm. Its parts: tokens, four bytes each; a description in JSON; the sizes
+/// of the two; the SHA-256 of both.
 struct TokenCache {
     private let folder: String
     private let key: String
     /// Whether the text's symbols are bytes.
     private let isOfBytes: Bool
     private var path: String { "\(folder)/\(key).tokens" }
-    /// What was hashed.
+    /// The hash of the source bytes.
     let sha256: String
 
     private struct Description: Codable {
@@ -31,10 +32,10 @@ struct TokenCache {
     /// Two sizes of eight bytes, a digest of 64, the magic.
     private static let endSize = 8 + 8 + 64 + 8
 
-    /// The place of the tokens of a text.
+    /// The cache entry for a text.
     ///
-    /// - Parameter reading: everything beside the bytes that decides the tokens.
-    /// - Returns: nil for a text that can be read once only.
+    /// - Parameter reading: everything apart from the bytes that determines the tokens.
+    /// - Returns: nil for a text that can be read only once.
     init?(_ folder: String, for sources: [TextSource], reading: [String]) throws(TextError) {
         guard sources.allSatisfy(\.canBeReadTwice) else { return nil }
         let content = SHA256()
@@ -63,9 +64,9 @@ struct TokenCache {
         key = hash.finalize()
     }
 
-    /// Keeps what a corpus was found to be.
+    /// Stores the tokens and contents of a corpus.
     ///
-    /// - Returns: why that could not be done; nil where it was.
+    /// - Returns: why that failed; nil on success.
     func store(_ tokens: TokenBuffer, _ corpus: Corpus.Contents) -> String? {
         let description = Description(
             key: key, symbols: corpus.symbols.map { Data($0.bytes) },
@@ -79,7 +80,7 @@ struct TokenCache {
         let file = mkstemp(&name)
         guard file >= 0 else { return String(cString: strerror(errno)) }
         _ = fcntl(file, F_SETFD, FD_CLOEXEC)
-        // The lock says that somebody writes it.
+        // The lock marks the file as being written.
         flock(file, LOCK_EX)
         defer { close(file) }
         let digest = SHA256()
@@ -99,7 +100,7 @@ struct TokenCache {
         return String(cString: strerror(failure))
     }
 
-    /// Removes what killed processes left: files that nobody has locked.
+    /// Removes files left by killed processes: those that are not locked.
     private func sweepTokens() {
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
             guard let suffix = name.firstRange(of: ".tokens.")?.upperBound, name[suffix...].utf8.count == 6 else {
@@ -112,9 +113,9 @@ struct TokenCache {
         }
     }
 
-    /// What was kept of a text, if it is whole.
+    /// The cached tokens and contents of a text, if intact.
     ///
-    /// - Throws: `TextError.noRoom` if so many tokens have no place.
+    /// - Throws: `TextError.noRoom` if there is no space for the tokens.
     func load(_ sources: [TextSource]) throws(TextError) -> (TokenBuffer, Corpus.Contents)? {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
@@ -170,10 +171,10 @@ struct TokenCache {
         return (tokens, largest)
     }
 
-    /// Whether a file stands where this text's tokens belong.
+    /// Whether a cache file exists for this text.
     var exists: Bool { access(path, F_OK) == 0 }
 
-    /// What a description says, if it hangs together.
+    /// The contents given by a description, if it is consistent.
     private func contents(_ description: Description, count: Int, _ sources: [TextSource]) -> Corpus.Contents? {
         guard description.symbols.allSatisfy(isSymbol), description.files.count == sources.count,
             Self.isPlausible(description, count: count)
@@ -192,7 +193,7 @@ struct TokenCache {
         return position == count ? contents : nil
     }
 
-    /// Whether the unit has such symbols.
+    /// Whether the bytes are a possible symbol of the unit.
     private func isSymbol(_ bytes: Data) -> Bool {
         isOfBytes ? bytes.count == 1 : !bytes.isEmpty && String(validating: bytes, as: UTF8.self) != nil
     }
@@ -201,7 +202,7 @@ struct TokenCache {
         stride(from: 0, to: surplus.count - 1, by: 2).map { (surplus[$0], surplus[$0 + 1]) }
     }
 
-    /// Whether counts are such as texts have, so that their sums do not overflow.
+    /// Whether counts are plausible for a text, so that their sums do not overflow.
     private static func isPlausible(_ description: Description, count: Int) -> Bool {
         func isSmall(_ counts: [Int]) -> Bool { counts.reduce(0.0) { $0 + Double($1.magnitude) } < 0x1p53 }
         let counts = description.files.flatMap { file in

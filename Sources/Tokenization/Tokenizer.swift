@@ -1,19 +1,19 @@
 import CICU
 
-/// Cuts text into symbols: decoding, normalization, segmentation.
+/// Splits text into symbols: decoding, normalization, segmentation.
 ///
-/// Text comes in pieces, cut where no cluster and no normal form reaches across (a text reader finds such places), so a text's symbols
-/// do not depend on how it was cut. One tokenizer for each thread.
+/// Text arrives in pieces, split where no cluster or normalization segment crosses (a text reader finds such places),
+/// so a text's symbols do not depend on how it was split. Use one tokenizer per thread.
 public final class Tokenizer {
     public let unit: TextUnit
     public let normalization: Normalization
     private let clusters: ClusterIterator
     private let kinds: ScalarKinds
 
-    /// What one piece held.
+    /// The counts of one piece.
     struct Piece {
         var counts = TextCounts()
-        /// How many more characters the original has than symbols were said to start one.
+        /// How many more characters the original has than symbols marked as starting one.
         var surplusCharacters = 0
     }
 
@@ -27,9 +27,9 @@ public final class Tokenizer {
         kinds = try ScalarKinds(normalization)
     }
 
-    /// Hands the symbols of a piece to a sink.
+    /// Passes the symbols of a piece to a sink.
     ///
-    /// - Parameter inWord: whether a word goes on from the piece before, and then into the piece after.
+    /// - Parameter inWord: whether the previous piece ended in a word; updated for the next piece.
     /// - Throws: `TextError.invalidUTF8`, with `path` and an offset counted from `offset`, unless the unit is the byte.
     func tokenize(
         _ piece: UnsafeBufferPointer<UInt8>, path: String, offset: Int, inWord: inout Bool,
@@ -63,7 +63,7 @@ public final class Tokenizer {
         return sink.symbols
     }
 
-    /// Counts the words of text that need not be UTF-8, and takes its bytes as they are.
+    /// Counts the words of text that may not be UTF-8, and passes its bytes through.
     private func tokenizeIllFormed(
         _ piece: UnsafeBufferPointer<UInt8>, _ result: inout Piece, _ inWord: inout Bool,
         _ sink: inout some SymbolSink
@@ -76,7 +76,7 @@ public final class Tokenizer {
         try appendBytes(piece, text, &result, &sink)
     }
 
-    /// Bytes as they are; a character starts where a cluster of the decoded text does.
+    /// Appends raw bytes; a character starts where a cluster of the decoded text does.
     private func appendBytes(
         _ piece: UnsafeBufferPointer<UInt8>, _ text: [UInt16], _ result: inout Piece, _ sink: inout some SymbolSink
     ) throws(TextError) {
@@ -98,23 +98,23 @@ public final class Tokenizer {
         }
     }
 
-    /// Well-formed UTF-8: long runs of plain scalars are symbols as they stand, and ICU reads what lies between.
+    /// Well-formed UTF-8: in long runs of plain scalars, each scalar is a symbol; ICU handles the rest.
     ///
-    /// Two plain scalars in a row are the sign of a place where both clusters and normal forms can be cut, so ICU gets
-    /// each other scalar with one plain neighbour on either side.
+    /// Between two plain scalars, both clusters and normal forms can be split, so ICU gets each remaining scalar with
+    /// one plain neighbour on either side.
     private func tokenizeScalars(
         _ piece: UnsafeBufferPointer<UInt8>, _ result: inout Piece, _ inWord: inout Bool, _ sink: inout some SymbolSink
     ) throws(TextError) {
-        // Shorter runs cost more by themselves than as a part of what ICU reads.
+        // Shorter runs are cheaper as part of what ICU reads.
         let longRun = 8
-        /// What comes before this is done.
+        /// Everything before this index is done.
         var done = 0
-        /// The run of plain scalars that goes on: how many, its second and its last scalar.
+        /// The current run of plain scalars: its length, its second and its last scalar.
         var (run, second, last) = (0, 0, 0)
         var isPlain = true
         var index = 0
         while index < piece.count {
-            // Most text is ASCII, or most of it.
+            // Fast path, because most text is mostly ASCII.
             if isPlain {
                 let begin = index
                 index = plainASCII(piece, from: begin, &result, &inWord)
@@ -148,7 +148,7 @@ public final class Tokenizer {
         }
     }
 
-    /// Counts the plain ASCII from a place on; returns where it ends.
+    /// Counts the plain ASCII from an index on; returns where it ends.
     @inline(__always)
     private func plainASCII(
         _ piece: UnsafeBufferPointer<UInt8>, from begin: Int, _ result: inout Piece, _ inWord: inout Bool
@@ -249,7 +249,7 @@ extension [UInt8] {
     }
 }
 
-/// The offset of the first byte that begins no well-formed sequence, or nil.
+/// The offset of the first byte that does not begin a well-formed sequence, or nil.
 func firstInvalidByte(of bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     do {
         _ = try UTF8Span(validating: bytes.span)
@@ -259,8 +259,8 @@ func firstInvalidByte(of bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     }
 }
 
-/// How many bytes, and how many UTF-16 units, each scalar of a text takes. An ill-formed part counts as U+FFFD, one for
-/// each maximal subpart, as ICU decodes it.
+/// The number of bytes and UTF-16 units of each scalar of a text. Each maximal ill-formed subpart counts as one U+FFFD,
+/// as ICU decodes it.
 private struct ScalarLengths {
     private var parser = UTF8.ForwardParser()
     private var bytes: UnsafeBufferPointer<UInt8>.Iterator

@@ -2,7 +2,7 @@ import CICU
 
 /// The versions of the Unicode library that reads the text.
 ///
-/// Empty where they are not known.
+/// Empty if unknown.
 public struct UnicodeVersions: Sendable, Equatable {
     public var icu: String
     public var unicode: String
@@ -28,7 +28,7 @@ func check(_ status: Int32, _ function: String) throws(TextError) {
     guard status == 0 else { throw .unicode(function: function, error: String(cString: cicu_error_name(status))) }
 }
 
-/// UTF-16 of UTF-8; ill-formed parts become U+FFFD.
+/// Converts UTF-8 to UTF-16; ill-formed parts become U+FFFD.
 func utf16(of bytes: UnsafeBufferPointer<UInt8>) throws(TextError) -> [UInt16] {
     var status: Int32 = 0
     let units = [UInt16](unsafeUninitializedCapacity: bytes.count) { buffer, count in
@@ -73,7 +73,7 @@ extension Normalization {
     }
 }
 
-/// Finds the ends of grapheme clusters (UAX #29). One for each thread.
+/// Finds the ends of grapheme clusters (UAX #29). Use one per thread.
 final class ClusterIterator {
     private let breaker: OpaquePointer
 

@@ -1,15 +1,15 @@
 import Foundation
 
-/// The symbols a model knows, and how text is cut into them.
+/// The symbols a model knows, and how text is split into them.
 ///
 /// Ordinary symbols have ids `0..<n` in the order of their bytes; two special ones follow: `boundary`, the input before
-/// a text's first symbol, and `unknown`, which stands for every symbol that is not ordinary.
+/// a text's first symbol, and `unknown`, which represents every symbol that is not ordinary.
 public struct Vocabulary: Sendable {
     public let unit: TextUnit
     public let normalization: Normalization
-    /// The versions of ICU and Unicode that cut the training text.
+    /// The versions of ICU and Unicode used to tokenize the training text.
     public let versions: UnicodeVersions
-    /// What ended the records of the training text, where it had records.
+    /// The record separator of the training text, if it had records.
     public let records: RecordSeparator?
     private let table: SymbolTable
 
@@ -30,7 +30,7 @@ public struct Vocabulary: Sendable {
         self.table = table
     }
 
-    /// The vocabulary of a part of a corpus: its symbols that occur at least `minimumCount` times there.
+    /// The vocabulary of a part of a corpus: the symbols that occur at least `minimumCount` times in it.
     public init(of part: Range<Int>, in corpus: Corpus, minimumCount: Int = 1) {
         self.init(of: [part], in: corpus, minimumCount: minimumCount)
     }
@@ -62,14 +62,14 @@ public struct Vocabulary: Sendable {
         return try tokenizer.symbols(of: Array(text.utf8)).map { id(of: $0) }
     }
 
-    /// The bytes that ordinary ids spell. The special symbols spell nothing.
+    /// The bytes of the symbols with these ids. The special symbols have none.
     public func decode(_ ids: some Sequence<Int>) -> [UInt8] {
         ids.flatMap { $0 < symbols.count ? symbols[$0].bytes : [] }
     }
 
-    /// What a symbol costs beside -ln p(unknown) when it is not an ordinary one, in nats: its bytes and their end, 8 bits
-    /// each. 0xFF never occurs in UTF-8, so a byte of 0xFF can end a spelling: this is a proper code. A symbol of the
-    /// byte unit is one byte and needs no end.
+    /// The cost in nats of spelling an unknown symbol, in addition to -ln p(unknown): 8 bits for each byte and for the
+    /// end. 0xFF never occurs in UTF-8, so it can end a spelling; this is a proper code. A symbol of the byte unit is
+    /// one byte and needs no end.
     public func spellingCost(of symbol: Symbol) -> Double {
         let bytes = unit == .byte ? 1 : symbol.bytes.count + 1
         return Double(8 * bytes) * log(2)

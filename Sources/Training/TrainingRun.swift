@@ -4,7 +4,7 @@ import RecurrentNetwork
 import Synchronization
 import Tokenization
 
-/// A training from texts to a model, which blocks no actor.
+/// A training run, from texts to a model, that does not block any actor.
 ///
 ///     var options = TrainingOptions()
 ///     options.budget = .seconds(60)
@@ -16,28 +16,29 @@ import Tokenization
 ///     }
 ///     print(try await model.vocabulary.count)
 ///
-/// What `options` leaves open is chosen as the `train` command chooses it. The same options, texts and seed give the same model to
-/// the bit, whatever the number of threads; only a time limit makes runs differ.
+/// Options that are not set are chosen as by the `train` command. The same options, texts and seed give a bit-identical
+/// model with any number of threads; only a time limit makes runs differ.
 public final class TrainingRun: Sendable {
     /// The shape of the model.
     public let configuration: ModelConfiguration
     /// Where the best model is saved.
     public let path: String
-    /// Where the state is saved that a resumed run goes on from.
+    /// Where the state for a resumed run is saved.
     public let statePath: String
-    /// What happens, as it happens; it ends with the training. Events wait in memory until they are read; one reader.
+    /// The events of the run, as they happen; ends with the training. Events are buffered until read. Only one reader
+    /// is allowed.
     public let events: AsyncStream<TrainingEvent>
     private let continuation: AsyncStream<TrainingEvent>.Continuation
-    /// Used by the one thread that holds the lock.
+    /// Used only by the thread that holds the lock.
     private let trainer: Mutex<Trainer>
 
-    /// Reads texts, and prepares the training of a new model on them.
+    /// Reads texts and prepares training a new model on them.
     ///
     /// - Parameters:
-    ///   - sources: the texts; the end of them validates unless `options.validation` names another one.
-    ///   - options: what nobody chooses is recommended.
-    ///   - output: where the model is saved; one that is there already is kept under a numbered name.
-    ///   - threads: of which the result does not depend; nil: one a core.
+    ///   - sources: the texts; their end is used for validation unless `options.validation` names another text.
+    ///   - options: values that are not set are recommended.
+    ///   - output: where the model is saved; an existing model is kept under a numbered name.
+    ///   - threads: does not affect the result; nil: one per core.
     /// - Throws: `TrainingError`: a text that cannot be read or is too short, an option out of its range, an output that cannot be
     ///   written.
     public convenience init(
@@ -56,14 +57,14 @@ public final class TrainingRun: Sendable {
         }
     }
 
-    /// Prepares to go on with a training that was stopped, exactly.
+    /// Prepares to resume a stopped training run exactly.
     ///
     /// - Parameters:
-    ///   - statePath: the `NAME.last.safetensors` that it left.
-    ///   - sources: its texts, where they have moved.
-    ///   - budget: another total of all its runs.
-    ///   - threads: of which the result does not depend; nil: one a core.
-    /// - Throws: `TrainingError.corpusChanged` for other texts, and as for a new one.
+    ///   - statePath: the `NAME.last.safetensors` that the run saved.
+    ///   - sources: the texts, if they have moved.
+    ///   - budget: a new total budget for all runs.
+    ///   - threads: does not affect the result; nil: one per core.
+    /// - Throws: `TrainingError.corpusChanged` if the texts differ, and the errors of a new training run.
     public convenience init(
         resuming statePath: String, on sources: [TextSource]? = nil, budget: TrainingBudget? = nil, threads: Int? = nil
     ) throws(TrainingError) {
@@ -99,12 +100,12 @@ public final class TrainingRun: Sendable {
         self.trainer = Mutex(trainer)
     }
 
-    /// Trains until the budget is spent, on a thread of its own, and returns the best model by validation.
+    /// Trains on a separate thread until the budget is spent, and returns the best model by validation.
     ///
-    /// Where the task is cancelled, the step is finished and the state saved: `TrainingRun(resuming:)` goes on from it.
+    /// If the task is cancelled, the step is finished and the state saved; `TrainingRun(resuming:)` continues from it.
     ///
-    /// - Throws: `TrainingError.cancelled`; `.diverged` where the loss explodes again and again; `.checkpoint` where nothing can be
-    ///   saved.
+    /// - Throws: `TrainingError.cancelled`; `.diverged` if the loss explodes repeatedly; `.checkpoint` if nothing can
+    ///   be saved.
     public func model() async throws(TrainingError) -> LanguageModel {
         let isCancelled = Flag()
         let result: Result<Trainer.Ending, TrainingError> = await withTaskCancellationHandler {

@@ -25,7 +25,7 @@ struct FaultTests {
             [corpus, "--output", path, "--steps", "1"], ["--resume", folder.file("m.last.safetensors")],
         ] {
             let second = try Commands.run("train", arguments)
-            #expect(second.status == 73 && second.error.contains("another training writes \(path)"), "\(second.error)")
+            #expect(second.status == 73 && second.error.contains("another training run is writing \(path)"), "\(second.error)")
         }
         kill(first.processIdentifier, SIGKILL)
         first.waitUntilExit()

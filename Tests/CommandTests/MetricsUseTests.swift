@@ -96,7 +96,7 @@ struct MetricsUseTests {
             try train(["--metrics", diary, "--overwrite"]), try resume("m.last.safetensors", ["--metrics", diary]),
             try train(["--metrics", diary, "--tune", "1s"], output: "t.safetensors"),
         ] {
-            #expect(result.status == 74 && result.error.contains("something else than metrics"), "\(result.error)")
+            #expect(result.status == 74 && result.error.contains("it does not hold metrics"), "\(result.error)")
             #expect(text("diary.txt") == "my diary\n")
         }
     }

@@ -150,12 +150,12 @@ struct OptionTests {
         #expect(again.chosen(try parse(words + chosen).asked).isEmpty)
     }
 
-    @Test("What a cell has no use for is refused in a sentence", arguments: ["mingru", "gru"])
+    @Test("What a cell does not use is refused in a sentence", arguments: ["mingru", "gru"])
     func noUse(cell: String) throws {
         let words = cell == "mingru" ? ["--weight-dropout", "0.1"] : ["--nonlinearity", "relu"]
         let command = try parse(["t", "--cell", cell] + words)
         let error = #expect(throws: UsageError.self) { try Plan(new: command, from: nil) }
-        #expect(error?.description.contains("the \(cell) cell has no use for \(words[0])") == true)
+        #expect(error?.description.contains("the \(cell) cell does not use \(words[0])") == true)
         let data = try TrainingData(Corpus(reading: [.bytes(Array(sampleText.utf8), name: "t")]))
         #expect(throws: ConfigurationError.self) { try ModelConfiguration(command.asked, data: data) }
     }

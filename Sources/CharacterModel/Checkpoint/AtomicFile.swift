@@ -1,9 +1,9 @@
 import Foundation
 
-/// A file that replaces another whole or not at all.
+/// A file that replaces another one atomically.
 ///
-/// Bytes go to a sibling temporary file, which is flushed to the disk and renamed over the old one; then the folder is
-/// flushed. A crash, a kill or a full disk leaves the old file or the new one.
+/// Bytes go to a temporary file in the same folder, which is flushed to disk and renamed over the old one; then the
+/// folder is flushed. After a crash, a kill or a full disk, either the old or the new file is there, complete.
 package struct AtomicFile: ~Copyable {
     private let path: String
     private let temporary: String
@@ -14,11 +14,11 @@ package struct AtomicFile: ~Copyable {
     private var length = 0
 
     package init(replacing path: String, on files: any FileSystem = SystemFiles()) throws(CheckpointError) {
-        // What a link names is replaced, not the link.
+        // Replace the target of a symbolic link, not the link.
         let path = linkTarget(path)
         self.path = path
         self.files = files
-        // The process's number keeps two processes from writing one file.
+        // The process id keeps two processes from writing the same file.
         temporary = "\(path).\(getpid()).tmp"
         do { descriptor = try files.create(temporary) } catch {
             throw .cannotCreate(path: path, reason: error.description)
@@ -31,7 +31,7 @@ package struct AtomicFile: ~Copyable {
         length += bytes.byteCount
     }
 
-    /// Writes bytes over those at an offset.
+    /// Overwrites the bytes at an offset.
     func write(_ bytes: RawSpan, at offset: Int) throws(CheckpointError) {
         try bytes.withUnsafeBytes { buffer throws(CheckpointError) in
             var done = 0
@@ -43,9 +43,10 @@ package struct AtomicFile: ~Copyable {
         }
     }
 
-    /// Puts the file in its place, durably.
+    /// Moves the file to its final path, durably.
     ///
-    /// - Parameter earlier: files of another training, which are kept or removed once the new one's bytes are on the disk.
+    /// - Parameter earlier: files of another training run, which are kept or removed once the new file's bytes are on
+    ///   disk.
     mutating func commit(replacing earlier: EarlierFiles = .none) throws(CheckpointError) {
         try attempt { () throws(SystemError) in try files.flush(descriptor) }
         isOpen = false
@@ -61,7 +62,7 @@ package struct AtomicFile: ~Copyable {
         try attempt { () throws(SystemError) in try files.flushFolder(folder(of: path)) }
     }
 
-    /// Removes a file that need not be there.
+    /// Removes a file if it exists.
     private func remove(_ path: String) throws(SystemError) {
         do { try files.remove(path) } catch {
             guard error.code == ENOENT else { throw error }
@@ -72,7 +73,7 @@ package struct AtomicFile: ~Copyable {
         do { return try call() } catch { throw .cannotWrite(path: path, reason: error.description) }
     }
 
-    /// Removes what killed processes left beside a path: temporary files whose process is gone.
+    /// Removes temporary files beside a path whose processes no longer exist.
     package static func sweep(beside path: String) {
         let prefix = (path.split(separator: "/", omittingEmptySubsequences: false).last ?? "") + "."
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder(of: path))) ?? []
@@ -90,13 +91,13 @@ package struct AtomicFile: ~Copyable {
     }
 }
 
-/// What a symbolic link names; a path that is none stays as it is.
+/// The target of a symbolic link; any other path is returned unchanged.
 package func linkTarget(_ path: String) -> String {
     let isLink = (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) != nil
     return isLink ? URL(fileURLWithPath: path).resolvingSymlinksInPath().path : path
 }
 
-/// The folder that a path's last component stands in. (Foundation's own traps on a path of one character: Swift 6.3.)
+/// The folder that contains a path's last component. (Foundation's version traps on one-character paths in Swift 6.3.)
 package func folder(of path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])

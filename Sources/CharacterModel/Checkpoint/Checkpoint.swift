@@ -3,17 +3,17 @@ import LinearAlgebra
 import RecurrentNetwork
 import Tokenization
 
-/// A model in one file: weights, vocabulary, configuration, and the state of its training where it is to be resumed.
+/// A model in one file: weights, vocabulary, configuration, and the training state if it is to be resumed.
 ///
-/// The file is a safetensors file with PyTorch's names and shapes; README.md describes what is in it.
+/// The file is a safetensors file with PyTorch's names and shapes; README.md describes its contents.
 package struct Checkpoint: Sendable {
     package let configuration: ModelConfiguration
     package let vocabulary: Vocabulary
-    /// How the model came to be; nil if another tool wrote the file.
+    /// How the model was trained; nil if another tool wrote the file.
     package let training: TrainingRecord?
     package let parameters: Parameters<Float>
     package let state: EngineState<Float>?
-    /// The state that the training goes back to if its loss explodes.
+    /// The recovery point that training returns to if its loss explodes.
     package let recoveryPoint: EngineState<Float>?
 
     static let format = "escriba"
@@ -31,9 +31,10 @@ package struct Checkpoint: Sendable {
         self.recoveryPoint = recoveryPoint
     }
 
-    /// Writes the checkpoint at `path`, whole or not at all.
+    /// Writes the checkpoint at `path`, atomically.
     ///
-    /// - Throws: `CheckpointError.cannotCreate`, `CheckpointError.cannotWrite`; the file there before is intact then.
+    /// - Throws: `CheckpointError.cannotCreate`, `CheckpointError.cannotWrite`; an existing file is then left
+    ///   unchanged.
     package func write(to path: String) throws(CheckpointError) { try write(to: path, on: SystemFiles()) }
 
     package func write(
@@ -55,7 +56,7 @@ package struct Checkpoint: Sendable {
         try SafetensorsWriter.write(metadata: metadata, tensors: tensors, to: path, replacing: earlier, on: files)
     }
 
-    /// What a training's state holds beside its parameters.
+    /// The tensors of the training state, apart from the parameters.
     private func tensors(
         of state: EngineState<Float>, _ training: TrainingRecord, prefix: String
     ) -> [SafetensorsWriter.Tensor] {
@@ -78,15 +79,15 @@ package struct Checkpoint: Sendable {
 
     /// Reads and verifies a checkpoint.
     ///
-    /// - Parameter withState: whether the state of the training is read too; it must be there then.
-    /// - Throws: `CheckpointError`, a case for each way to be wrong.
+    /// - Parameter withState: whether to read the training state too; it must then be present.
+    /// - Throws: `CheckpointError`, with a case for each kind of failure.
     package init(contentsOf path: String, withState: Bool = false) throws(CheckpointError) {
         try self.init(try SafetensorsFile(contentsOf: path), withState: withState)
     }
 
     /// Verifies the bytes of a checkpoint.
     ///
-    /// - Parameter name: what to call them in errors.
+    /// - Parameter name: the name used in error messages.
     package init(bytes: [UInt8], name: String, withState: Bool = false) throws(CheckpointError) {
         try self.init(try SafetensorsFile(bytes: bytes, path: name), withState: withState)
     }
@@ -115,7 +116,7 @@ package struct Checkpoint: Sendable {
         parameters = try Self.parameters(in: file, configuration, prefix: "")
         guard !configuration.isTied || parameters.isTied else {
             throw .badMetadata(
-                path: path, key: "configuration", reason: "encoder.weight and decoder.weight are tied, and differ")
+                path: path, key: "configuration", reason: "encoder.weight and decoder.weight are tied but differ")
         }
         state = withState ? try Self.state(in: file, configuration, training, parameters, prefix: "") : nil
         guard withState, training?.recovery.point != nil else {
@@ -126,7 +127,7 @@ package struct Checkpoint: Sendable {
         recoveryPoint = try Self.state(in: file, configuration, training, earlier, prefix: "recovery.")
     }
 
-    /// Nothing is allocated before every shape is known to be in the file.
+    /// Nothing is allocated until every shape has been found in the file.
     private static func parameters(
         in file: SafetensorsFile, _ configuration: ModelConfiguration, prefix: String
     ) throws(CheckpointError) -> Parameters<Float> {
@@ -169,9 +170,9 @@ extension SafetensorsFile {
         do { return try StrictJSON.decode(type, from: Array(text.utf8)[...]) } catch {
             switch error {
             case .missing(let name): throw .badMetadata(path: path, key: key, reason: "it lacks \(name)")
-            case .wrong(let name): throw .badMetadata(path: path, key: key, reason: "\(name) is not what belongs there")
-            case .malformed: throw .badMetadata(path: path, key: key, reason: "it is not the JSON that belongs there")
-            case .tooDeep: throw .badMetadata(path: path, key: key, reason: "it is nested too deep")
+            case .wrong(let name): throw .badMetadata(path: path, key: key, reason: "\(name) has a wrong value")
+            case .malformed: throw .badMetadata(path: path, key: key, reason: "it is not the expected JSON")
+            case .tooDeep: throw .badMetadata(path: path, key: key, reason: "it is nested too deeply")
             case .repeatedKey(let name): throw .badMetadata(path: path, key: key, reason: "it has \(name) twice")
             }
         }

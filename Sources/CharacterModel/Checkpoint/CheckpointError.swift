@@ -1,26 +1,26 @@
-/// Why a checkpoint cannot be read or written. One case for each cause; every message says what to do.
+/// Why a checkpoint cannot be read or written. There is one case per cause, and every message says what to do.
 public enum CheckpointError: Error, Equatable, Sendable {
     case missing(path: String)
     case unreadable(path: String, reason: String)
-    /// The output cannot be made at all.
+    /// The output cannot be created.
     case cannotCreate(path: String, reason: String)
-    /// The output could be made, but not filled or put in its place.
+    /// The output was created, but could not be written or moved to its path.
     case cannotWrite(path: String, reason: String)
-    /// Another run wrote it after this one had read it.
+    /// Another run wrote the file after this one had read it.
     case changed(path: String)
     /// A hundred earlier models are kept beside it.
     case tooMany(path: String)
-    /// Another training writes it.
+    /// Another training run is writing it.
     case inUse(path: String)
 
     // The safetensors container.
-    /// Fewer bytes than a header's length takes, or than the header claims.
+    /// Fewer bytes than the header's length field needs, or than the header claims.
     case cutShort(path: String)
-    /// The header's length is absurd: not a safetensors file at all.
+    /// The header's length is impossible, so this is not a safetensors file.
     case notSafetensors(path: String)
     case headerNotJSON(path: String)
     case headerTooDeep(path: String)
-    /// Two values for one key, of which each reader may take another.
+    /// A key has two values; readers may disagree on which one to use.
     case repeatedKey(path: String, key: String)
     /// More than this machine's memory.
     case tooLarge(path: String, bytes: Int)
@@ -28,25 +28,25 @@ public enum CheckpointError: Error, Equatable, Sendable {
     case badShape(path: String, tensor: String)
     /// The offsets of a tensor disagree with its shape.
     case badOffsets(path: String, tensor: String)
-    /// Tensors overlap or leave a hole.
+    /// Tensors overlap or leave a gap.
     case notContiguous(path: String, tensor: String)
-    /// The data end before or after the last tensor does.
+    /// The data ends before or after the last tensor.
     case wrongSize(path: String, expected: Int, found: Int)
     case checksumMismatch(path: String)
 
-    // What Escriba puts into it.
+    // The content that Escriba adds.
     case foreign(path: String)
     case newerVersion(path: String, version: String)
     case badMetadata(path: String, key: String, reason: String)
     case missingTensor(path: String, tensor: String)
     case wrongShape(path: String, tensor: String, expected: [Int], found: [Int])
     case notFinite(path: String, tensor: String)
-    /// A model without the state of its training, where that was asked for.
+    /// A model without training state, when that was requested.
     case noTrainingState(path: String)
 }
 
 extension CheckpointError: CustomStringConvertible {
-    /// Of a file that could not be written.
+    /// The path of a file that could not be written.
     package var path: String {
         switch self {
         case .cannotCreate(let path, _), .cannotWrite(let path, _): path
@@ -54,7 +54,7 @@ extension CheckpointError: CustomStringConvertible {
         }
     }
 
-    /// One line: what a stranger wrote into a file is cut short, and its control characters are escaped.
+    /// The message, on one line. Untrusted text from a file is truncated, and its control characters are escaped.
     public var description: String {
         text.unicodeScalars.prefix(1_000).reduce(into: "") { line, scalar in
             let isControl = scalar.properties.generalCategory == .control || ["\u{2028}", "\u{2029}"].contains(scalar)
@@ -69,19 +69,19 @@ extension CheckpointError: CustomStringConvertible {
         case .unreadable(let path, let reason):
             return "cannot read \(path): \(reason); check the path and its permissions"
         case .cannotCreate(let path, let reason):
-            return "cannot create \(path): \(reason); choose another place"
+            return "cannot create \(path): \(reason); choose another path"
         case .cannotWrite(let path, let reason):
-            return "cannot write \(path): \(reason); make room or choose another place"
-        case .changed(let path): return "another run went on with \(path) in the meantime; resume it again"
+            return "cannot write \(path): \(reason); free some space or choose another path"
+        case .changed(let path): return "another run has continued \(path) in the meantime; resume it again"
         case .tooMany(let path):
             return "99 earlier models are kept beside \(path); remove or move some"
         case .inUse(let path):
-            return "another training writes \(path); wait for it, stop it, or choose another place"
+            return "another training run is writing \(path); wait for it, stop it, or choose another path"
         default: return containerFlaw(again) ?? contentFlaw(again)
         }
     }
 
-    /// What is wrong with the file as a safetensors file; nil if that is not it.
+    /// What is wrong with the safetensors container; nil if the problem is elsewhere.
     private func containerFlaw(_ again: String) -> String? {
         switch self {
         case .cutShort(let path): return "\(path) is cut short; \(again)"
@@ -101,9 +101,9 @@ extension CheckpointError: CustomStringConvertible {
         case .badOffsets(let path, let tensor):
             return "the offsets of tensor \(tensor) of \(path) disagree with its shape; \(again)"
         case .notContiguous(let path, let tensor):
-            return "tensor \(tensor) of \(path) overlaps another or follows a hole; \(again)"
+            return "tensor \(tensor) of \(path) overlaps another or follows a gap; \(again)"
         case .wrongSize(let path, let expected, let found):
-            let flaw = found < expected ? "is cut short" : "goes on after its last tensor"
+            let flaw = found < expected ? "is cut short" : "continues after its last tensor"
             return "\(path) \(flaw): \(found) bytes where there should be \(expected); \(again)"
         case .checksumMismatch(let path):
             return "the checksum of \(path) is wrong, so the file is damaged; \(again) "
@@ -112,7 +112,7 @@ extension CheckpointError: CustomStringConvertible {
         }
     }
 
-    /// What is wrong with what stands in it.
+    /// What is wrong with the content.
     private func contentFlaw(_ again: String) -> String {
         switch self {
         case .foreign(let path):
@@ -126,8 +126,8 @@ extension CheckpointError: CustomStringConvertible {
         case .notFinite(let path, let tensor):
             return "tensor \(tensor) of \(path) holds NaN or infinity; use an earlier checkpoint"
         case .noTrainingState(let path):
-            return "\(path) holds no training to resume; give the .last.safetensors file beside it"
-        default: preconditionFailure("told elsewhere")
+            return "\(path) has no training state to resume; give the .last.safetensors file beside it"
+        default: preconditionFailure("handled elsewhere")
         }
     }
 }

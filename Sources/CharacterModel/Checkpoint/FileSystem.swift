@@ -1,19 +1,19 @@
 import Foundation
 
-/// The system calls by which files are put in their place; tests put a disk that fails in between.
+/// The system calls used to write files. Tests substitute a disk that fails.
 package protocol FileSystem: Sendable {
-    /// Makes an empty file, or empties it, and opens it for writing.
+    /// Creates or truncates a file, and opens it for writing.
     func create(_ path: String) throws(SystemError) -> Int32
     /// Returns how many bytes were written, at least one.
     func write(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int) throws(SystemError) -> Int
-    /// Returns once the file's bytes are on the disk.
+    /// Returns once the file's bytes are on disk.
     func flush(_ descriptor: Int32) throws(SystemError)
     func close(_ descriptor: Int32) throws(SystemError)
     func rename(_ path: String, to destination: String) throws(SystemError)
-    /// Gives a file another name beside its own.
+    /// Creates a hard link to a file.
     func link(_ path: String, to other: String) throws(SystemError)
     func remove(_ path: String) throws(SystemError)
-    /// Returns once the names in a folder are on the disk.
+    /// Returns once the entries of a folder are on disk.
     func flushFolder(_ path: String) throws(SystemError)
 }
 
@@ -26,7 +26,7 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package var description: String { String(cString: strerror(code)) }
 }
 
-/// The system's own files. Interrupted calls are made again.
+/// The real file system. Interrupted calls are retried.
 package struct SystemFiles: FileSystem {
     package init() {}
 
@@ -38,14 +38,14 @@ package struct SystemFiles: FileSystem {
         _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, at offset: Int
     ) throws(SystemError) -> Int {
         let count = try checked { pwrite(descriptor, bytes.baseAddress, bytes.count, off_t(offset)) }
-        // A disk that takes nothing and says nothing is a full one.
+        // Writing no bytes without an error means the disk is full.
         guard count > 0 else { throw SystemError(code: ENOSPC) }
         return count
     }
 
     package func flush(_ descriptor: Int32) throws(SystemError) { try checked { Int(fsync(descriptor)) } }
 
-    /// Not made again where it was interrupted: Linux has closed the file then.
+    /// Not retried if interrupted: on Linux the file is closed anyway.
     package func close(_ descriptor: Int32) throws(SystemError) {
         guard Foundation.close(descriptor) == 0 || errno == EINTR else { throw SystemError(code: errno) }
     }

@@ -1,11 +1,13 @@
 import Foundation
 
-/// Keeps two trainings from writing one output: a lock on a file of its own beside it, which a killed process cannot hold.
+/// Keeps two training runs from writing the same output: a lock on a separate file beside it, released when the process
+/// dies.
 package final class OutputLock: Sendable {
     private let path: String
     private let descriptor: Int32
 
-    /// - Throws: `CheckpointError.inUse` if another process holds it. A file system without locks is no error.
+    /// - Throws: `CheckpointError.inUse` if another process holds it. It is not an error if the file system has no
+    ///   locks.
     package init(of output: String) throws(CheckpointError) {
         path = output + ".lock"
         while true {
@@ -17,7 +19,7 @@ package final class OutputLock: Sendable {
                 close(descriptor)
                 throw .inUse(path: output)
             }
-            // Whoever held it before may have removed the file in between: then this is a lock on nothing.
+            // The previous holder may have removed the file in the meantime. Then this lock is useless.
             var (held, found) = (stat(), stat())
             if fstat(descriptor, &held) == 0, stat(path, &found) == 0, held.st_ino == found.st_ino {
                 self.descriptor = descriptor

@@ -50,7 +50,7 @@ struct SafetensorsFile {
 
     init(contentsOf path: String) throws(CheckpointError) { try self.init(bytes: Self.read(path), path: path) }
 
-    /// - Parameter path: what to call the file in errors.
+    /// - Parameter path: the file's name in error messages.
     init(bytes: [UInt8], path: String) throws(CheckpointError) {
         self.path = path
         self.bytes = bytes
@@ -58,7 +58,7 @@ struct SafetensorsFile {
             throw bytes.isEmpty || bytes.contains(0) ? .cutShort(path: path) : .notSafetensors(path: path)
         }
         let length = bytes.prefix(8).reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        // The format's own limit; text read as a length is far beyond it.
+        // The format's limit; text misread as a length is far above it.
         guard length <= 100_000_000, bytes.count < 9 || bytes[8] == UInt8(ascii: "{") else {
             throw .notSafetensors(path: path)
         }
@@ -77,9 +77,9 @@ struct SafetensorsFile {
         try verifyChecksum()
     }
 
-    /// The bytes of a regular file, as many as it has when it is opened.
+    /// The bytes of a regular file, up to its size when opened.
     private static func read(_ path: String) throws(CheckpointError) -> [UInt8] {
-        // A pipe without a writer would wait for one.
+        // Opening a pipe without a writer would block.
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             if errno == ENOENT { throw .missing(path: path) }
@@ -91,12 +91,12 @@ struct SafetensorsFile {
             throw .unreadable(path: path, reason: String(cString: strerror(errno)))
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .unreadable(path: path, reason: "it is not a file") }
-        // A file may have holes, and claim more than the machine has.
+        // A sparse file may claim more than the machine's memory.
         let size = Int(status.st_size)
         guard size <= sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) else {
             throw .tooLarge(path: path, bytes: size)
         }
-        // The empty array is one for all threads, and not to be filled, be it with nothing.
+        // The empty array is shared by all threads; do not write to it, not even zero bytes.
         guard size > 0 else { return [] }
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, done in
@@ -104,7 +104,7 @@ struct SafetensorsFile {
                 let got = Foundation.read(file, buffer.baseAddress! + done, min(size - done, 1 << 30))
                 if got < 0 && errno == EINTR { continue }
                 if got < 0 { failure = errno }
-                // A file that has become shorter is cut short, as the header will say.
+                // The file has become shorter; checking the header will detect that.
                 guard got > 0 else { break }
                 done += got
             }
@@ -113,7 +113,7 @@ struct SafetensorsFile {
         return bytes
     }
 
-    /// Checks types, shapes and offsets: the tensors cover the data without overlap or hole.
+    /// Checks types, shapes and offsets: the tensors cover the data without overlaps or gaps.
     private static func tensors(
         _ entries: [String: Entry], size: Int, path: String, dataStart: Int
     ) throws(CheckpointError) -> [String: Tensor] {
@@ -144,10 +144,10 @@ struct SafetensorsFile {
         return tensors
     }
 
-    /// A file without a checksum was written by another tool and is taken as it is.
+    /// A file without a checksum was written by another tool and is accepted.
     private func verifyChecksum() throws(CheckpointError) {
         guard let stored = metadata["checksum"] else {
-            // A checksum under a damaged name is no missing checksum.
+            // A checksum key with a damaged name must not count as a missing checksum.
             let name = "checksum".utf8
             let stray = metadata.keys.contains { key in
                 key.utf8.count == name.count && zip(key.utf8, name).filter { $0 != $1 }.count == 1
@@ -171,7 +171,7 @@ struct SafetensorsFile {
 
     func contains(_ name: String) -> Bool { tensors[name] != nil }
 
-    /// The elements of a tensor, all of them finite.
+    /// The elements of a tensor, checked to be finite.
     ///
     /// - Parameter shape: the shape it must have; nil for any.
     func elements(of name: String, shape: [Int]?) throws(CheckpointError) -> (shape: [Int], elements: [Float]) {

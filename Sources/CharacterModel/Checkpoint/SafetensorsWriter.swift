@@ -1,9 +1,10 @@
 import CZlib
 import Foundation
 
-/// Writes a safetensors file: eight bytes of header length, a JSON header padded to a multiple of 8, tensors without holes.
+/// Writes a safetensors file: eight bytes of header length, a JSON header padded to a multiple of 8, and tensors
+/// without gaps.
 struct SafetensorsWriter {
-    /// A tensor of 32-bit floats, read when it is written.
+    /// A tensor of 32-bit floats, evaluated when it is written.
     struct Tensor {
         let name: String
         let shape: [Int]
@@ -37,7 +38,7 @@ struct SafetensorsWriter {
     static let blankChecksum = "00000000"
     static let checksumField = Array("\"checksum\":\"".utf8)
 
-    /// Writes the file at `path`, whole or not at all, with its CRC-32 in the metadata as `checksum`.
+    /// Writes the file at `path` atomically, with its CRC-32 in the metadata as `checksum`.
     static func write(
         metadata: [String: String], tensors: [Tensor], to path: String, replacing earlier: EarlierFiles = .none,
         on files: any FileSystem = SystemFiles()
@@ -55,7 +56,7 @@ struct SafetensorsWriter {
         try put(header.span.bytes)
         for tensor in tensors {
             let elements = tensor.elements()
-            precondition(elements.count == tensor.shape.reduce(1, *), "\(tensor.name) has another size than its shape")
+            precondition(elements.count == tensor.shape.reduce(1, *), "\(tensor.name) does not match its shape")
             try put(elements.span.bytes)
         }
         let digits = Array(String(format: "%08x", UInt32(checksum)).utf8)
@@ -84,7 +85,7 @@ struct SafetensorsWriter {
 func json(_ value: some Encodable) -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Only a number that is not finite cannot be encoded, and none is put in.
+    // Encoding fails only for numbers that are not finite, and there are none.
     guard let data = try? encoder.encode(value) else { preconditionFailure("a value that is not finite") }
     return String(decoding: data, as: UTF8.self)
 }

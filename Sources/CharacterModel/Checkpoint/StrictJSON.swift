@@ -1,13 +1,13 @@
 import Foundation
 
-/// Reads JSON that a stranger may have written.
+/// Reads untrusted JSON.
 ///
-/// Foundation's decoder takes an object with a repeated key and keeps one of the values; a file that two readers understand
-/// differently is refused here (RFC 8259, section 4). Nesting is bounded too.
+/// Foundation's decoder accepts an object with a repeated key and keeps one of the values. Such a file, which two
+/// readers may understand differently, is rejected here (RFC 8259, section 4). Nesting depth is limited too.
 enum StrictJSON {
     enum Flaw: Error, Equatable {
         case malformed
-        /// A key that must be there is not, or holds something else than belongs there.
+        /// A required key is missing, or its value is wrong.
         case missing(key: String)
         case wrong(key: String)
         case repeatedKey(String)
@@ -36,7 +36,7 @@ enum StrictJSON {
     private static let deepest = 32
     private static let structure = Array(",]}:\"[{".utf8)
 
-    /// Walks over a document; what it lets pass may still be malformed.
+    /// Scans a document; what it accepts may still be malformed.
     private struct Scanner {
         let bytes: ArraySlice<UInt8>
         var place: Int
@@ -79,7 +79,7 @@ enum StrictJSON {
                 guard take(UInt8(ascii: "]")) else { throw .malformed }
             case UInt8(ascii: "\""): _ = try skipString()
             default:
-                // A number or a word: the decoder judges it.
+                // A number or a literal: the decoder checks it.
                 let start = place
                 while let byte = peek(), !isSpace(byte), !StrictJSON.structure.contains(byte) { place += 1 }
                 guard place > start else { throw .malformed }
@@ -100,7 +100,7 @@ enum StrictJSON {
             guard take(UInt8(ascii: "}")) else { throw .malformed }
         }
 
-        /// Returns the UTF-8 of the string, escapes resolved.
+        /// Returns the UTF-8 of the string, with escapes resolved.
         private mutating func skipString() throws(Flaw) -> [UInt8] {
             guard peek() == UInt8(ascii: "\"") else { throw .malformed }
             let start = place

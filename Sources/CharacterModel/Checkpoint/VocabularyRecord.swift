@@ -1,10 +1,10 @@
 import Tokenization
 
-/// A vocabulary as JSON: symbols as strings, as numbers for the byte unit.
+/// A vocabulary as JSON: symbols are strings, or numbers for the byte unit.
 struct VocabularyRecord: Codable {
     let unit: TextUnit
     let normalization: Normalization
-    /// The versions that cut the training text; files of other tools need not say them.
+    /// The versions used to tokenize the training text; files of other tools may omit them.
     let icu: String?
     let unicode: String?
     /// What ends a record; absent for a text without records.
@@ -33,7 +33,7 @@ struct VocabularyRecord: Codable {
         }
     }
 
-    /// Why a record is no vocabulary.
+    /// Why a record is not a valid vocabulary.
     struct Flaw: Error {
         let reason: String
     }
@@ -64,7 +64,7 @@ struct VocabularyRecord: Codable {
             list = bytes.map { Symbol(bytes: [$0]) }
         }
         guard unit != .byte || normalization == .none else { throw Flaw(reason: "bytes cannot be normalized") }
-        if let records, records.isEmpty { throw Flaw(reason: "an empty text separates no records") }
+        if let records, records.isEmpty { throw Flaw(reason: "the record separator is empty") }
         guard zip(list, list.dropFirst()).allSatisfy(<) else {
             throw Flaw(reason: "symbols are repeated or not in the order of their bytes")
         }
@@ -73,7 +73,8 @@ struct VocabularyRecord: Codable {
             records: records.map { RecordSeparator(name: $0) }, symbols: list)
     }
 
-    /// Each symbol must be one that a text can be cut into: a single scalar, or a single cluster where the file's Unicode is ours.
+    /// Each symbol must be one the tokenizer can produce: a single scalar, or a single cluster if the file's Unicode
+    /// version is the current one.
     private func checkCharacters(_ symbols: [String]) throws(Flaw) {
         let several = symbols.filter { $0.unicodeScalars.count > 1 }
         var flawed = unit == .scalar ? several.first : nil

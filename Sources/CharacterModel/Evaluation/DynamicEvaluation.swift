@@ -8,7 +8,7 @@ import Tokenization
 public struct DynamicRates: Sendable, Equatable {
     /// The size of a step, where a typical gradient has size 1.
     public var learningRate = 0.0002
-    /// The part of the way back to the trained weights that each step goes, where gradients are typical.
+    /// The fraction by which each step moves the weights back towards the trained ones, where gradients are typical.
     public var decay = 0.002
 
     public init(learningRate: Double = 0.0002, decay: Double = 0.002) {
@@ -17,15 +17,17 @@ public struct DynamicRates: Sendable, Equatable {
     }
 }
 
-/// Dynamic evaluation: a text is scored segment by segment, and after each the weights move to where the segment would have
-/// been likelier (Krause, Kahembwe, Murray & Renals 2018). What is scored is always what has not been seen.
+/// Dynamic evaluation: a text is scored segment by segment, and after each segment a gradient step makes that segment
+/// more likely (Krause, Kahembwe, Murray & Renals 2018). Each segment is scored before the model adapts to it.
 ///
-/// Steps are scaled by the root of the mean square of each weight's gradients, as in the paper's RMS rule, but taken over the
-/// segments so far and not over the training text, which need not be at hand; the weights decay towards the trained ones, more where gradients are large. The model is not changed.
+/// Steps are scaled by the root of the mean square of each weight's gradients, as in the paper's RMS rule, but computed
+/// over the segments so far, because the training text may not be available. The weights decay towards the trained
+/// ones, faster where gradients are large. The model itself is not changed.
 package final class DynamicEvaluation {
     /// T: symbols in a segment.
     static let segment = 20
-    /// The segments that are only measured, so that a mean square means something.
+    /// The number of initial segments that only update the mean squares, so that these are meaningful before the first
+    /// step.
     private static let patience = 20
 
     private let text: EncodedText
@@ -56,7 +58,7 @@ package final class DynamicEvaluation {
 
     /// Scores the text, or its first symbols.
     ///
-    /// - Returns: nats, the spelling of unknown symbols included; nil if it was cancelled.
+    /// - Returns: nats, including the spelling of unknown symbols; nil if cancelled.
     package func nats(
         rates: DynamicRates, symbols limit: Int = .max, isCancelled: @Sendable () -> Bool = { false }
     ) -> Double? {
@@ -69,7 +71,7 @@ package final class DynamicEvaluation {
             _ = input.fill(lane, of: text, first: first, steps: steps)
             let outcome = engine.gradient(of: TrainingWindow(input, steps: steps, symbols: steps, step: segment))
             nats += outcome.groups[0]
-            // A segment whose gradient is not finite teaches nothing, nor may it spoil the means.
+            // Skip a segment whose gradient is not finite, and keep it out of the means.
             guard outcome.norm.isFinite else { continue }
             measured += 1
             measure(segments: measured)
@@ -80,7 +82,7 @@ package final class DynamicEvaluation {
         return nats + text.spellingNats * Double(count) / Double(max(1, text.count))
     }
 
-    /// Takes the gradient of one more segment into the mean squares.
+    /// Updates the mean squares with the gradient of one more segment.
     private func measure(segments: Int) {
         let part = 1 / Float(segments)
         workers.forEach(pieces.count) { [pieces, rootSums, moved = engine.gradient, meanSquares] index in
@@ -105,7 +107,7 @@ package final class DynamicEvaluation {
             let (weights, trained) = (parameters.all.base, trained.all.base)
             for at in pieces[index] {
                 let root = squares[at].squareRoot()
-                // Where nothing ever had a gradient, nothing moves.
+                // A weight that never had a gradient does not move.
                 let towards = rate * gradient[at] / (root + 1e-3 * mean)
                 weights[at] += min(1, decay * root) * (trained[at] - weights[at]) - towards
             }
@@ -116,7 +118,7 @@ package final class DynamicEvaluation {
 extension LanguageModel {
     /// Scores a text by dynamic evaluation.
     ///
-    /// - Throws: `EvaluationError` for a text that was read otherwise, and `.cancelled`.
+    /// - Throws: `EvaluationError` if the text was not read the way the model reads texts, and `.cancelled`.
     public func evaluateDynamically(
         _ corpus: Corpus, state: StatePolicy = .file, rates: DynamicRates = DynamicRates(), threads: Int? = nil,
         isCancelled: @Sendable () -> Bool = { false }
@@ -132,12 +134,12 @@ extension LanguageModel {
     /// The rates under which a text scores best, found on a grid: first the learning rate, then the decay.
     ///
     /// - Parameters:
-    ///   - corpus: another text than the one to be scored.
-    ///   - state: where the model starts afresh.
-    ///   - threads: of which the result does not depend; nil: one a core.
-    ///   - isCancelled: asked now and then; the answer yes ends the work.
-    ///   - observe: is told of each pair of rates and its mean nats per symbol.
-    /// - Throws: `EvaluationError` for a text that was read otherwise, and `.cancelled`.
+    ///   - corpus: a different text from the one to be scored.
+    ///   - state: where the model's state is reset.
+    ///   - threads: does not affect the result; nil: one per core.
+    ///   - isCancelled: polled regularly; returning true stops the work.
+    ///   - observe: called with each pair of rates and its mean nats per symbol.
+    /// - Throws: `EvaluationError` if the text was not read the way the model reads texts, and `.cancelled`.
     public func tuneDynamicRates(
         _ corpus: Corpus, state: StatePolicy = .file, threads: Int? = nil,
         isCancelled: @Sendable () -> Bool = { false }, observe: (DynamicRates, Double) -> Void = { _, _ in }

@@ -1,12 +1,12 @@
 import Tokenization
 
-/// Why a text has no score: it was not read as the model reads texts, or the work was cancelled.
+/// Why a text could not be scored: it was not read the way the model reads texts, or the work was cancelled.
 public enum EvaluationError: Error, Equatable, Sendable {
-    /// It was cut into other units than the model's.
+    /// Its units differ from the model's.
     case unit(text: TextUnit, model: TextUnit)
-    /// It was brought to another normal form.
+    /// Its normal form differs from the model's.
     case normalization(text: Normalization, model: Normalization)
-    /// It was cut into other records, or into none, by name.
+    /// Its record separator differs from the model's (given by name), or it has none.
     case records(text: String, model: String)
     case cancelled
 }
@@ -21,7 +21,7 @@ extension EvaluationError: CustomStringConvertible {
             case .cancelled: ("", "", "")
             }
         if self == .cancelled { return "the evaluation was cancelled" }
-        return "the text was read with other \(what) (\(text)) than the model's (\(model)); read it as the model's "
+        return "the text was read with different \(what) (\(text)) from the model's (\(model)); read it as the model's "
             + "vocabulary says"
     }
 }

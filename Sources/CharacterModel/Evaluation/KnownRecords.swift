@@ -1,20 +1,20 @@
 import Tokenization
 
-/// The records of a text, to find out whether another text is one of them.
+/// The records of a text, for checking whether another text is one of them.
 public struct KnownRecords: Sendable {
     private let corpus: Corpus
-    /// By hash, the tokens of a record; where two have one hash, the second stands apart.
+    /// The tokens of each record, by hash. If two records have the same hash, the second one is stored separately.
     private var records: [UInt64: Range<Int>] = [:]
     private var others: [Range<Int>] = []
 
-    /// - Parameter corpus: a text that was read with a record separator; another one has no records.
+    /// - Parameter corpus: a text that was read with a record separator; without one there are no records.
     public init(of corpus: Corpus) {
         self.corpus = corpus
         var records: [UInt64: Range<Int>] = [:]
         var others: [Range<Int>] = []
         corpus.forEachRecord { range, hash in
             if let known = records[hash] {
-                // Equal ones as a rule.
+                // Usually a duplicate record, not a collision.
                 if corpus.bytes(in: known) != corpus.bytes(in: range) { others.append(range) }
             } else {
                 records[hash] = range
@@ -23,7 +23,7 @@ public struct KnownRecords: Sendable {
         (self.records, self.others) = (records, others)
     }
 
-    /// Whether a text, in the corpus's normal form, is one of the records, whole.
+    /// Whether a text, in the corpus's normal form, is identical to one of the records.
     public func contains(_ text: [UInt8]) -> Bool {
         var hash = RecordHash()
         hash.append(text)

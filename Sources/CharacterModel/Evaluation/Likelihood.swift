@@ -1,10 +1,10 @@
 import RealModule
 
-/// How well a model predicts a text: the one total from which every figure is derived.
+/// How well a model predicts a text: the total from which all other figures are derived.
 public struct Likelihood: Sendable, Equatable {
-    /// -ln p of the text, the spelling of unknown symbols included.
+    /// -ln p of the text, including the spelling of unknown symbols.
     public var nats = 0.0
-    /// The symbols it is over.
+    /// The number of symbols scored.
     public var tokens = 0
 
     public init(nats: Double = 0, tokens: Int = 0) {
@@ -17,7 +17,7 @@ public struct Likelihood: Sendable, Equatable {
     public var perplexity: Double { .exp(nats / Double(tokens)) }
     public var bitsPerToken: Double { bits / Double(tokens) }
 
-    /// Bits for each of some unit of the original text.
+    /// Bits per unit, given how many of some unit the original text has.
     public func bits(per units: Int) -> Double { bits / Double(units) }
 
     public static func += (a: inout Likelihood, b: Likelihood) {
@@ -26,8 +26,8 @@ public struct Likelihood: Sendable, Equatable {
     }
 }
 
-/// The standard error of the mean nats per token, from the means of blocks of 1,000 tokens: neighbours depend on each
-/// other, blocks hardly do.
+/// The standard error of the mean nats per token, from the means of blocks of 1,000 tokens: neighbouring tokens are
+/// correlated, blocks hardly are.
 package struct BlockedError: Sendable {
     static let blockSize = 1_000
     private var block = Likelihood()

@@ -1,17 +1,17 @@
 import Tokenization
 
-/// How much of generated texts is copied from another text, the training text as a rule.
+/// How much of generated texts is copied from another text, usually the training text.
 ///
-/// The texts are put into a suffix automaton (Blumer et al. 1985), which is as small as they are, and the other text is read
-/// through it once, symbol by symbol: exact, in time linear in both.
+/// The texts are put into a suffix automaton (Blumer et al. 1985), whose size is linear in theirs. The other text is
+/// then run through it once, symbol by symbol. The result is exact and takes time linear in both.
 public struct Novelty: Sendable {
-    /// What is copied in one text.
+    /// What one text copies.
     public struct Result: Sendable, Equatable {
-        /// The symbols of the longest run that stands in the other text too.
+        /// The length, in symbols, of the longest run that also occurs in the other text.
         public var longestRun = 0
-        /// Where it begins.
+        /// Where that run begins.
         public var start = 0
-        /// The text's windows of 20 symbols, and how many of them stand in the other text too.
+        /// The number of windows of 20 symbols in the text, and how many of them also occur in the other text.
         public var windows = 0
         public var copiedWindows = 0
     }
@@ -25,12 +25,12 @@ public struct Novelty: Sendable {
 
     /// - Parameters:
     ///   - texts: as ids.
-    ///   - corpus: what may have been copied, as the model reads it.
+    ///   - corpus: the text that may have been copied, as the model reads it.
     ///   - vocabulary: the model's.
     public init(of texts: [[Int]], in corpus: Corpus, vocabulary: Vocabulary) {
         self.texts = texts
         for (index, text) in texts.enumerated() {
-            // A symbol that occurs nowhere else keeps runs from crossing into the next text.
+            // A unique separator symbol keeps runs from crossing into the next text.
             automaton.append(-1 - index)
             for id in text { automaton.append(id) }
         }
@@ -51,7 +51,7 @@ public struct Novelty: Sendable {
             (state, length) = (next, length + 1)
             matched[state] = max(matched[state], length)
         }
-        // What a state was reached with, the shorter ends of it were reached with too.
+        // A match that reached a state also reached the states of its shorter suffixes.
         let order = automaton.states.indices.sorted { automaton.states[$0].length > automaton.states[$1].length }
         for state in order where matched[state] > 0 && state != 0 {
             let link = automaton.states[state].link
@@ -62,7 +62,7 @@ public struct Novelty: Sendable {
         }
     }
 
-    /// For each text, in order.
+    /// One result per text, in order.
     public var results: [Result] {
         var state = 0
         return texts.enumerated().map { index, text in
@@ -82,10 +82,11 @@ public struct Novelty: Sendable {
     }
 }
 
-/// Knows every run of a text: each state stands for runs that end at the same places.
+/// Recognizes every run of a text. Each state represents the runs that end at the same positions.
 private struct SuffixAutomaton: Sendable {
     struct State: Sendable {
-        /// The longest run of the state, and the state of the longest of its ends that also ends elsewhere.
+        /// The length of the state's longest run, and its suffix link: the state of its longest suffix that also ends
+        /// elsewhere.
         var length: Int
         var link: Int
     }
@@ -97,7 +98,7 @@ private struct SuffixAutomaton: Sendable {
 
     private(set) var states = [State(length: 0, link: -1)]
     private var edges: [Edge: Int] = [:]
-    /// The symbols that lead from each state.
+    /// The symbols with a transition from each state.
     private var symbols: [[Int]] = [[]]
     private var last = 0
 

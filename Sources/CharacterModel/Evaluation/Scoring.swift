@@ -3,12 +3,13 @@ import LinearAlgebra
 import RecurrentNetwork
 
 extension Network {
-    /// The nats of a text, each symbol scored once and with context, in lanes that run side by side.
+    /// The nats of a text, each symbol scored once with context, in parallel lanes.
     ///
-    /// Each lane is warmed up on the symbols before its part. Close to ``scoreExactly(_:using:isCancelled:_:)``, and much faster.
+    /// Each lane is warmed up on the symbols before its part. The result is close to
+    /// ``scoreExactly(_:using:isCancelled:_:)``, and much faster.
     ///
-    /// - Parameter isCancelled: asked now and then; the answer yes ends the work.
-    /// - Returns: total nats, the spelling of unknown symbols included; nil if it was cancelled.
+    /// - Parameter isCancelled: polled regularly; returning true stops the work.
+    /// - Returns: total nats, including the spelling of unknown symbols; nil if cancelled.
     package func scoreInLanes(
         _ text: EncodedText, using workers: Workers, isCancelled: @Sendable () -> Bool = { false }
     ) -> Double? {
@@ -36,15 +37,15 @@ extension Network {
 
     /// The nats of each symbol of a text, read in one lane from its boundary to its end.
     ///
-    /// What stands between two places where the model starts afresh depends on nothing else, so threads share such parts
-    /// where there are enough; otherwise they share the layers of one part after the other. The nats are the same to the bit.
+    /// Parts of the text between state resets are independent, so threads score them in parallel if there are enough of
+    /// them. Otherwise threads share the layers, one part after the other. The nats are bit-identical either way.
     ///
     /// - Parameters:
-    ///   - predicts: whether predictions are wanted too, which takes more time.
-    ///   - isCancelled: asked now and then; the answer yes ends the work.
-    ///   - body: is told of each symbol in order: where it stands, the corpus's index, its nats, the spelling of an unknown one
-    ///     included, and what was predicted in its place.
-    /// - Returns: whether it came to the end.
+    ///   - predicts: whether to compute predictions too, which takes more time.
+    ///   - isCancelled: polled regularly; returning true stops the work.
+    ///   - body: called with each symbol in order: its position, its index in the corpus, its nats (including the
+    ///     spelling of an unknown symbol), and the prediction at its position.
+    /// - Returns: false if it was cancelled.
     package func scoreExactly(
         _ text: EncodedText, using workers: Workers, predicts: Bool = false,
         isCancelled: @Sendable () -> Bool = { false },
@@ -80,7 +81,7 @@ extension Network {
         }
         let limit = predicts ? 1 << 18 : 1 << 21
         text.forEachPart(ofAtLeast: 4_096) { part in
-            // A long part is never put beside others: its nats are told as they come.
+            // A long part is scored on its own, and its nats are reported as they are computed.
             if part.count > limit { score() }
             parts.append(part)
             if held > limit { score() }
@@ -106,8 +107,8 @@ extension Network {
         }
     }
 
-    /// Scores a part of a text in chunks of steps, as a pipeline: while a layer reads one chunk, the projection into the layer
-    /// above, that layer and the decoder work on chunks before it. Each chunk on its way has a shard of its own.
+    /// Scores a part of a text in chunks of steps, as a pipeline: while a layer reads one chunk, the projection into
+    /// the layer above, that layer and the decoder work on earlier chunks. Each chunk in flight has its own shard.
     private func score(
         _ part: Range<Int>, of text: EncodedText, using workers: Workers, predicts: Bool,
         isCancelled: @Sendable () -> Bool, _ body: (Range<Int>, SymbolScores) -> Void
@@ -139,7 +140,7 @@ extension Network {
                 scores[chunk % stages].set(from: 0, steps: steps, of: shard)
             }
         }
-        // The longest tasks first; projections in parts, so that threads end together.
+        // The longest tasks first; projections are split, so that threads finish together.
         let tasks =
             (0..<layers).map { PipelineTask.recurrence(layer: $0) }
             + (1..<layers).flatMap { layer in (0..<4).map { .projection(layer: layer, part: $0, of: 4) } }
@@ -149,7 +150,7 @@ extension Network {
                 let chunk = round - tasks[index].stage(layers: layers)
                 if (0..<chunks).contains(chunk) { run(tasks[index], chunk) }
             }
-            // The chunk that the decoder has done with.
+            // The chunk that the decoder has finished.
             let done = round - PipelineTask.decoder.stage(layers: layers)
             guard done >= 0 else { continue }
             let first = part.lowerBound + done * size
@@ -159,7 +160,8 @@ extension Network {
 }
 
 extension EncodedText {
-    /// Calls `body` with the parts of the text that begin afresh, neighbours joined until they are long enough.
+    /// Calls `body` with the parts of the text that begin with a state reset. Neighbouring parts are joined until they
+    /// are long enough.
     fileprivate func forEachPart(ofAtLeast length: Int, _ body: (Range<Int>) -> Void) {
         var first = 0
         forEachTarget { position, _, isFresh in
@@ -171,11 +173,11 @@ extension EncodedText {
     }
 }
 
-/// Scores of symbols, a place for each.
+/// Scores of symbols, one entry per symbol.
 private struct SymbolScores: Sendable {
     /// [1, n].
     let nats: Matrix<Double>
-    /// [1, n]; empty where none are wanted.
+    /// [1, n]; empty if not requested.
     let predictions: Matrix<Prediction>
 
     init(_ count: Int, predicts: Bool) {
@@ -183,7 +185,7 @@ private struct SymbolScores: Sendable {
         predictions = Matrix(rows: 1, columns: predicts ? count : 0)
     }
 
-    /// Takes over what a shard of one lane has computed; its logits hold the gradient of the loss.
+    /// Copies the results of a one-lane shard, whose logits hold the gradient of the loss.
     func set<Scalar: KernelScalar>(from place: Int, steps: Int, of shard: Shard<Scalar>) {
         for step in 0..<steps {
             nats.view[0, place + step] = shard.losses.view[0, step]
@@ -197,12 +199,12 @@ private struct SymbolScores: Sendable {
 
 /// What a thread does with a chunk in one round of scoring.
 private enum PipelineTask: Sendable {
-    /// The lowest layer's includes its projection, which is a gather or small.
+    /// For the lowest layer this includes its projection, which is a gather or small.
     case recurrence(layer: Int)
     case projection(layer: Int, part: Int, of: Int)
     case decoder
 
-    /// How many rounds after the first stage it comes.
+    /// How many rounds after the first stage it runs.
     func stage(layers: Int) -> Int {
         switch self {
         case .recurrence(let layer): 2 * layer

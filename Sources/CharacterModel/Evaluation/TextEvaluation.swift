@@ -1,26 +1,26 @@
 import Concurrency
 import Tokenization
 
-/// Where the state is fresh while a text is scored.
+/// Where the state is reset while a text is scored.
 public enum StatePolicy: String, Sendable, Codable, CaseIterable {
-    /// At each file's beginning.
+    /// At the beginning of each file.
     case file
-    /// At each line's beginning, after the line feed before it.
+    /// At the beginning of each line, after the preceding line feed.
     case line
-    /// At the first file's beginning only.
+    /// Only at the beginning of the first file.
     case carry
 }
 
-/// A model's score of a text, file by file.
+/// A model's score of a text, in total and per file.
 public struct TextEvaluation: Sendable, Equatable {
     public struct File: Sendable, Equatable {
         public var name: String
         public var likelihood = Likelihood()
         public var unknownTokens = 0
-        /// Ends of records among the tokens.
+        /// How many of the tokens are ends of records.
         public var records = 0
         public var counts: TextCounts
-        /// Of the mean nats per token; nil for fewer than 2,000 tokens.
+        /// The standard error of the mean nats per token; nil for fewer than 2,000 tokens.
         public var standardError: Double?
     }
 
@@ -38,22 +38,22 @@ public struct Surprisal: Sendable {
     public var line: Int
     /// nil for the end of a record.
     public var symbol: Symbol?
-    /// -ln p, the spelling of an unknown symbol included.
+    /// -ln p, including the spelling of an unknown symbol.
     public var nats: Double
     public var prediction: Prediction
 }
 
 extension LanguageModel {
-    /// Scores a text, each symbol given all before it.
+    /// Scores a text, each symbol given all the symbols before it.
     ///
     /// - Parameters:
-    ///   - corpus: read by ``corpus(reading:format:cache:progress:)``, or likewise.
-    ///   - state: where the model starts afresh.
-    ///   - threads: of which the result does not depend; nil: one a core.
-    ///   - isCancelled: asked now and then; the answer yes ends the work.
-    ///   - progress: is told now and then how many symbols are scored.
-    ///   - perSymbol: is told of each symbol, in order.
-    /// - Throws: `EvaluationError` for a text that was read otherwise, and `.cancelled`.
+    ///   - corpus: read by ``corpus(reading:format:cache:progress:)``, or in the same way.
+    ///   - state: where the model's state is reset.
+    ///   - threads: does not affect the result; nil: one per core.
+    ///   - isCancelled: polled regularly; returning true stops the work.
+    ///   - progress: called regularly with the number of symbols scored so far.
+    ///   - perSymbol: called with each symbol, in order.
+    /// - Throws: `EvaluationError` if the text was not read the way the model reads texts, and `.cancelled`.
     public func evaluate(
         _ corpus: Corpus, state: StatePolicy = .file, threads: Int? = nil,
         isCancelled: @Sendable () -> Bool = { false }, progress: ((Int) -> Void)? = nil,
@@ -103,7 +103,7 @@ extension LanguageModel {
 }
 
 extension EncodedText {
-    /// A whole corpus that starts afresh where a policy says.
+    /// A whole corpus, with state resets as a policy says.
     init(_ corpus: Corpus, vocabulary: Vocabulary, state: StatePolicy) {
         self.init(corpus, vocabulary: vocabulary)
         switch state {

@@ -1,8 +1,8 @@
 import RealModule
 
-/// What a strategy makes of a model's logits: the probabilities of the symbols it keeps.
+/// The probabilities that a sampling strategy derives from a model's logits, for the symbols it keeps.
 package struct Distribution: Sendable, Equatable {
-    /// Likeliest first where a filter had to know, else in the order of their ids.
+    /// Sorted by probability if a filter needed that, else in the order of their ids.
     package private(set) var candidates: [(id: Int, probability: Double)] = []
 
     package init() {}
@@ -17,16 +17,16 @@ package struct Distribution: Sendable, Equatable {
     }
 
     /// - Parameters:
-    ///   - logits: for each symbol that may be drawn; ids count from 0.
-    ///   - recent: ids that the repetition penalty falls on.
-    ///   - biases: what is added to logits first.
-    ///   - banned: ids that are left out; there may be nothing left.
-    ///   - surpriseLimit: in bits; of symbols that surprise more, none but the likeliest is kept.
+    ///   - logits: one for each symbol that may be drawn; ids count from 0.
+    ///   - recent: ids that the repetition penalty applies to.
+    ///   - biases: added to the logits first.
+    ///   - banned: ids that are excluded; all symbols may be.
+    ///   - surpriseLimit: in bits; more surprising symbols are dropped, except the likeliest symbol.
     package mutating func set(
         _ logits: ArraySlice<Float>, strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
         recent: Set<Int> = [], biases: [Int: Double] = [:], banned: Set<Int> = [], surpriseLimit: Double? = nil
     ) {
-        // At first, scores stand where probabilities will.
+        // At first, `probability` holds scores.
         candidates.removeAll(keepingCapacity: true)
         for logit in logits { candidates.append((candidates.count, Double(logit))) }
         for (id, bias) in biases where id < candidates.count { candidates[id].probability += bias }
@@ -67,7 +67,7 @@ package struct Distribution: Sendable, Equatable {
         }
     }
 
-    /// Keeps the fewest symbols whose surprise is closest to the entropy, with so much probability.
+    /// Keeps the smallest set of symbols with this much probability whose surprise is closest to the entropy.
     private mutating func keepTypical(_ mass: Double) {
         candidates.removeAll { $0.probability == 0 }
         let entropy = candidates.reduce(0) { $0 - $1.probability * .log($1.probability) }
@@ -76,7 +76,7 @@ package struct Distribution: Sendable, Equatable {
         keep(mass)
     }
 
-    /// Keeps the first candidates, as many as it takes to have so much probability.
+    /// Keeps the first candidates until they have this much probability.
     private mutating func keep(_ mass: Double) {
         var sum = 0.0
         let needed = candidates.firstIndex { candidate in
@@ -92,7 +92,7 @@ package struct Distribution: Sendable, Equatable {
         for index in candidates.indices { candidates[index].probability /= sum }
     }
 
-    /// The probability of a symbol that is kept.
+    /// The probability of a symbol; 0 if it was not kept.
     package func probability(of id: Int) -> Double { candidates.first { $0.id == id }?.probability ?? 0 }
 
     /// Draws a symbol.

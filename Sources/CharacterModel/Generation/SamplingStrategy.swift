@@ -2,20 +2,20 @@ import RealModule
 
 /// How the next symbol is chosen from the model's distribution.
 ///
-/// The order is fixed: biases, repetition penalty, bans, temperature, top-k, top-p, min-p, typical, mirostat, draw. Illegal
-/// values cannot be made.
+/// The order is fixed: biases, repetition penalty, bans, temperature, top-k, top-p, min-p, typical, mirostat, draw.
+/// Invalid values cannot be constructed.
 public enum SamplingStrategy: Sendable, Equatable {
     /// The likeliest symbol.
     case greedy
     case sampled(Temperature, keeping: SamplingFilter)
 }
 
-/// Keeps the surprise of what is drawn near a target (mirostat 2: Basu, Ramachandran, Keskar & Varshney 2021): symbols more
-/// surprising than a limit are left out, and the limit follows what was drawn.
+/// Keeps the surprise of the drawn symbols near a target (mirostat 2: Basu, Ramachandran, Keskar & Varshney 2021):
+/// symbols more surprising than a limit are excluded, and the limit adapts after each draw.
 public struct Mirostat: Sendable, Equatable {
     /// In bits.
     public let target: Double
-    /// How fast the limit follows.
+    /// How fast the limit adapts.
     public let rate: Double
 
     /// - Throws: `SamplingError` unless both are finite and above 0.
@@ -30,7 +30,7 @@ public struct Mirostat: Sendable, Equatable {
     /// The limit before the first draw.
     package var firstLimit: Double { 2 * target }
 
-    /// The limit after a symbol of some probability was drawn.
+    /// The limit after drawing a symbol with the given probability.
     package func limit(after limit: Double, drawn probability: Double) -> Double {
         limit - rate * (-.log2(probability) - target)
     }
@@ -49,16 +49,16 @@ public struct Temperature: Sendable, Equatable {
     }
 }
 
-/// Which symbols may be drawn. Each filter sees what the one before it has kept, renormalized.
+/// Which symbols may be drawn. Each filter is applied to what the previous one kept, renormalized.
 public struct SamplingFilter: Sendable, Equatable {
     /// The k likeliest (Fan, Lewis & Dauphin 2018).
     public let topK: Int?
     /// The fewest likeliest whose probabilities sum to at least p (Holtzman et al. 2020).
     public let topP: Double?
-    /// Those at least this part as likely as the likeliest (Nguyen et al. 2024).
+    /// Symbols at least this fraction as likely as the likeliest (Nguyen et al. 2024).
     public let minP: Double?
-    /// The fewest whose surprise is closest to the entropy, with probabilities that sum to at least this (locally typical:
-    /// Meister, Pimentel, Wiher & Cotterell 2023).
+    /// The smallest set of symbols whose surprise is closest to the entropy and whose probabilities sum to at least
+    /// this (locally typical: Meister, Pimentel, Wiher & Cotterell 2023).
     public let typical: Double?
 
     public static let everything = SamplingFilter()
@@ -84,10 +84,10 @@ public struct SamplingFilter: Sendable, Equatable {
     }
 }
 
-/// A divisor of positive logits and factor of negative ones, for symbols that occur among the last ones (Keskar et al. 2019).
+/// For recently used symbols, positive logits are divided and negative ones multiplied by this (Keskar et al. 2019).
 public struct RepetitionPenalty: Sendable, Equatable {
     public let value: Double
-    /// How many of the last symbols count as repeated.
+    /// How many of the last symbols are penalized.
     public let reach: Int
     public static let none = RepetitionPenalty()
 
@@ -106,7 +106,7 @@ public struct RepetitionPenalty: Sendable, Equatable {
     }
 }
 
-/// A value of a sampling option that is out of its range.
+/// A sampling option is out of its range.
 public struct SamplingError: Error, Equatable, Sendable, CustomStringConvertible {
     public let name: String
     public let value: String

@@ -1,6 +1,6 @@
 import Tokenization
 
-/// What a user wants more or less of, or never.
+/// Symbols and texts that the user wants more, less, or never.
 public struct SymbolRules: Sendable, Equatable {
     /// What is added to the logits of symbols, by id.
     package private(set) var biases: [Int: Double] = [:]
@@ -13,9 +13,11 @@ public struct SymbolRules: Sendable, Equatable {
 
     /// - Parameters:
     ///   - vocabulary: the model's.
-    ///   - bans: texts that shall not come, each of one symbol or more. What the vocabulary cannot spell cannot come in any case.
-    ///   - biases: texts of one symbol, and what is added to their logits.
-    /// - Throws: `SamplingError` for an empty ban, a bias of what is not a symbol of the vocabulary, or one beyond 1000.
+    ///   - bans: texts that are never generated, each of one symbol or more. Texts the vocabulary cannot spell never
+    ///     appear anyway.
+    ///   - biases: texts of one symbol, and the value added to their logits.
+    /// - Throws: `SamplingError` for an empty ban, a bias on something that is not a symbol of the vocabulary, or a
+    ///   bias beyond ±1000.
     public init(
         bans: [String] = [], biases: [(symbol: String, value: Double)] = [], vocabulary: Vocabulary
     ) throws(SamplingError) {
@@ -45,7 +47,7 @@ public struct SymbolRules: Sendable, Equatable {
     /// How many symbols back a ban looks.
     package var reach: Int { bans.reduce(0) { max($0, $1.count - 1) } }
 
-    /// The ids that may not come after some symbols.
+    /// The ids that are banned after the given symbols.
     package func banned(after history: [Int]) -> Set<Int> {
         Set(bans.filter { history.suffix($0.count - 1).elementsEqual($0.dropLast()) }.map { $0[$0.count - 1] })
     }

@@ -1,5 +1,5 @@
-/// Symbols as they are made, for tasks: other work of the actor goes on between two of them, and the text ends once the task is
-/// cancelled.
+/// Yields symbols as they are generated, for use in tasks. Other work of the actor can run between two symbols, and the
+/// text ends when the task is cancelled.
 ///
 ///     for await element in try model.generator(strategy: .greedy, seed: 1) { print(element.symbol.text, terminator: "") }
 extension TextGenerator: AsyncSequence {
@@ -14,13 +14,13 @@ extension TextGenerator: AsyncSequence {
 
         fileprivate init(generator: TextGenerator) { self.generator = generator }
 
-        /// The next symbol; nil at the end of the text, and where the task is cancelled.
+        /// The next symbol; nil at the end of the text or if the task is cancelled.
         public mutating func next(isolation actor: isolated (any Actor)? = #isolation) async -> Element? {
             await Task.yield()
             return Task.isCancelled ? nil : generator.next()
         }
 
-        /// The next symbol; nil at the end of the text, and where the task is cancelled.
+        /// The next symbol; nil at the end of the text or if the task is cancelled.
         public mutating func next() async -> Element? {
             await Task.yield()
             return Task.isCancelled ? nil : generator.next()
@@ -28,7 +28,7 @@ extension TextGenerator: AsyncSequence {
     }
 }
 
-/// Both kinds of sequence have these; outside of `for await` the plain one is meant.
+/// Both kinds of sequence have these methods. Outside `for await`, the synchronous ones are used.
 extension TextGenerator {
     public func prefix(_ length: Int) -> PrefixSequence<TextGenerator> { PrefixSequence(self, maxLength: length) }
 

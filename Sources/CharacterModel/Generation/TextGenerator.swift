@@ -4,17 +4,18 @@ import RealModule
 import RecurrentNetwork
 import Tokenization
 
-/// Writes text, one symbol at a time, in the style of what a model was trained on.
+/// Generates text, one symbol at a time, in the style of the model's training text.
 public final class TextGenerator: IteratorProtocol, Sequence {
     /// A symbol that was generated.
     public struct Element: Sendable, Equatable {
         public let id: Int
         public let symbol: Symbol
-        /// ln p at temperature 1 and without filters, under the weights that generation reads (rounded to bfloat16, or exact).
+        /// ln p at temperature 1 and without filters, under the weights used for generation (rounded to bfloat16, or
+        /// exact).
         public let logProbability: Double
     }
 
-    /// ln p of the end of the record, once it is drawn: the text is over then. Only for models that were trained on records.
+    /// ln p of the end of the record, once it is drawn and the text is over. Only for models trained on records.
     public private(set) var endLogProbability: Double?
 
     private let model: LanguageModel
@@ -24,21 +25,21 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     private let rules: SymbolRules
     private let network: Network<Float>
     private let shard: Shard<Float>
-    /// The logits of the symbols that may be drawn, and what the strategy makes of them: memory that is used again.
+    /// The logits of the symbols that may be drawn, and the resulting distribution. Their memory is reused.
     private var logits: [Float]
     private var distribution = Distribution()
     private var generator: SplitMix64
-    /// The last symbols read, prompt included, at most as many as the penalty and the rules reach.
+    /// The last symbols read, including the prompt, limited to the reach of the penalty and the rules.
     private var recent: [Int] = []
-    /// How many bits of surprise a symbol may have.
+    /// The maximum surprise of a symbol, in bits.
     private var surpriseLimit: Double?
     /// The row of the logits that predict the next symbol.
     private var row = 0
 
     /// - Parameters:
-    ///   - prompt: text to go on from; its unknown symbols are read as `unknown`.
-    ///   - seed, stream, draw: name the random numbers; equal names give equal texts.
-    ///   - isExact: whether the weights are read as they are.
+    ///   - prompt: the text to continue; its unknown symbols are read as `unknown`.
+    ///   - seed, stream, draw: seed the random numbers; the same values give the same text.
+    ///   - isExact: whether the weights are used at full precision.
     /// - Throws: `TextError` if the prompt cannot be cut into symbols.
     init(
         _ model: LanguageModel, prompt: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty,
@@ -64,7 +65,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         try read(prompt)
     }
 
-    /// Goes on from a text as if it had been generated; after the end of a record, from a new beginning.
+    /// Reads a text as if it had been generated. After the end of a record, starts a new one first.
     ///
     /// - Throws: `TextError` if the text cannot be cut into symbols.
     public func read(_ text: [UInt8]) throws(TextError) {
@@ -97,7 +98,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         row = inputs.count - 1
     }
 
-    /// ln p of each symbol that may come next, by id, at temperature 1 and without filters; V of them.
+    /// ln p of each of the V possible next symbols, by id, at temperature 1 and without filters.
     public var logProbabilities: [Double] {
         var logits = [Float](repeating: 0, count: model.vocabulary.count)
         shard.logits.view.rows(row..<row + 1).read(into: &logits)
@@ -106,8 +107,8 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         return logits.map { Double($0) - highest - .log(sum) }
     }
 
-    /// The next symbol; nil at the end of a record, or where every symbol is banned. Without records generation has no end of its own, and the special
-    /// symbols are never drawn.
+    /// The next symbol; nil at the end of a record, or if every symbol is banned. Without records generation never ends
+    /// by itself. The special symbols are never drawn.
     public func next() -> Element? {
         let vocabulary = model.vocabulary
         guard !vocabulary.symbols.isEmpty, endLogProbability == nil else { return nil }

@@ -1,13 +1,13 @@
-/// Turns symbols into text that is well-formed at every moment.
+/// Turns symbols into text that is always well-formed.
 ///
-/// Symbols of a byte model may be parts of a character: an incomplete sequence is held back until it is whole, and what
-/// can never become whole comes out as U+FFFD.
+/// Symbols of a byte model may be parts of a character: an incomplete sequence is held back until it is complete, and
+/// one that can never be completed becomes U+FFFD.
 public struct UTF8Stream: Sendable {
     private var pending: [UInt8] = []
 
     public init() {}
 
-    /// The text that is certain after some more bytes.
+    /// Adds bytes; returns the text that is now complete.
     public mutating func append(_ bytes: [UInt8]) -> String {
         pending += bytes
         let whole = pending.count - incompleteSuffix
@@ -15,13 +15,13 @@ public struct UTF8Stream: Sendable {
         return String(decoding: pending[..<whole], as: UTF8.self)
     }
 
-    /// What is left when no more bytes will come.
+    /// Returns what is left at the end of the stream.
     public mutating func finish() -> String {
         defer { pending = [] }
         return String(decoding: pending, as: UTF8.self)
     }
 
-    /// The length of a sequence at the end that lacks only continuation bytes.
+    /// The length of a final sequence that only lacks continuation bytes.
     private var incompleteSuffix: Int {
         for length in 1...3 where length <= pending.count {
             let byte = pending[pending.count - length]
@@ -33,7 +33,7 @@ public struct UTF8Stream: Sendable {
         return 0
     }
 
-    /// Whether some ending makes the sequence well-formed (Unicode, table 3-7).
+    /// Whether the sequence can still become well-formed (Unicode, table 3-7).
     private func isPossible(_ sequence: ArraySlice<UInt8>) -> Bool {
         guard sequence.count >= 2 else { return true }
         let second = sequence[sequence.startIndex + 1]

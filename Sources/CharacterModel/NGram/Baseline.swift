@@ -1,20 +1,20 @@
 import Tokenization
 
-/// What counting makes of the same text: the answer to "is my network any good?".
+/// An n-gram baseline for the same text. It answers the question "is my network any good?".
 public struct Baseline: Sendable {
     private let counts: KneserNey
     private let vocabulary: Vocabulary
-    /// The symbols that were counted.
+    /// The number of symbols counted.
     public let symbols: Int
-    /// Whether these are the part of the text that the network was trained on, and its validation part was left out.
+    /// Whether only the network's training part was counted, without its validation part.
     public let isTrainingPart: Bool
 
-    /// Counts the n-grams of a text, as the symbols of a model. Of the very text that the model was trained on, they are those
-    /// of the training part.
+    /// Counts the n-grams of a text in the symbols of a model. If it is the text that the model was trained on, only
+    /// its training part is counted.
     ///
     /// - Parameters:
     ///   - corpus: the text whose n-grams are counted, as the model reads it.
-    ///   - model: whose symbols are counted.
+    ///   - model: the model whose vocabulary is used.
     /// - Throws: `TextError.empty`.
     public init(_ corpus: Corpus, for model: LanguageModel) throws {
         let training = model.training?.corpus
@@ -28,7 +28,7 @@ public struct Baseline: Sendable {
         counts = KneserNey(data.training, vocabulary: vocabulary)
     }
 
-    /// The score of a text under n-grams of 1 symbol, of 2, and so on, by the rules a network's score goes by.
+    /// The score of a text under n-grams of 1 symbol, of 2, and so on, computed by the same rules as a network's score.
     public func evaluate(_ corpus: Corpus, state: StatePolicy = .file) -> [Likelihood] {
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         return counts.nats(of: text).map { Likelihood(nats: $0, tokens: text.count) }

@@ -1,23 +1,23 @@
 import RealModule
 import Tokenization
 
-/// Character n-grams of every length up to a limit, with interpolated modified Kneser-Ney smoothing (Chen & Goodman 1999):
-/// what a text can be predicted with by counting, to measure a network against.
+/// Character n-grams of every length up to a limit, with interpolated modified Kneser-Ney smoothing (Chen & Goodman
+/// 1999): a baseline to compare a network with.
 ///
-/// The longest n-grams go by how often they occur, shorter ones by how many symbols they follow; those that begin a text
-/// follow nothing and go by how often they occur too (as in KenLM: Heafield et al. 2013). Single symbols are interpolated
-/// with the uniform distribution over all that can be predicted. Texts, unknown symbols and records follow the network's
-/// rules.
+/// The longest n-grams use occurrence counts, shorter ones the number of distinct symbols they follow. N-grams at the
+/// beginning of a text follow nothing and use occurrence counts too (as in KenLM: Heafield et al. 2013). Single symbols
+/// are interpolated with the uniform distribution over all that can be predicted. Texts, unknown symbols and records
+/// are handled as for the network.
 public struct KneserNey: Sendable {
-    /// The lengths of n-grams: 1 to this.
+    /// The maximum length of n-grams.
     public static let maximumOrder = 8
 
-    /// What a count is lowered by: of 1, of 2, and of 3 and more.
+    /// The discounts for counts of 1, of 2, and of 3 or more.
     struct Discounts: Sendable, Equatable {
         var values: [Double]
 
-        /// Those that suit counts of which so many are 1, 2, 3 and 4; a half, one and one and a half where too few are there
-        /// to say.
+        /// The discounts for the given numbers of counts that are 1, 2, 3 and 4; 0.5, 1 and 1.5 if there are too few to
+        /// estimate them.
         init(countsOfCounts n: [Int]) {
             let y = Double(n[1]) / Double(n[1] + 2 * n[2])
             values = (1...3).map { Double($0) - Double($0 + 1) * y * Double(n[$0 + 1]) / Double(n[$0]) }
@@ -28,7 +28,7 @@ public struct KneserNey: Sendable {
         func value(of count: UInt32) -> Double { count == 0 ? 0 : values[min(Int(count), 3) - 1] }
     }
 
-    /// What follows a context: how much in all, and how many symbols once, twice, and more often.
+    /// What follows a context: the total count, and how many symbols occur once, twice, and more often.
     private struct Context {
         var total: UInt32 = 0
         var kinds: (one: UInt32, two: UInt32, more: UInt32) = (0, 0, 0)
@@ -43,19 +43,19 @@ public struct KneserNey: Sendable {
             }
         }
 
-        /// The share of the probability that is left for shorter contexts.
+        /// The probability mass left for shorter contexts.
         func left(_ discounts: Discounts) -> Double {
             (discounts.values[0] * Double(kinds.one) + discounts.values[1] * Double(kinds.two)
                 + discounts.values[2] * Double(kinds.more)) / Double(total)
         }
     }
 
-    /// How one length of n-gram is counted: what follows each context, and the discounts.
+    /// The counts for one n-gram length: what follows each context, and the discounts.
     private struct Estimate: Sendable {
         var contexts: [Context]
         var discounts: Discounts
 
-        /// The probability of a symbol that is counted so often after a context, given what shorter contexts say.
+        /// The probability of a symbol with this count after a context, given its probability under shorter contexts.
         func probability(of count: UInt32, in context: Int, otherwise shorter: Double) -> Double {
             let following = contexts[context]
             guard following.total > 0 else { return shorter }
@@ -64,20 +64,20 @@ public struct KneserNey: Sendable {
         }
     }
 
-    /// The n-grams of each length, the empty one included.
+    /// The n-grams of each length, including the empty one.
     private var tables: [NGramTable]
     /// For each length from 1: by occurrences and by continuations.
     private var occurrences: [Estimate] = []
     private var continuations: [Estimate] = []
-    /// How many symbols can be predicted.
+    /// The number of symbols that can be predicted.
     private let predictable: Int
 
     public var order: Int { tables.count - 1 }
 
     /// - Parameters:
     ///   - text: the training text.
-    ///   - vocabulary: whose symbols are predicted.
-    ///   - seed: names which of the symbols that occur once stand for the unseen.
+    ///   - vocabulary: the vocabulary whose symbols are predicted.
+    ///   - seed: the seed that selects which symbols that occur once are replaced by `unknown`.
     package init(
         _ text: EncodedText, vocabulary: Vocabulary, order: Int = KneserNey.maximumOrder, seed: UInt64 = 1
     ) {
@@ -104,11 +104,11 @@ public struct KneserNey: Sendable {
             for length in 1...min(order, path.count) {
                 let (index, isNew) = tables[length].insert(path[length - 1], id)
                 tables[length].counts[index] += 1
-                // The n-gram without its first symbol follows one symbol more.
+                // The n-gram without its first symbol follows one more distinct symbol.
                 if isNew && length > 1 { tables[length - 1].continuations[next[length - 1]] += 1 }
                 next.append(index)
             }
-            // What begins a text has nothing before it.
+            // An n-gram at the beginning of a text has nothing before it.
             if path.count <= order && path.count > 1 { tables[path.count].continuations[next[path.count]] += 1 }
             path = next
         }
@@ -125,8 +125,7 @@ public struct KneserNey: Sendable {
         return Estimate(contexts: contexts, discounts: Discounts(countsOfCounts: countsOfCounts))
     }
 
-    /// The nats of a text under n-grams of each length, the spelling of unknown symbols included; the first are those of
-    /// single symbols.
+    /// The nats of a text under n-grams of each length from 1, including the spelling of unknown symbols.
     package func nats(of text: EncodedText) -> [Double] {
         var totals = [Double](repeating: text.spellingNats, count: order)
         var path = [0]

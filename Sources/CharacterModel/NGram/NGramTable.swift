@@ -1,12 +1,12 @@
-/// The distinct n-grams of one length, each under its prefix, in a hash table with open addressing.
+/// The distinct n-grams of one length, keyed by prefix and last symbol, in a hash table with open addressing.
 struct NGramTable {
-    /// The prefix (an index into the table of the length below) and the last symbol.
+    /// The prefix (an index into the table of the next shorter length) and the last symbol.
     private(set) var keys: [UInt64] = []
     /// How often each occurs.
     var counts: [UInt32] = []
-    /// How many symbols stand before it, or how often it occurs where it begins a text.
+    /// How many distinct symbols precede it, or how often it occurs if it begins a text.
     var continuations: [UInt32] = []
-    /// The index of an n-gram plus 1; 0 where there is none. A power of two of places.
+    /// The index of an n-gram plus 1; 0 for an empty slot. The number of slots is a power of two.
     private var places = [UInt32](repeating: 0, count: 1 << 10)
 
     var count: Int { keys.count }
@@ -17,7 +17,7 @@ struct NGramTable {
     /// The last symbol of an n-gram.
     func symbol(of index: Int) -> Int32 { Int32(truncatingIfNeeded: keys[index]) }
 
-    /// The index of a prefix followed by a symbol; nil if that does not occur.
+    /// The index of a prefix followed by a symbol; nil if it does not occur.
     func find(_ prefix: Int, _ symbol: Int32) -> Int? {
         let key = Self.key(prefix, symbol)
         var place = Self.hash(key) & (places.count - 1)
@@ -28,7 +28,7 @@ struct NGramTable {
         return nil
     }
 
-    /// The same, counted in if it is new.
+    /// The same, but adds it if it is new.
     mutating func insert(_ prefix: Int, _ symbol: Int32) -> (index: Int, isNew: Bool) {
         let key = Self.key(prefix, symbol)
         var place = Self.hash(key) & (places.count - 1)

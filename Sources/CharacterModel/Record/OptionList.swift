@@ -2,7 +2,7 @@ import LinearAlgebra
 import RecurrentNetwork
 import Tokenization
 
-/// The options of a training: the one list of them.
+/// All training options, declared in one place.
 public struct OptionList: Sendable {
     // MARK: Text
 
@@ -10,27 +10,27 @@ public struct OptionList: Sendable {
         "unit", .text, TextUnit.grapheme, fixedBy: .weights, in: { $0.vocabulary.unit }, help: "What one symbol is.")
     public let normalization = TrainingOption(
         "normalization", .text, Normalization.nfc, default: "nfc; the byte unit has none",
-        fixedBy: .weights, in: { $0.vocabulary.normalization }, help: "The normal form text is brought to.")
+        fixedBy: .weights, in: { $0.vocabulary.normalization }, help: "The Unicode normal form applied to the text.")
     public let minCount = TrainingOption(
         "min-count", .text, 1, .atLeast(1), in: { $0.record.corpus.minimumCount },
-        help: "Symbols that the training part holds fewer times become unknown.")
+        help: "Symbols that occur fewer times in the training part become unknown.")
     public let records = TrainingOption(
         "records", .text, "none", AllowedValues(text: "line, blank-line, file or a text") { !$0.isEmpty },
         in: { $0.vocabulary.records?.name ?? "none" },
         help: """
             Where a record ends (a name, a poem, a game): line, blank-line, file, a text, or none. Records are shuffled, each \
-            starts afresh, and samples end where one ends.
+            starts with a fresh state, and samples end where a record ends.
             """)
     public let encoding = TrainingOption(
-        "encoding", .text, "auto", default: "auto: a byte-order mark, else UTF-8, else the likeliest",
+        "encoding", .text, "auto", default: "auto: by byte-order mark, else UTF-8, else the likeliest",
         in: { $0.record.corpus.format.encoding.name },
         help: "The charset of the text: auto, or a name that ICU knows; list prints them.")
     public let onInvalid = TrainingOption(
         "on-invalid", .text, InvalidPolicy.error, in: { $0.record.corpus.format.onInvalid },
-        help: "What becomes of bytes that are ill-formed in the charset: error, replace (by U+FFFD) or skip.")
+        help: "What to do with bytes that are ill-formed in the charset: error, replace (by U+FFFD) or skip.")
     public let newlines = TrainingOption(
         "newlines", .text, Newlines.keep, in: { $0.record.corpus.format.newlines },
-        help: "Line ends as they are, or all as LF: keep, lf.")
+        help: "Whether to keep line ends (keep) or convert them all to LF (lf).")
 
     // MARK: Model
 
@@ -43,7 +43,7 @@ public struct OptionList: Sendable {
     public let layers = TrainingOption(
         "layers", .model, nil, .optional(.range(ModelConfiguration.layerRange)),
         default: "by the text's size and the budget", fixedBy: .weights, isRecommended: true,
-        in: { $0.configuration.layers }, help: "Layers.")
+        in: { $0.configuration.layers }, help: "Number of layers.")
     public let hidden = TrainingOption(
         "hidden", .model, nil, .optional(.range(ModelConfiguration.hiddenRange)),
         default: "by the text's size and the budget", fixedBy: .weights, isRecommended: true,
@@ -54,68 +54,68 @@ public struct OptionList: Sendable {
         default: "by the number of symbols", fixedBy: .weights, isRecommended: true, in: { $0.configuration.embedding },
         help: "Length of the learned embedding of a symbol; 0: one-hot.")
     public let tied = TrainingOption(
-        "tied", .model, Bool?.none, default: "by how often the budget reads the text", fixedBy: .weights,
+        "tied", .model, Bool?.none, default: "by the number of passes in the budget", fixedBy: .weights,
         isRecommended: true,
         in: { $0.configuration.isTied },
         help: """
-            Uses a symbol's embedding as its row of the decoder too; the embedding is as long as the hidden layer then.
+            Uses a symbol's embedding as its decoder row too; the embedding is then as long as the hidden layer.
             """)
     public let dropout = TrainingOption(
-        "dropout", .model, nil, .optional(.part), default: "by how often the budget reads the text",
+        "dropout", .model, nil, .optional(.part), default: "by the number of passes in the budget",
         isRecommended: true, in: { $0.configuration.dropout },
-        help: "Probability to drop an output of a layer while training, the same ones through a window.")
+        help: "Probability of dropping a layer output in training; the mask is fixed for a window.")
     public let weightDropout = TrainingOption(
         "weight-dropout", .model, nil, .optional(.part),
-        default: "by how often the budget reads the text", isRecommended: true,
+        default: "by the number of passes in the budget", isRecommended: true,
         in: { $0.configuration.weightDropout },
-        help: "Probability to drop a weight from a state to the next while training, likewise.")
+        help: "Probability of dropping a recurrent weight in training; the mask is fixed for a window.")
 
     // MARK: Training
 
     public let batch = TrainingOption(
-        "batch", .training, 16, .range(1...65_536), help: "Lanes that are read side by side.")
+        "batch", .training, 16, .range(1...65_536), help: "Number of lanes read in parallel.")
     public let window = TrainingOption(
-        "window", .training, 64, .range(1...65_536), help: "Steps through which gradients are carried back.")
+        "window", .training, 64, .range(1...65_536), help: "Steps that gradients are propagated back through.")
     public let epochs = TrainingOption(
         "epochs", .training, nil, .optional(.range(1...1_000_000)), default: "10", fixedBy: .nothing,
         help: "Passes over the training text.")
     public let steps = TrainingOption(
         "steps", .training, nil, .optional(.range(1...1_000_000_000_000)), fixedBy: .nothing,
-        help: "Steps of the optimizer, in place of epochs.")
+        help: "Optimizer steps, instead of epochs.")
     public let timeLimit = TrainingOption(
         "time-limit", .training, nil, .optional(.positive), fixedBy: .nothing,
-        help: "Wall clock, in place of epochs: 90s, 3m, 2h.")
+        help: "Wall-clock time, instead of epochs: 90s, 3m, 2h.")
     public let optimizer = TrainingOption("optimizer", .training, Optimizer.adamw, help: "The optimizer.")
     public let learningRate = TrainingOption(
         "learning-rate", .training, nil, .optional(.positive), default: "by the model", isRecommended: true,
-        help: "The full learning rate.")
+        help: "The peak learning rate.")
     public let schedule = TrainingOption(
-        "schedule", .training, Schedule.cosine, help: "How the rate falls over the budget.")
+        "schedule", .training, Schedule.cosine, help: "How the learning rate decays over the budget.")
     public let warmup = TrainingOption(
         "warmup", .training, nil, .optional(.range(0...1_000_000_000_000)),
-        default: "100, or a tenth of a small budget", isRecommended: true, help: "Steps over which the rate rises.")
+        default: "100, or a tenth of a small budget", isRecommended: true, help: "Steps of rising learning rate.")
     public let weightDecay = TrainingOption(
-        "weight-decay", .training, 0.0, .notNegative, help: "Weight decay; biases are left alone.")
+        "weight-decay", .training, 0.0, .notNegative, help: "Weight decay; not applied to biases.")
     public let clip = TrainingOption(
-        "clip", .training, 1.0, .positive, help: "The largest norm of the gradient; larger ones are scaled down to it.")
+        "clip", .training, 1.0, .positive, help: "Maximum norm of the gradient; larger ones are scaled down to it.")
     public let maxRecoveries = TrainingOption(
         "max-recoveries", .training, 10, .range(0...1_000), fixedBy: .nothing,
         help: "How often training may go back to an earlier state, with half the learning rate, when the loss explodes."
     )
     public let seed = TrainingOption(
-        "seed", .training, UInt64(1), help: "Names the random numbers: equal seeds, equal models.")
+        "seed", .training, UInt64(1), help: "Seed of the random numbers; the same seed gives the same model.")
 
     // MARK: Validation
 
     public let validationFraction = TrainingOption(
         "validation-fraction", .validation, nil, .optional(.part),
         default: "0.1, at most 1,000,000 symbols", in: { $0.record.corpus.validationFraction },
-        help: "The part of the text that validates, taken from its end; 0: none.")
+        help: "Fraction of the text used for validation, taken from its end; 0: none.")
     public let validation = TrainingOption(
         "validation", .validation, String?.none, fixedBy: .nothing, in: { $0.record.corpus.validationSource },
-        help: "A text that validates, in place of the end of the training text.")
+        help: "A text to validate on, instead of the end of the training text.")
     public let evaluateEvery = TrainingOption(
-        "evaluate-every", .validation, nil, .optional(.atLeast(1)), default: "ten times in the budget",
+        "evaluate-every", .validation, nil, .optional(.atLeast(1)), default: "ten times per budget",
         fixedBy: .nothing,
         help: "Steps between validations.")
     public let patience = TrainingOption(
@@ -125,10 +125,11 @@ public struct OptionList: Sendable {
     /// The declarations.
     public static let declared = OptionList()
 
-    /// All of them, in the order in which they are declared.
+    /// All options, in the order of their declarations.
     public static let all: [any AnyTrainingOption] =
         Mirror(reflecting: declared).children.compactMap { $0.value as? any AnyTrainingOption }
 
-    /// Those that stand in the record of a checkpoint as options; the others stand with the model, the vocabulary, the corpus.
+    /// The options stored as options in a checkpoint's record. The others are stored with the model, vocabulary or
+    /// corpus.
     static let recorded = all.filter { $0.isRecorded && !TrainingBudget.optionNames.contains($0.name) }
 }

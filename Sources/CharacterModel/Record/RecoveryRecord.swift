@@ -1,21 +1,21 @@
-/// Watches the losses of a training for one that explodes.
+/// Monitors the losses of a training run for explosions.
 ///
-/// A loss explodes when it is not finite, or when it has been far above its running mean for some steps in a row: a text
-/// may turn to another language at once, but a model learns that within a few steps.
+/// A loss explodes when it is not finite, or when it has been far above its running mean for some steps in a row: a
+/// text may suddenly switch to another language, but a model adapts to that within a few steps.
 package struct LossMonitor: Sendable, Equatable, Codable {
     /// The running mean of the losses, in nats per symbol; exploding ones are left out.
     package var level: Double?
     /// How many losses in a row were far above it.
     package var strikes = 0
 
-    /// Steps between two states that are kept to go back to.
+    /// Steps between two states kept as recovery points.
     package static let interval = 100
     private static let patience = 5
 
-    /// Whether the last loss was as usual.
+    /// Whether the last loss was normal.
     package var isCalm: Bool { strikes == 0 }
 
-    /// Takes another loss; returns what is wrong with it if it has exploded.
+    /// Adds a loss; returns what is wrong if the loss has exploded.
     package mutating func flaw(in nats: Double) -> String? {
         guard nats.isFinite else { return "the loss is not finite" }
         guard let mean = level else {
@@ -36,15 +36,15 @@ package struct LossMonitor: Sendable, Equatable, Codable {
     }
 }
 
-/// What a training knows of its explosions: part of its record, so that a resumed one goes on exactly.
+/// The recovery state of a training run. It is part of its record, so that a resumed run continues exactly.
 package struct RecoveryRecord: Sendable, Equatable, Codable {
     package var monitor = LossMonitor()
     /// How often the training went back to an earlier state. Each time halved the learning rate.
     package var count = 0
-    /// Where the state to go back to was taken.
+    /// The recovery point to go back to.
     package var point: Point?
 
-    /// The place of a training in its text.
+    /// The position of a training run in its text.
     package struct Point: Sendable, Equatable, Codable {
         package var step: Int
         package var epoch: Int
@@ -64,7 +64,7 @@ package struct RecoveryRecord: Sendable, Equatable, Codable {
     /// What the learning rate is multiplied by.
     package var rateFactor: Double { (0..<count).reduce(1) { factor, _ in factor / 2 } }
 
-    /// Whether it is one that a training of so many windows an epoch could have.
+    /// Whether it is possible for a training run with this many windows per epoch.
     func isPlausible(windows: Int) -> Bool {
         let counters =
             [count] + (point.map { [$0.step, $0.epoch, $0.tokens, $0.validations, $0.validationsSinceBest] } ?? [])
@@ -76,7 +76,7 @@ package struct RecoveryRecord: Sendable, Equatable, Codable {
 }
 
 extension TrainingRecord {
-    /// Returns to a place; the best validation and the time stay what they were.
+    /// Returns to a recovery point. The best validation and the time are not changed.
     package mutating func goBack(to point: RecoveryRecord.Point) {
         (step, epoch, window, tokens) = (point.step, point.epoch, point.window, point.tokens)
         (validations, validationsSinceBest) = (point.validations, point.validationsSinceBest)

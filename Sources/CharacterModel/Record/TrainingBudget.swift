@@ -1,14 +1,14 @@
-/// How long a training lasts.
+/// How long a training run lasts.
 public enum TrainingBudget: Sendable, Equatable {
     case epochs(Int)
     /// Steps of the optimizer.
     case steps(Int)
-    /// Seconds of wall clock from the first step on.
+    /// Seconds of wall-clock time, counted from the first step.
     case seconds(Double)
 }
 
 extension TrainingBudget {
-    /// The options that say it, of which one holds.
+    /// The options that set the budget; only one applies.
     static let optionNames = ["epochs", "steps", "time-limit"]
 }
 

@@ -2,23 +2,23 @@ import LinearAlgebra
 import RecurrentNetwork
 import Tokenization
 
-/// An option of a training, declared once: the command line, the record in a checkpoint, the check of its range, the refusal to
-/// change it in a resumed run, what is told of a choice, and the model card all read this.
+/// A training option, declared once. The command line, the checkpoint record, range checks, the checks for resumed
+/// runs, messages about choices, and the model card all use this declaration.
 public struct TrainingOption<Value: OptionValue>: Sendable {
     /// In lower case with hyphens: `learning-rate`.
     public let name: String
     public let section: OptionSection
     /// One or two sentences.
     public let help: String
-    /// What holds where nothing is said.
+    /// The default value.
     public let standard: Value
-    /// What stands for the default in help where that is no constant: `by the model`.
+    /// How help describes a default that is not a constant: `by the model`.
     public let defaultText: String?
     public let allowed: AllowedValues<Value>
     public let fixedBy: OptionBond
-    /// Whether a recommendation chooses it where nobody has.
+    /// Whether a recommendation sets it if the user does not.
     public let isRecommended: Bool
-    /// Where a checkpoint keeps it; nil for the options of the training record.
+    /// Reads it from a checkpoint, if it is stored outside the options of the training record; else nil.
     let stored: (@Sendable (TrainingSetup) -> Value)?
 
     init(
@@ -43,17 +43,17 @@ public enum OptionSection: Sendable, CaseIterable {
     case text, model, training, validation
 }
 
-/// What keeps an option as it was once a training has begun.
+/// What prevents an option from changing once a training run has begun.
 public enum OptionBond: Sendable {
-    /// Each run may say something else.
+    /// Each run may set a different value.
     case nothing
-    /// A resumed run must leave it; a new training that begins with the weights need not.
+    /// A resumed run cannot change it; a new training run that starts from the weights can.
     case training
-    /// The weights fit no other.
+    /// The weights depend on it.
     case weights
 }
 
-/// What a checkpoint says of how its model is trained.
+/// What a checkpoint records about the training of its model.
 public struct TrainingSetup: Sendable {
     public let configuration: ModelConfiguration
     public let vocabulary: Vocabulary
@@ -68,7 +68,7 @@ public struct TrainingSetup: Sendable {
 
 /// The values that an option may have.
 public struct AllowedValues<Value>: Sendable {
-    /// To end the sentence "it must be ...".
+    /// Completes the sentence "it must be ...".
     public let text: String
     public let contains: @Sendable (Value) -> Bool
 
@@ -92,15 +92,15 @@ extension AllowedValues<Double> {
 }
 
 extension AllowedValues {
-    /// The same for an option that may be left open.
+    /// The same for an option that may be unset.
     static func optional<Wrapped>(_ allowed: AllowedValues<Wrapped>) -> AllowedValues where Value == Wrapped? {
         AllowedValues(text: allowed.text) { $0.map(allowed.contains) ?? true }
     }
 }
 
-/// A type of values that options have.
+/// A type of option values.
 public protocol OptionValue: Sendable, Equatable, Codable {
-    /// As it is written on a command line; nil where nothing is written.
+    /// The value as written on a command line; nil if unset.
     var optionText: String? { get }
 }
 

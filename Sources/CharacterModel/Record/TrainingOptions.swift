@@ -1,16 +1,16 @@
 import RecurrentNetwork
 import Tokenization
 
-/// Everything that decides a training beside the text: what was said of each option, and the default of the rest.
+/// Everything that determines a training run apart from the text: the options that were set, and defaults for the rest.
 ///
 ///     var options = TrainingOptions()
 ///     options.hidden = 256
 ///     options.budget = .seconds(60)
 ///
-/// What ``OptionList`` says a recommendation chooses is nil until it is given or recommended.
+/// Options that ``OptionList`` marks as recommended are nil until they are set or recommended.
 @dynamicMemberLookup
 public struct TrainingOptions: Sendable {
-    /// By name: what was said.
+    /// The values that were set, by option name.
     private var given: [String: any OptionValue] = [:]
 
     public init() {}
@@ -31,13 +31,13 @@ public struct TrainingOptions: Sendable {
         }
     }
 
-    /// Whether anything was said of an option.
+    /// Whether an option was set.
     public func isGiven(_ option: any AnyTrainingOption) -> Bool { given[option.name] != nil }
 
-    /// Leaves an option as if nothing had been said of it.
+    /// Resets an option to its default.
     public mutating func reset(_ option: any AnyTrainingOption) { given[option.name] = nil }
 
-    /// The budget that was given last, in place of all others.
+    /// The budget. Setting it replaces any earlier one.
     public var budget: TrainingBudget {
         get {
             if let steps = self.steps { return .steps(steps) }
@@ -59,7 +59,7 @@ public struct TrainingOptions: Sendable {
         for option in OptionList.all { try option.validate(in: self) }
     }
 
-    /// What a checkpoint says of each option.
+    /// Takes the value of each option from a checkpoint.
     public init(_ setup: TrainingSetup) {
         self = setup.record.options
         for option in OptionList.all { option.take(from: setup, into: &self) }
@@ -75,28 +75,28 @@ extension TrainingOptions: Equatable {
     }
 }
 
-/// What can be done with an option whose type is not known.
+/// A type-erased option.
 public protocol AnyTrainingOption: Sendable {
     var name: String { get }
     var section: OptionSection { get }
     var help: String { get }
-    /// The default, as help says it; nil for none.
+    /// The default as shown in help; nil if there is none.
     var defaultHelp: String? { get }
     var fixedBy: OptionBond { get }
     var isRecommended: Bool { get }
-    /// Whether a checkpoint keeps it among the options of the training.
+    /// Whether a checkpoint stores it with the training options.
     var isRecorded: Bool { get }
 
-    /// The value as it is written; nil for none.
+    /// The value as text; nil if unset.
     func text(in options: TrainingOptions) -> String?
-    /// Sets a value that a command line or a program gives.
+    /// Sets a value from a command line or a program.
     ///
     /// - Requires: a value of the option's type.
     func set(_ value: Any, in options: inout TrainingOptions)
-    /// Takes over what other options say.
+    /// Copies the value from other options.
     func copy(from other: TrainingOptions, to options: inout TrainingOptions)
     func validate(in options: TrainingOptions) throws(ConfigurationError)
-    /// Takes over what a checkpoint says outside its options.
+    /// Takes the value from a checkpoint, if it is stored outside its options.
     func take(from setup: TrainingSetup, into options: inout TrainingOptions)
     func encode(_ options: TrainingOptions, into container: inout KeyedEncodingContainer<OptionKey>) throws
     func decode(from container: KeyedDecodingContainer<OptionKey>, into options: inout TrainingOptions) throws
@@ -119,7 +119,7 @@ extension TrainingOption: AnyTrainingOption {
     public func text(in options: TrainingOptions) -> String? { options[self].optionText }
 
     public func set(_ value: Any, in options: inout TrainingOptions) {
-        guard let value = value as? Value else { preconditionFailure("\(name) is no \(type(of: value))") }
+        guard let value = value as? Value else { preconditionFailure("\(name) is not a \(type(of: value))") }
         options[self] = value
     }
 
@@ -145,7 +145,7 @@ extension TrainingOption: AnyTrainingOption {
     }
 }
 
-/// As in the record of a checkpoint. Files of earlier versions do not say everything; what they leave out is the default.
+/// The format of a checkpoint's record. Files of earlier versions lack some options; those get their defaults.
 extension TrainingOptions: Codable {
     private static let budgetKey = OptionKey("budget")
 

@@ -1,22 +1,22 @@
 import Tokenization
 
-/// How a model came to be: how far its training has come, with which options, on which text.
+/// How a model was trained: the progress, the options, and the text.
 ///
-/// It holds all that a resumed run needs beside the tensors to go on exactly.
+/// Together with the tensors, it is all that a resumed run needs to continue exactly.
 public struct TrainingRecord: Sendable, Equatable, Codable {
-    /// Steps of the optimizer done.
+    /// Optimizer steps done.
     public package(set) var step = 0
-    /// Epochs begun before the current one, and windows of it done: the data cursor.
+    /// Epochs completed, and windows done in the current one: the data cursor.
     public package(set) var epoch = 0
     package var window = 0
     /// Training symbols seen.
     public package(set) var tokens = 0
-    /// Wall clock since the first step, over all runs.
+    /// Wall-clock time since the first step, over all runs.
     public package(set) var seconds = 0.0
     /// The seed of every stream of random numbers. Streams are named by step and position, so this is the whole state of
     /// the generator.
     package var generator: UInt64 = 1
-    /// Where the budget's schedule begins: the steps and seconds of tuning that went before.
+    /// Where the budget's schedule begins: the steps and seconds already spent on tuning.
     package var tunedSteps = 0
     package var tunedSeconds = 0.0
     /// Mean nats per symbol of the best validation, and its step.
@@ -25,24 +25,24 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     /// Validations done, and how many of them since the best.
     package var validations = 0
     package var validationsSinceBest = 0
-    /// Losses since the last line of metrics, and the symbols they are over.
+    /// Total loss since the last line of metrics, and the number of symbols it covers.
     package var pendingNats = 0.0
     package var pendingTokens = 0
-    /// The seconds that the steps among them took.
+    /// The time those steps took, in seconds.
     package var pendingSeconds = 0.0
     /// The metrics file, and how many of its bytes belong to this state.
     package var metricsPath: String?
     package var metricsLength = 0
-    /// The SHA-256 of its first line, by which it is known again; nil where it has none, and in files of earlier versions.
+    /// The SHA-256 of its first line, which identifies it; nil if it is empty, and in files of earlier versions.
     package var metricsFirstLine: String?
     /// Lines of it that could not be written yet.
     package var metricsWaiting: String?
-    /// Whether the budget (or the patience) is spent.
+    /// Whether the budget (or the patience) is exhausted.
     public package(set) var isFinished = false
-    /// Whether the validation that belongs to this step is still to be made.
+    /// Whether the validation of this step is still pending.
     package var owesValidation = false
     package var recovery = RecoveryRecord()
-    /// The kernel level that the last run computed at: its bits are those of that level. nil in files of earlier versions.
+    /// The kernel level of the last run, which determines its exact bits. nil in files of earlier versions.
     package var kernelLevel: String?
     public package(set) var options = TrainingOptions()
     public package(set) var corpus = CorpusRecord()
@@ -71,7 +71,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
 
     package init() {}
 
-    /// Files of earlier versions do not say everything.
+    /// Files of earlier versions lack some keys.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         func read<Value: Decodable>(_ key: CodingKeys) throws -> Value { try container.decode(Value.self, forKey: key) }
@@ -94,7 +94,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         (options, corpus) = (try read(.options), try read(.corpus))
     }
 
-    /// Whether every counter is one that a training of so many windows an epoch could have reached.
+    /// Whether every counter is possible for a training run with this many windows per epoch.
     package func isPlausible(windows: Int) -> Bool {
         let counters = [step, epoch, tokens, validations, validationsSinceBest, pendingTokens, metricsLength]
         return counters.allSatisfy { (0...1 << 53).contains($0) } && (0..<windows).contains(window) && seconds >= 0
@@ -103,20 +103,20 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     }
 }
 
-/// Which text a model was trained on, and how it was parted.
+/// Which text a model was trained on, and how it was split.
 public struct CorpusRecord: Sendable, Equatable, Codable {
     /// Paths as they were given.
     public package(set) var sources: [String] = []
-    /// SHA-256 of the bytes of the training text, and of the validation text if it is one of its own.
+    /// SHA-256 of the bytes of the training text, and of the validation text if that is a separate text.
     public package(set) var sha256 = ""
     public package(set) var validationSHA256: String?
     public package(set) var minimumCount = 1
     /// nil: a tenth, at most 1,000,000 symbols.
     public package(set) var validationFraction: Double?
     public package(set) var validationSource: String?
-    /// The checkpoint whose weights the training began with.
+    /// The checkpoint whose weights the training started from.
     public package(set) var origin: String?
-    /// How the texts' bytes are read; files of earlier versions do not say, and mean the defaults.
+    /// How the bytes of the texts are read; the defaults for files of earlier versions, which do not store it.
     public var format: TextFormat {
         get {
             var format = TextFormat()

@@ -1,7 +1,7 @@
 import Randomness
 import Tokenization
 
-/// The hash of what a record spells (FNV-1a, mixed): the same in every corpus.
+/// The hash of a record's text (FNV-1a, mixed), which is the same in every corpus.
 struct RecordHash {
     private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
 
@@ -16,7 +16,7 @@ struct RecordHash {
 }
 
 extension Corpus {
-    /// Calls `body` with the tokens of each record, its end included, and its hash.
+    /// Calls `body` with the tokens of each record, including its end, and its hash.
     func forEachRecord(_ body: (Range<Int>, UInt64) -> Void) {
         guard records != nil else { return }
         var (start, hash) = (0, RecordHash())
@@ -30,7 +30,7 @@ extension Corpus {
         }
     }
 
-    /// How many records end in ranges.
+    /// The number of records that end in the ranges.
     func recordCount(in ranges: [Range<Int>]) -> Int {
         guard records != nil else { return 0 }
         var records = 0

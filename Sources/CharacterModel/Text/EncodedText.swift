@@ -1,32 +1,32 @@
 import Tokenization
 
-/// A text as a model reads it: parts of a corpus, one after the other, as ids; and where the model starts afresh.
+/// A text as a model reads it: consecutive parts of a corpus as ids, and the positions where the state is reset.
 ///
-/// Nothing of the text is copied: ids are looked up as they are read, so that a text in a file of tokens stays there.
+/// The text is not copied: ids are looked up on reading, so that tokens in a file stay in the file.
 package struct EncodedText: Sendable {
     private let corpus: Corpus
     private var pieces = TextPieces()
-    /// By the corpus's index of a symbol: its id, and the nats that spelling it adds to -ln p(unknown).
+    /// Indexed by the corpus's symbol index: the symbol's id, and the nats its spelling adds to -ln p(unknown).
     private let ids: [Int32]
     private let costs: [Double]
-    /// Positions at which files begin, in increasing order; the first is 0 unless there is no text.
+    /// The positions where files begin, in increasing order; the first is 0 unless the text is empty.
     package private(set) var beginnings: [Int] = []
     private var restartsAfterRecords: Bool
-    /// By the corpus's index: whether the state is fresh after the symbol; empty where it never is.
+    /// Indexed by the corpus's symbol index: whether the state is reset after the symbol; empty if it never is.
     private var restartsAfter: [Bool] = []
     package let boundary: Int32
     package let unknown: Int32
-    /// What spelling the unknown symbols of the text costs, in nats.
+    /// The cost of spelling the unknown symbols of the text, in nats.
     package let spellingNats: Double
-    /// How many symbols are unknown.
+    /// The number of unknown symbols.
     package let unknownCount: Int
 
-    /// A whole corpus; each file (or record) starts afresh.
+    /// A whole corpus; the state is reset at each file (or record).
     package init(_ corpus: Corpus, vocabulary: Vocabulary) {
         self.init(corpus.files.map(\.tokens).filter { !$0.isEmpty }, of: corpus, vocabulary: vocabulary)
     }
 
-    /// The tokens of parts of a corpus, each of which starts afresh. A record's end is the boundary.
+    /// The tokens of parts of a corpus, with a state reset at each part. A record's end is the boundary.
     package init(_ parts: [Range<Int>], of corpus: Corpus, vocabulary: Vocabulary) {
         self.corpus = corpus
         boundary = Int32(vocabulary.boundary)
@@ -50,24 +50,24 @@ package struct EncodedText: Sendable {
 
     package var count: Int { pieces.count }
 
-    /// Starts afresh at the text's beginning only.
+    /// Resets the state only at the beginning of the text.
     package mutating func restartNowhere() {
         beginnings = [0]
         restartsAfterRecords = false
     }
 
-    /// Starts afresh behind line feeds too.
+    /// Also resets the state after line feeds.
     package mutating func restartAtLines() { restartsAfter = corpus.symbols.map { $0.bytes.last == 0x0A } }
 
     /// Whether any of its corpus's symbols ends a line.
     package var hasLines: Bool { corpus.symbols.contains { $0.bytes.last == 0x0A } }
 
-    /// Whether a lane may start afresh within the text.
+    /// Whether the state may be reset within the text.
     package var restarts: Bool { beginnings.count > 1 || restartsAfterRecords || !restartsAfter.isEmpty }
 
     // MARK: Reading
 
-    /// Copies the corpus's indices of the symbols in a range.
+    /// Copies the corpus's symbol indices in a range.
     package func read(_ range: Range<Int>, into symbols: UnsafeMutablePointer<Int32>) {
         var next = symbols
         pieces.forEach(in: range) { part in
@@ -76,16 +76,16 @@ package struct EncodedText: Sendable {
         }
     }
 
-    /// The id of a symbol, given the corpus's index.
+    /// The id of a symbol, given its index in the corpus.
     @inline(__always)
     package func id(ofSymbol symbol: Int32) -> Int32 { symbol == Self.end ? boundary : ids[Int(symbol)] }
 
-    /// What spelling a symbol costs beside its id.
+    /// The cost of spelling a symbol, in addition to its id.
     package func spelling(ofSymbol symbol: Int32) -> Double {
         symbol != Self.end && ids[Int(symbol)] == unknown ? costs[Int(symbol)] : 0
     }
 
-    /// Whether the state is fresh behind a symbol, wherever it stands.
+    /// Whether the state is always reset after this symbol.
     @inline(__always)
     package func restarts(afterSymbol symbol: Int32) -> Bool {
         symbol == Self.end ? restartsAfterRecords : !restartsAfter.isEmpty && restartsAfter[Int(symbol)]
@@ -96,7 +96,7 @@ package struct EncodedText: Sendable {
         symbol != Self.end && corpus.symbols[Int(symbol)].bytes.last == 0x0A
     }
 
-    /// Calls `body` with each position and the corpus's index of the symbol there, in order.
+    /// Calls `body` with each position and the symbol's index in the corpus, in order.
     package func forEachSymbol(in range: Range<Int>, _ body: (_ position: Int, _ symbol: Int32) -> Void) {
         var position = range.lowerBound
         pieces.forEach(in: range) { part in
@@ -107,7 +107,7 @@ package struct EncodedText: Sendable {
         }
     }
 
-    /// Calls `body` with each position, the corpus's index of the symbol there, and whether the state is fresh before it.
+    /// Calls `body` with each position, the symbol's index in the corpus, and whether the state is reset before it.
     package func forEachTarget(_ body: (_ position: Int, _ symbol: Int32, _ isFresh: Bool) -> Void) {
         var next = beginnings[...]
         var before: Int32?
@@ -123,7 +123,7 @@ package struct EncodedText: Sendable {
 
     // MARK: The order of records
 
-    /// The text's records, or where there are very many, groups of neighbours.
+    /// The records of the text, or groups of neighbouring records if there are very many.
     package func groups(atMost limit: Int = 1 << 18) -> [Range<Int>] {
         var records = 0
         forEachSymbol(in: 0..<count) { _, symbol in if symbol == Self.end { records += 1 } }
@@ -141,18 +141,18 @@ package struct EncodedText: Sendable {
         return groups
     }
 
-    /// The same groups in an order that a generator draws (Fisher & Yates 1938).
+    /// The same groups in random order (Fisher & Yates 1938).
     package func shuffled(_ groups: [Range<Int>], using generator: inout some RandomNumberGenerator) -> EncodedText {
         var result = self
         result.pieces = TextPieces()
-        // Each record starts afresh by the end of the one before.
+        // The end of the previous record already resets the state.
         result.beginnings = [0]
         for group in groups.shuffled(using: &generator) { pieces.forEach(in: group) { result.pieces.append($0) } }
         return result
     }
 }
 
-/// Parts of a corpus as one text: for each position, where it stands in the corpus.
+/// Parts of a corpus as one text, with a mapping from text positions to corpus positions.
 private struct TextPieces: Sendable {
     private var starts: [Int] = []
     private var parts: [Range<Int>] = []
@@ -183,7 +183,7 @@ private struct TextPieces: Sendable {
 }
 
 extension RandomAccessCollection {
-    /// The first index whose element satisfies `belongs`, where all that do stand at the end.
+    /// The first index whose element satisfies `belongs`; all that do must be at the end.
     func partitioningIndex(where belongs: (Element) -> Bool) -> Index {
         var (low, count) = (startIndex, self.count)
         while count > 0 {

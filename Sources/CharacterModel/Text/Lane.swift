@@ -1,12 +1,12 @@
 import RecurrentNetwork
 
-/// One lane's way through a text.
+/// The path of one lane through a text.
 package struct Lane: Sendable, Equatable {
     /// The position read at the first step; negative while a lane waits for the text to begin.
     package var origin: Int
-    /// The positions that are predicted and counted.
+    /// The positions that are scored.
     package var scored: Range<Int>
-    /// Whether the lane's first scored symbol starts afresh, wherever the text has it.
+    /// Whether the state is reset at the lane's first scored symbol, wherever that is in the text.
     package var startsFresh: Bool
 
     package init(origin: Int, scored: Range<Int>, startsFresh: Bool) {
@@ -20,9 +20,9 @@ extension LaneWindow {
     /// Sets the inputs, targets and resets of a window: `steps` steps from step `first` of the given lanes.
     ///
     /// - Parameters:
-    ///   - replaces: which ids are read and predicted as unknown.
-    ///   - begins: whether a lane, given its index and the symbol before, starts afresh at the first step.
-    /// - Returns: how many symbols are predicted.
+    ///   - replaces: which ids are replaced by unknown, as input and as target.
+    ///   - begins: whether a lane, given its index and the previous symbol, is reset at the first step.
+    /// - Returns: the number of symbols predicted.
     package func fill(
         _ lanes: some Collection<Lane>, of text: EncodedText, first: Int, steps: Int,
         replaces: (Int32) -> Bool = { _ in false },
@@ -32,7 +32,7 @@ extension LaneWindow {
         return fill(lanes, from: 0, of: text, first: first, steps: steps, replaces: replaces, begins: begins)
     }
 
-    /// The same for some of the window's lanes, from a number on.
+    /// The same for some of the window's lanes, starting at an offset.
     package func fill(
         _ lanes: some Collection<Lane>, from offset: Int, of text: EncodedText, first: Int, steps: Int,
         replaces: (Int32) -> Bool, begins: (_ lane: Int, _ before: Int32) -> Bool
@@ -59,7 +59,7 @@ extension LaneWindow {
         let (ids, targets, resets) = (self.ids.view, self.targets.view, self.resets.view)
         var predicted = 0
         let begin = lane.origin + first
-        // The symbols of the steps that lie in the text, and the one before them.
+        // The symbols of the steps that are within the text, and the one before them.
         let window = (begin - 1..<begin + steps).clamped(to: 0..<text.count)
         text.read(window, into: symbols)
         func id(_ symbol: Int32) -> Int32 {

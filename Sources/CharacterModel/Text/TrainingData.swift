@@ -2,7 +2,7 @@ import Foundation
 import RecurrentNetwork
 import Tokenization
 
-/// A corpus parted into what trains and what validates, as one vocabulary reads it.
+/// A corpus split into a training and a validation part, encoded with one vocabulary.
 public struct TrainingData: Sendable {
     public let vocabulary: Vocabulary
     package let training: EncodedText
@@ -11,19 +11,19 @@ public struct TrainingData: Sendable {
     public let trainingCharacters: Int
     public let validationCharacters: Int
 
-    /// Whether the training text has several beginnings.
+    /// Whether the state is reset within the training text.
     public var restarts: Bool { training.restarts }
     /// Records in each part; 0 for a text without records.
     public let trainingRecords: Int
     public let validationRecords: Int
-    /// Records of a validation text of its own that stand in the training text too.
+    /// Records of a separate validation text that also occur in the training text.
     public let repeatedRecords: Int
     public var trainingSymbols: Int { training.count }
     public var validationSymbols: Int { validation?.count ?? 0 }
-    /// Symbols of the validation part that the training part does not hold.
+    /// Symbols of the validation part that are missing from the training part.
     public var validationUnknowns: Int { validation?.unknownCount ?? 0 }
 
-    /// The names of the training text's files, and the SHA-256 of its bytes and of those of a validation text of its own.
+    /// The names of the training text's files, and the SHA-256 of its bytes and of those of a separate validation text.
     public let sources: [String]
     public let sha256: String
     public let validationSHA256: String?
@@ -31,7 +31,7 @@ public struct TrainingData: Sendable {
     private let fraction: Double?
     private let minimumCount: Int
 
-    /// What a checkpoint says of the text, where nobody has said more.
+    /// Fills in a checkpoint's corpus record, unless it already describes a text.
     package func describe(in record: inout CorpusRecord) {
         guard record.sha256.isEmpty else { return }
         record.sources = sources.map(absolutePath)
@@ -40,18 +40,18 @@ public struct TrainingData: Sendable {
         record.minimumCount = minimumCount
     }
 
-    /// The most symbols that validate when no fraction is asked for.
+    /// The maximum size of the validation part, in symbols, if no fraction is set.
     public static let defaultValidationLimit = 1_000_000
 
-    /// Parts a corpus: the first symbols train, the contiguous tail validates, unless another corpus does.
+    /// Splits a corpus: the contiguous tail is the validation part, unless another corpus is given for that.
     ///
     /// - Parameters:
     ///   - corpus: the text.
-    ///   - validation: a text that validates in place of the tail.
-    ///   - fraction: the part that validates, at least 0 and below 1; nil: a tenth, at most 1,000,000 symbols.
-    ///   - minimumCount: symbols that the training part holds fewer times become unknown.
-    ///   - given: the vocabulary of a resumed training; nil to build one from the training part.
-    ///   - known: symbols that the vocabulary has in any case.
+    ///   - validation: a validation text to use instead of the tail.
+    ///   - fraction: the validation fraction, at least 0 and below 1; nil: a tenth, at most 1,000,000 symbols.
+    ///   - minimumCount: symbols that occur fewer times in the training part become unknown.
+    ///   - given: the vocabulary of a resumed training run; nil to build one from the training part.
+    ///   - known: symbols that are always in the vocabulary.
     /// - Throws: `TextError.empty`; `ConfigurationError` for a fraction out of its range, or a count that leaves no symbol.
     public init(
         _ corpus: Corpus, validation: Corpus? = nil, fraction: Double? = nil, minimumCount: Int = 1,
@@ -68,7 +68,7 @@ public struct TrainingData: Sendable {
         if let known { vocabulary = known.extended(by: vocabulary) }
         guard !vocabulary.symbols.isEmpty || parts.training.isEmpty else {
             throw ConfigurationError(
-                name: "min-count", value: "\(minimumCount)", allowed: "at most the count of the commonest symbol")
+                name: "min-count", value: "\(minimumCount)", allowed: "at most the count of the most frequent symbol")
         }
         self.vocabulary = vocabulary
         training = EncodedText(parts.training, of: corpus, vocabulary: vocabulary)
@@ -84,7 +84,7 @@ public struct TrainingData: Sendable {
         repeatedRecords = validation.map { Self.records(of: $0, alsoIn: corpus) } ?? 0
     }
 
-    /// How many records of a text also stand in another one.
+    /// How many records of a text also occur in another one.
     private static func records(of text: Corpus, alsoIn other: Corpus) -> Int {
         var counts: [UInt64: Int] = [:]
         text.forEachRecord { _, hash in counts[hash, default: 0] += 1 }
@@ -93,8 +93,9 @@ public struct TrainingData: Sendable {
         return repeated
     }
 
-    /// The parts of a corpus that train and validate: of records, those whose content hashes below the fraction validate, so
-    /// that a record stays where it is when others come, and equal ones stay together; of other texts, the end.
+    /// The training and validation parts of a corpus. With records, those whose content hash is below the fraction are
+    /// for validation, so that a record keeps its part when others are added, and equal records are in the same part.
+    /// Otherwise the end of the text is.
     private static func parts(
         of corpus: Corpus, fraction: Double?
     ) -> (training: [Range<Int>], validation: [Range<Int>]) {
@@ -116,7 +117,7 @@ public struct TrainingData: Sendable {
 }
 
 extension [Range<Int>] {
-    /// Appends a range, to the last one where they join.
+    /// Appends a range, or extends the last one if they are adjacent.
     fileprivate mutating func join(_ range: Range<Int>) {
         if let last, last.upperBound == range.lowerBound {
             self[count - 1] = last.lowerBound..<range.upperBound
@@ -127,11 +128,11 @@ extension [Range<Int>] {
 }
 
 extension Corpus {
-    /// What to call it in a message.
+    /// The name used in messages.
     public var name: String { files.count == 1 ? files[0].name : "the text of \(files.count) files" }
 }
 
-/// The path of a file from the root; what is no file keeps its name.
+/// The absolute path of a file; a name that is not an existing file is returned unchanged.
 private func absolutePath(_ name: String) -> String {
     guard !name.hasPrefix("/"), FileManager.default.fileExists(atPath: name) else { return name }
     return FileManager.default.currentDirectoryPath + "/" + name

@@ -3,10 +3,10 @@ import Tokenization
 
 /// How a model learns the probability of symbols it has never seen.
 ///
-/// Each training occurrence of a symbol that the training part holds once is read and predicted as `unknown` with
-/// probability 1/2: the mass of the unseen is about that of the once-seen (Good 1953).
+/// A symbol that occurs once in the training part is replaced by `unknown` with probability 1/2, as input and as
+/// target. The total probability of unseen symbols is about that of symbols seen once (Good 1953).
 package struct UnknownRule: Sendable {
-    /// For each id, where it occurs if it occurs once; else -1.
+    /// For each id, its position if it occurs once; else -1.
     private let positions: [Int]
     private let seed: UInt64
 
@@ -24,7 +24,7 @@ package struct UnknownRule: Sendable {
         self.seed = seed
     }
 
-    /// Whether a symbol stands for the unseen in an epoch.
+    /// Whether a symbol is replaced by `unknown` in an epoch.
     package func replaces(_ id: Int32, epoch: Int) -> Bool {
         let position = positions[Int(id)]
         guard position >= 0 else { return false }

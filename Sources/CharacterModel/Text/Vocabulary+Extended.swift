@@ -1,7 +1,7 @@
 import Tokenization
 
 extension Vocabulary {
-    /// The symbols of both, read as this one reads text.
+    /// The union of both vocabularies' symbols, with this vocabulary's way of reading text.
     public func extended(by other: Vocabulary) -> Vocabulary {
         Vocabulary(
             unit: unit, normalization: normalization, records: other.records,

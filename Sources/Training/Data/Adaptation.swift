@@ -3,17 +3,17 @@ import LinearAlgebra
 import RecurrentNetwork
 import Tokenization
 
-/// Where a new training begins from the weights of an old one.
+/// The starting point of a new training run that begins with the weights of an old one.
 package struct Adaptation: Sendable {
     package let configuration: ModelConfiguration
     let parameters: Parameters<Float>
 
-    /// The model of a checkpoint with the symbols of another vocabulary: what belongs to symbols that both have, and all that
-    /// belongs to none, is kept; the rest is as in a new model.
+    /// The model of a checkpoint with the symbols of another vocabulary. Weights of symbols in both vocabularies, and
+    /// weights that belong to no symbol, are kept; the rest is initialized as in a new model.
     ///
     /// - Parameters:
-    ///   - dropout, weightDropout: of the new training; nil for the old one's.
-    ///   - seed: of what is new.
+    ///   - dropout, weightDropout: for the new training run; nil for the old run's values.
+    ///   - seed: for the new weights.
     /// - Throws: `ConfigurationError` for a dropout out of its range.
     package init(
         _ checkpoint: Checkpoint, to vocabulary: Vocabulary, dropout: Double? = nil,

@@ -2,16 +2,17 @@ import CharacterModel
 
 /// How a training text is cut into lanes and windows.
 ///
-/// B contiguous lanes cover the text, the first ones a symbol longer where it does not divide evenly. An epoch has as
-/// few windows of at most T steps as the longest lane needs, of lengths that differ by one at most, so that no step of the
-/// optimizer rests on a handful of symbols. Each symbol is a target once in an epoch.
+/// B contiguous lanes cover the text, the first ones a symbol longer if it does not divide evenly. An epoch has as few
+/// windows of at most T steps as the longest lane needs. Their lengths differ by at most one, so that no optimizer step
+/// uses only a handful of symbols. Each symbol is a target once per epoch.
 package struct LaneSchedule: Sendable, Equatable {
     package let lanes: [Lane]
     package let windows: Int
     private let length: Int
 
-    /// - Parameter startsFresh: whether a lane's first input is the boundary; with records, that is for their beginnings.
-    /// - Requires: a text of at least as many symbols as lanes.
+    /// - Parameter startsFresh: whether a lane's first input is the boundary; with records, only their beginnings have
+    ///   that.
+    /// - Requires: at least as many symbols as lanes.
     package init(symbols: Int, batch: Int, window: Int, startsFresh: Bool = true) {
         precondition(batch >= 1 && symbols >= batch && window >= 1, "\(symbols) symbols in \(batch) lanes")
         let (whole, longer) = (symbols / batch, symbols % batch)

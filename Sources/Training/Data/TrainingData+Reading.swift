@@ -3,7 +3,7 @@ import RecurrentNetwork
 import Tokenization
 
 extension TrainingData {
-    /// Reads texts as options say, and parts them.
+    /// Reads texts according to options, and splits them.
     ///
     /// - Throws: `TextError`, `ConfigurationError`.
     public init(reading sources: [TextSource], options: TrainingOptions) throws {
@@ -13,10 +13,10 @@ extension TrainingData {
             corpus, validation: validation, fraction: options.validationFraction, minimumCount: options.minCount)
     }
 
-    /// Reads the texts of a training that was stopped.
+    /// Reads the texts of a stopped training run.
     ///
-    /// - Parameter sources: where they are now; nil: where they were.
-    /// - Throws: `TrainingError.corpusChanged` if they are others.
+    /// - Parameter sources: where the texts are now; nil: where they were.
+    /// - Throws: `TrainingError.corpusChanged` if the texts have changed.
     init(reading sources: [TextSource]?, resuming checkpoint: Checkpoint, _ record: TrainingRecord) throws {
         let setup = TrainingSetup(
             configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary, record: record)
@@ -37,13 +37,13 @@ extension TrainingData {
 }
 
 extension Corpus {
-    /// Reads texts as options say: unit, normal form, charset, line ends, records.
+    /// Reads texts according to options: unit, normal form, charset, line ends, records.
     ///
     /// - Parameters:
     ///   - sources: the texts.
-    ///   - options: of a training.
-    ///   - cache: a folder that keeps the tokens of files.
-    /// - Throws: `TextError` for what cannot be read or decoded.
+    ///   - options: the training options.
+    ///   - cache: a folder that caches the tokens of files.
+    /// - Throws: `TextError` if a text cannot be read or decoded.
     public init(
         reading sources: [TextSource], options: TrainingOptions, cache: String? = nil
     ) throws(TextError) {
@@ -54,7 +54,7 @@ extension Corpus {
 }
 
 extension TrainingRecord {
-    /// The record of a new training, with what is recommended where nobody has chosen.
+    /// The record of a new training run, with recommended values for options that are not set.
     init(_ options: TrainingOptions, _ configuration: ModelConfiguration, _ data: TrainingData) {
         self.init()
         self.options = options
@@ -73,7 +73,7 @@ extension TrainingOptions {
         return format
     }
 
-    /// What separates records; nil for a text without.
+    /// What separates records; nil for a text without records.
     package var recordSeparator: RecordSeparator? {
         self.records == "none" ? nil : RecordSeparator(name: self.records)
     }

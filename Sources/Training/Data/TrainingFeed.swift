@@ -5,17 +5,17 @@ import Randomness
 import RecurrentNetwork
 import Tokenization
 
-/// Hands the lanes of a training text to an engine, a window at a time; records come in another order in each epoch.
+/// Feeds the lanes of a training text to an engine, one window at a time. Records are reshuffled in each epoch.
 final class TrainingFeed {
     private let original: EncodedText
-    /// The text in the order of the epoch.
+    /// The text in the order of the current epoch.
     private var text: EncodedText
     private var ordered: Int?
-    /// What is put into another order: records; none of a text without them.
+    /// The units that are shuffled: records; empty for a text without records.
     private let groups: [Range<Int>]
     let schedule: LaneSchedule
     private let unknowns: UnknownRule
-    /// None where there are records, which begin by themselves.
+    /// nil with records, which already have beginnings.
     private let coldStarts: ColdStarts?
     private let seed: UInt64
     private let input: LaneWindow
@@ -33,7 +33,7 @@ final class TrainingFeed {
 
     /// A window of an epoch.
     ///
-    /// - Parameter step: names the random numbers of the engine.
+    /// - Parameter step: selects the engine's random numbers.
     func window(_ number: Int, epoch: Int, step: Int, using workers: Workers) -> TrainingWindow {
         if groups.count > 1 && ordered != epoch {
             var generator = SplitMix64(seed: seed, stream: RandomStream.order, UInt64(epoch))

@@ -1,25 +1,25 @@
 import CharacterModel
 import Foundation
 
-/// Seconds on a clock that nobody sets; it goes on while the machine sleeps.
+/// Seconds on a monotonic clock that keeps running while the machine sleeps.
 func now() -> Double {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
 }
 
-/// How much of a training's budget is spent, by the steps in its record or by the clock.
+/// How much of a training run's budget is spent, by the steps in its record or by the clock.
 struct BudgetMeter {
     let budget: TrainingBudget
-    /// Steps in the budget, where it says so.
+    /// Steps in the budget; nil for a time limit.
     let totalSteps: Int?
     private let patience: Int?
-    /// What tuning took before, which is no part of the budget's schedule.
+    /// What tuning used before; not part of the budget's schedule.
     private let tuned: (steps: Int, seconds: Double)
-    /// When the first step of this run began, less what earlier runs took.
+    /// When the first step of this run began, minus the time of earlier runs.
     private var started = Double.infinity
 
-    /// - Parameter windows: of an epoch.
+    /// - Parameter windows: the number of windows per epoch.
     init(_ record: TrainingRecord, windows: Int) {
         budget = record.options.budget
         patience = record.options.patience
@@ -32,13 +32,13 @@ struct BudgetMeter {
             }
     }
 
-    /// Begins to count the time of a run.
+    /// Starts counting the time of a run.
     mutating func start(after record: TrainingRecord) { started = now() - record.seconds }
 
-    /// Wall clock since the first step, over all runs.
+    /// Wall-clock time since the first step, over all runs.
     var seconds: Double { max(0, now() - started) }
 
-    /// The part of the budget that is spent, what tuning took left out.
+    /// The fraction of the budget that is spent, not counting tuning.
     func progress(_ record: TrainingRecord) -> Double {
         func part(_ spent: Double, of budget: Double) -> Double { budget > 0 ? min(1, spent / budget) : 1 }
         if case .seconds(let limit) = budget {
@@ -47,13 +47,13 @@ struct BudgetMeter {
         return part(Double(record.step - tuned.steps), of: Double(totalSteps! - tuned.steps))
     }
 
-    /// Whether nothing is left, now.
+    /// Whether the budget is spent now.
     func isSpent(_ record: TrainingRecord) -> Bool {
         if case .seconds(let limit) = budget { return record.step > 0 && now() - started >= limit }
         return record.step >= totalSteps!
     }
 
-    /// Whether nothing was left when a run ended.
+    /// Whether the budget was spent when a run ended.
     func wasSpent(_ record: TrainingRecord) -> Bool {
         if case .seconds(let limit) = budget { return record.seconds >= limit }
         return record.step >= totalSteps!
@@ -67,7 +67,7 @@ struct BudgetMeter {
     /// Whether the training is over.
     func isOver(_ record: TrainingRecord) -> Bool { isSpent(record) || isOutOfPatience(record) }
 
-    /// Seconds between validations that are a tenth of the time limit.
+    /// A tenth of the time limit, in seconds: the interval between validations.
     var tenth: Double? {
         guard case .seconds(let limit) = budget else { return nil }
         return (limit - tuned.seconds) / 10

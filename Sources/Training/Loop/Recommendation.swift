@@ -2,13 +2,13 @@ import CharacterModel
 import RealModule
 import RecurrentNetwork
 
-/// The shape and the options of a training that nobody has chosen: a function of the text's size and the budget alone.
+/// Recommended values for the shape and options that are not set. They depend only on the text's size and the budget.
 ///
-/// `docs/defaults.md` has the runs behind it.
+/// `docs/defaults.md` describes the runs behind it.
 public struct Recommendation: Sendable, Equatable {
     public var layers: Int
     public var hidden: Int
-    /// Where it is not tied.
+    /// The embedding length if not tied.
     public var plainEmbedding: Int
     public var isTied: Bool
     public var dropout: Double
@@ -16,16 +16,17 @@ public struct Recommendation: Sendable, Equatable {
     public var learningRate: Double
     public var warmup: Int
 
-    /// Symbols that a time limit is taken to train on in a second: about what two cores do with the smaller model.
+    /// The assumed training speed for time limits, in symbols per second: about that of two cores with the smaller
+    /// model.
     static let symbolsPerSecond = 45_000.0
-    /// How many times as long the larger model takes.
+    /// How many times slower the larger model is.
     private static let cost = 3.0
 
     /// - Parameters:
     ///   - cell: the kind of cell.
-    ///   - symbols: of the training part.
+    ///   - symbols: the number of symbols in the training part.
     ///   - vocabularySize: V.
-    ///   - options: the budget, the batch and the window are looked at.
+    ///   - options: only the budget, batch and window are used.
     public init(cell: CellKind, symbols: Int, vocabularySize: Int, options: TrainingOptions) {
         let read: Double =
             switch options.budget {
@@ -33,11 +34,11 @@ public struct Recommendation: Sendable, Equatable {
             case .steps(let steps): Double(steps) * Double(options.batch) * Double(options.window)
             case .seconds(let seconds): seconds * Self.symbolsPerSecond
             }
-        // A second layer and more units pay once there is text and time for them.
+        // A second layer and more units help once there is enough text and time.
         let isLarge = symbols >= 300_000 && read >= 30_000_000
         var passes = max(1, read / Double(max(1, symbols)))
         if case .seconds = options.budget, isLarge { passes /= Self.cost }
-        // The more often a text is read, the more there is to be lost by heart.
+        // The more passes over a text, the greater the risk of overfitting.
         let isOftenRead = passes >= 16 && read >= 2_000_000
         func rising(from start: Double, slope: Double, to limit: Double) -> Double {
             min(limit, max(0, ((slope * .log2(passes) - start) * 20).rounded() / 20))
@@ -45,7 +46,7 @@ public struct Recommendation: Sendable, Equatable {
         dropout = read < 1_000_000 ? 0 : rising(from: 0.1, slope: 0.1, to: 0.4)
         weightDropout = read < 1_000_000 || isLarge ? 0 : rising(from: 0.65, slope: 0.2, to: 0.5)
         layers = isLarge ? 2 : 1
-        // A large network needs some thousand steps to learn anything.
+        // A large network needs a few thousand steps to learn anything.
         hidden = read < 1_000_000 ? 128 : read >= 5_000_000 || isOftenRead ? 512 : 384
         let steps = read / Double(options.batch) / Double(options.window)
         warmup = Int(max(1, min(100, steps / 10)))
@@ -58,7 +59,7 @@ public struct Recommendation: Sendable, Equatable {
 }
 
 extension TrainingOptions {
-    /// Takes from a recommendation what nobody has said.
+    /// Sets options that are not set from a recommendation.
     public mutating func choose(_ recommendation: Recommendation) {
         self.layers = self.layers ?? recommendation.layers
         self.hidden = self.hidden ?? recommendation.hidden
@@ -69,7 +70,7 @@ extension TrainingOptions {
         chooseRate(recommendation)
     }
 
-    /// The same for what does not belong to the model.
+    /// The same for options that are not part of the model.
     mutating func chooseRate(_ recommendation: Recommendation) {
         self.learningRate = self.learningRate ?? recommendation.learningRate
         self.warmup = self.warmup ?? recommendation.warmup
@@ -77,7 +78,7 @@ extension TrainingOptions {
 }
 
 extension Recommendation {
-    /// For a training on some data.
+    /// The recommendation for training on some data.
     public init(_ options: TrainingOptions, cell: CellKind, data: TrainingData) {
         self.init(
             cell: cell, symbols: data.trainingSymbols, vocabularySize: data.vocabulary.count, options: options)
@@ -85,14 +86,14 @@ extension Recommendation {
 }
 
 extension ModelConfiguration {
-    /// The shape that options ask for, with a recommendation for the rest.
+    /// The shape given by options, with recommendations for the rest.
     ///
-    /// - Throws: `ConfigurationError` for a value out of its range, or an option that the cell has no use for.
+    /// - Throws: `ConfigurationError` for a value out of its range, or an option that the cell does not use.
     public init(_ options: TrainingOptions, data: TrainingData) throws(ConfigurationError) {
         for option in OptionList.all where options.isGiven(option) && !options.cell.hasUse(for: option.name) {
             throw ConfigurationError(
                 name: option.name, value: option.text(in: options) ?? "none",
-                allowed: "left out: the \(options.cell.rawValue) cell has no use for it")
+                allowed: "left out: the \(options.cell.rawValue) cell does not use it")
         }
         var options = options
         options.choose(Recommendation(options, cell: options.cell, data: data))

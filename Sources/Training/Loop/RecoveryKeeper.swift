@@ -1,18 +1,18 @@
 import CharacterModel
 import RecurrentNetwork
 
-/// The last good state of a training, to go back to when its loss explodes.
+/// The last good state of a training run, to return to when its loss explodes.
 struct RecoveryKeeper {
     private(set) var point: EngineState<Float>?
 
     init(_ point: EngineState<Float>?) { self.point = point }
 
-    /// Whether a state should be kept at a step, if it turns out to be good.
+    /// Whether to keep the state at this step if it turns out to be good.
     static func isDue(_ record: TrainingRecord) -> Bool { record.step % LossMonitor.interval == 0 }
 
-    /// Keeps the state before a step whose loss was as usual: only then are the weights known to be good.
+    /// Keeps the state before a step whose loss was normal: only then are the weights known to be good.
     ///
-    /// - Parameter lanes: before the step's window.
+    /// - Parameter lanes: the lane states before the step's window.
     mutating func keep(_ engine: any Engine<Float>, lanes: NetworkState<Float>, _ record: inout TrainingRecord) {
         var state = engine.state
         state.lanes = lanes
@@ -20,9 +20,9 @@ struct RecoveryKeeper {
         record.recovery.point = RecoveryRecord.Point(record)
     }
 
-    /// Goes back, with half the learning rate from now on.
+    /// Returns to the kept state and halves the learning rate.
     ///
-    /// - Throws: `TrainingError.diverged` if that has been tried often enough, or nothing was ever good.
+    /// - Throws: `TrainingError.diverged` if the limit of recoveries is reached, or there is no good state.
     func goBack(
         _ engine: any Engine<Float>, _ record: inout TrainingRecord, because flaw: String, rate: Double
     ) throws(TrainingError) -> RecoveryReport {

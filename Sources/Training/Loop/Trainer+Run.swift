@@ -3,20 +3,21 @@ import Foundation
 import RecurrentNetwork
 
 extension Trainer {
-    /// What a training does next.
+    /// The next action of a training run.
     private enum Action {
         case step
-        /// A validation that belongs to this step; the training goes on after it.
+        /// The validation of this step; training continues after it.
         case validate
-        /// The validation at the end, which may find that the training must go back.
+        /// The final validation, which may cause a return to an earlier state.
         case validateEnd
         case finish
     }
 
-    /// Runs until the budget is spent or `shouldStop` says so; finishes the step, saves, and scores the best model.
+    /// Runs until the budget is spent or `shouldStop` returns true, then finishes the step, saves, and scores the best
+    /// model.
     ///
-    /// - Throws: `TrainingError.diverged` if the loss explodes again and again; `.checkpoint` if at the end nothing can
-    ///   be saved, or another training has written there since this one's last run. What was saved before is intact then.
+    /// - Throws: `TrainingError.diverged` if the loss explodes repeatedly; `.checkpoint` if the final save fails, or
+    ///   another training run has written to the output since the last run. Earlier saves are then left unchanged.
     public func run(shouldStop: @Sendable () -> Bool = { false }) throws(TrainingError) -> Ending {
         do { return try loop(shouldStop) } catch { throw TrainingError(error) }
     }
@@ -26,7 +27,7 @@ extension Trainer {
         defer { saver.unlock() }
         budget.start(after: record)
         saver.start()
-        // A resumed training may have been given another budget, or more patience.
+        // A resumed run may have a different budget or more patience.
         if record.step > 0 && !record.owesValidation { record.isFinished = budget.isOver(record) }
         let endedBefore = wasFinished && record.isFinished && saver.bestExists
         while true {
@@ -34,7 +35,7 @@ extension Trainer {
             case .finish: return try finish(endedBefore, shouldStop)
             case .validateEnd:
                 guard try validate(shouldStop) else {
-                    // A resumed run begins with it.
+                    // A resumed run starts with this validation.
                     (record.isFinished, record.owesValidation) = (false, true)
                     try saveLast(isFinal: true)
                     return .stopped
@@ -63,10 +64,10 @@ extension Trainer {
         return isValidated ? .finish : .validateEnd
     }
 
-    /// Saves the end, and scores the model that was kept.
+    /// Saves the final state, and scores the best model.
     private func finish(_ endedBefore: Bool, _ shouldStop: @Sendable () -> Bool) throws -> Ending {
         if !endedBefore {
-            // No validation, or none whose model was worth keeping: the last weights are the model.
+            // There is no best model from validation, so the last weights become the model.
             if record.bestValidation == nil { saveBest() }
             try saveLast(isFinal: true)
         }
@@ -77,7 +78,7 @@ extension Trainer {
 
     // MARK: One step
 
-    /// Makes a step; nil if the loss exploded and the training went back to an earlier state.
+    /// Runs one step; nil if the loss exploded and training returned to an earlier state.
     private func step() throws -> StepReport? {
         let began = now()
         let options = record.options
@@ -85,7 +86,8 @@ extension Trainer {
         let stepRate =
             rate.full * record.recovery.rateFactor
             * options.schedule.factor(step: record.step, progress: budget.progress(record), warmup: rate.warmup)
-        // Weights are known to be good once a loss was computed with them; the states then are those before it.
+        // Weights are known to be good only once a loss was computed with them, so save the lane states from before
+        // that.
         let lanes = RecoveryKeeper.isDue(record) ? engine.laneState : nil
         let window = nextWindow()
         let outcome = try engine.gradient(of: window)
@@ -125,7 +127,7 @@ extension Trainer {
         observe(event)
     }
 
-    /// Goes back to the last good state; there is no report of the step then.
+    /// Returns to the last good state; the step then has no report.
     @discardableResult
     private func recover(_ flaw: String) throws -> StepReport? {
         do {
@@ -142,9 +144,9 @@ extension Trainer {
 
     // MARK: Validation and saving
 
-    /// Scores the validation part in lanes, and keeps the weights if none were better.
+    /// Scores the validation part in lanes, and saves the weights if they are the best so far.
     ///
-    /// - Returns: false if it was stopped.
+    /// - Returns: false if stopped.
     private func validate(_ shouldStop: @Sendable () -> Bool) throws -> Bool {
         guard validation.isPossible else { return true }
         let began = now()
@@ -170,7 +172,7 @@ extension Trainer {
     }
 
     private func saveLast(isFinal: Bool) throws {
-        // A copy: whoever is told of the saving may read the record.
+        // Use a copy, because an observer of the save may read the record.
         var saved = record
         defer { record = saved }
         try saver.saveLast(&saved, isFinal: isFinal, budget) { record in
@@ -181,7 +183,7 @@ extension Trainer {
         }
     }
 
-    /// Scores the kept model as a measurement of the text does. False if it was stopped.
+    /// Scores the best model exactly, as an evaluation does. False if stopped.
     private func validateExactly(_ shouldStop: @Sendable () -> Bool) throws -> Bool {
         guard let text = data.validation, saver.output.scoresExactly else { return true }
         observe(.scoring(symbols: text.count))
@@ -205,14 +207,14 @@ extension Trainer {
         let best = try Checkpoint(contentsOf: path)
         guard best.configuration == configuration, best.vocabulary.symbols == data.vocabulary.symbols else {
             throw CheckpointError.badMetadata(
-                path: path, key: "configuration", reason: "it is not the model of this training")
+                path: path, key: "configuration", reason: "it is not the model of this training run")
         }
         return best.parameters
     }
 }
 
 extension TrainingRecord {
-    /// Counts a step that has been made.
+    /// Counts a completed step.
     fileprivate mutating func advance(symbols: Int, nats: Double, windows: Int) {
         tokens += symbols
         pendingNats += nats

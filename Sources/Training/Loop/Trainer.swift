@@ -7,14 +7,14 @@ import Tokenization
 
 /// Trains a model by truncated back-propagation through time (Williams & Peng 1990), validates it, and saves it.
 ///
-/// With the same seed, text and options the weights come out the same to the bit, whatever the number of threads; a
-/// training that is stopped and resumed ends as one that never stopped. Only a time limit makes runs differ.
+/// With the same seed, text and options the weights are bit-identical with any number of threads. A run that is stopped
+/// and resumed gives the same result as one that never stopped. Only a time limit makes runs differ.
 public final class Trainer {
-    /// How a training ended.
+    /// How a training run ended.
     public enum Ending: Sendable, Equatable {
-        /// The budget or the patience is spent.
+        /// The budget or the patience is exhausted.
         case finished
-        /// `shouldStop` said so; the state is saved.
+        /// `shouldStop` returned true; the state is saved.
         case stopped
     }
 
@@ -26,24 +26,24 @@ public final class Trainer {
     let workers: Workers
     let saver: CheckpointSaver
     let observe: (TrainingEvent) -> Void
-    /// The full learning rate, and the steps over which it rises.
+    /// The peak learning rate, and the number of warm-up steps.
     let rate: (full: Double, warmup: Int)
     var budget: BudgetMeter
     var validation: ValidationPolicy
     var recovery: RecoveryKeeper
     /// Whether the weights are those of the best model.
     var weightsAreBest = false
-    /// Whether this training had ended before this run.
+    /// Whether training had already ended before this run.
     let wasFinished: Bool
 
-    /// A training of a new model on some data, with the shape and the options that are recommended where nobody chooses.
+    /// Trains a new model on some data, with recommended values for the shape and options that are not set.
     ///
     /// - Parameters:
-    ///   - data: what trains and what validates.
-    ///   - options: what nobody chooses is recommended.
+    ///   - data: the training and validation parts.
+    ///   - options: values that are not set are recommended.
     ///   - output: where the model is saved.
-    ///   - threads: of which the result does not depend; nil: one a core.
-    ///   - observe: is told what happens, on the thread that runs.
+    ///   - threads: does not affect the result; nil: one per core.
+    ///   - observe: called with events, on the thread that runs.
     /// - Throws: `TrainingError`: too little text, an option out of its range, an output that cannot be written.
     public convenience init(
         on data: TrainingData, options: TrainingOptions = TrainingOptions(), output: Output, threads: Int? = nil,
@@ -60,14 +60,14 @@ public final class Trainer {
         }
     }
 
-    /// A training of a new model, or one that goes on from a checkpoint.
+    /// Trains a new model, or continues from a checkpoint.
     ///
     /// - Parameters:
-    ///   - record: options and corpus; the seed of `options` is the training's. Where neither rate nor warm-up is given, they are
-    ///     as recommended.
-    ///   - checkpoint: where to go on; read with its state.
-    ///   - adaptation: the weights to begin with, in place of random ones.
-    ///   - observe: is told what happens, on the thread that runs.
+    ///   - record: options and corpus; the seed is that of `options`. The learning rate and warm-up are recommended if
+    ///     neither is given.
+    ///   - checkpoint: the checkpoint to continue from; read with its state.
+    ///   - adaptation: the initial weights, instead of random ones.
+    ///   - observe: called with events, on the thread that runs.
     /// - Throws: `ConfigurationError` for options out of range, `TrainingError` for too little text, `CheckpointError` if the
     ///   output cannot be written, or the checkpoint was read without its state.
     package convenience init(
@@ -126,7 +126,7 @@ public final class Trainer {
         if let state = checkpoint?.state { try goOn(from: state, lanes: batch) }
     }
 
-    /// Restores the state of a checkpoint, if it is of so many lanes.
+    /// Restores the state of a checkpoint if it has this number of lanes.
     private func goOn(from state: EngineState<Float>, lanes: Int) throws {
         guard state.lanes.lanes == lanes else { throw TrainingError.corpusChanged(name: "the corpus") }
         guard recovery.point.map({ $0.lanes.lanes == lanes }) ?? true else {
@@ -136,7 +136,7 @@ public final class Trainer {
         engine.restore(state)
     }
 
-    /// The weights that a training begins with: its own, whatever else happens to those they came from.
+    /// The initial weights: a private copy, independent of their source.
     private static func firstParameters(
         _ configuration: ModelConfiguration, _ options: TrainingOptions, _ checkpoint: Checkpoint?,
         _ adaptation: Adaptation?
@@ -151,24 +151,24 @@ public final class Trainer {
         return parameters
     }
 
-    // MARK: What a caller may want to know
+    // MARK: Information for callers
 
-    /// Whether the budget, or the patience, leaves nothing to do.
+    /// Whether the budget or the patience is exhausted.
     package var hasEnded: Bool { record.step > 0 && (budget.wasSpent(record) || isOutOfPatience) }
 
     /// Whether validations without improvement have ended the training.
     package var isOutOfPatience: Bool { budget.isOutOfPatience(record) }
 
-    /// Steps in the budget, where it says so.
+    /// Steps in the budget; nil for a time limit.
     package var totalSteps: Int? { budget.totalSteps }
 
-    /// The step of the best model in the output file, if this training has put one there.
+    /// The step of the best model in the output file, if this training run has saved one.
     package var savedStep: Int? { saver.hasBest ? record.bestStep : nil }
 
-    /// What a training takes in memory, in bytes: parameters, gradient, moments, packed copies, and the buffers of a window;
-    /// then the best model beside it, which is read to be scored at the end.
+    /// The memory a training run needs, in bytes: parameters, gradient, moments, packed copies, the buffers of a
+    /// window, and the best model, which is loaded for scoring at the end.
     ///
-    /// - Parameter restarts: whether the text has several beginnings.
+    /// - Parameter restarts: whether the state is reset within the text.
     package static func memory(
         _ model: ModelConfiguration, options: TrainingOptions, restarts: Bool = true, threads: Int = 1
     ) -> Double {
@@ -177,9 +177,9 @@ public final class Trainer {
             threads: threads)
     }
 
-    /// The seconds a step takes, measured on windows whose result is thrown away.
+    /// The seconds per step, measured on windows whose results are discarded.
     ///
-    /// - Throws: what the engine throws.
+    /// - Throws: errors of the engine.
     package func secondsPerStep() throws -> Double {
         let state = engine.state
         defer { engine.restore(state) }
@@ -196,7 +196,7 @@ public final class Trainer {
 }
 
 extension TrainingRecord {
-    /// Records the level of this run's kernels; returns what there is to tell if the run before had another.
+    /// Records the kernel level of this run; returns an event if the previous run had a different one.
     fileprivate mutating func takeKernelLevel() -> TrainingEvent? {
         let (before, now) = (kernelLevel, "\(KernelLevel.inUse)")
         kernelLevel = now

@@ -2,26 +2,26 @@ import CharacterModel
 import RecurrentNetwork
 import Tokenization
 
-/// Why a training cannot begin or go on.
+/// Why a training run cannot start or continue.
 public enum TrainingError: Error, Equatable, Sendable {
     /// The training part has `symbols`; a window needs `needed`.
     case tooShort(symbols: Int, needed: Int)
-    /// A text of the resumed training is not what it was.
+    /// A text of the resumed training run has changed.
     case corpusChanged(name: String)
-    /// The loss exploded after a step, again after every return to an earlier state.
+    /// The loss exploded after a step, and again after every return to an earlier state.
     case diverged(step: Int, flaw: String, recoveries: Int)
-    /// An option is out of its range, or the cell has no use for it.
+    /// An option is out of its range, or the cell does not use it.
     case configuration(ConfigurationError)
     /// A text cannot be read.
     case text(TextError)
     /// A checkpoint or the metrics cannot be read or written.
     case checkpoint(CheckpointError)
-    /// What computes cannot go on.
+    /// The compute engine failed.
     case engine(reason: String)
-    /// The task was cancelled; the state is saved where a resumed training finds it.
+    /// The task was cancelled; the state is saved at this path for resuming.
     case cancelled(state: String)
 
-    /// Any error of a training.
+    /// Wraps any error of a training run.
     init(_ error: any Error) {
         switch error {
         case let error as TrainingError: self = error
@@ -32,7 +32,7 @@ public enum TrainingError: Error, Equatable, Sendable {
         }
     }
 
-    /// The error of another module that it stands for, if any.
+    /// The wrapped error of another module, if any.
     package var underlying: (any Error)? {
         switch self {
         case .configuration(let error): error
@@ -49,7 +49,7 @@ extension TrainingError: CustomStringConvertible {
         case .tooShort(let symbols, let needed):
             "the text has \(symbols) symbols to train on, too few for steps of \(needed - 1); give a longer text"
         case .corpusChanged(let name):
-            "\(name) is not the text that this training began with; give that text, or start a new training"
+            "\(name) is not the text that this training run started with; give that text, or start a new training run"
         case .diverged(let step, let flaw, let recoveries):
             "after step \(step) \(flaw), and \(recoveries) returns to an earlier state did not help; "
                 + "lower the learning rate (what was saved before is intact)"
@@ -57,7 +57,7 @@ extension TrainingError: CustomStringConvertible {
         case .text(let error): error.description
         case .checkpoint(let error): error.description
         case .engine(let reason): reason
-        case .cancelled(let state): "the training was cancelled; it goes on from \(state)"
+        case .cancelled(let state): "the training run was cancelled; resume it from \(state)"
         }
     }
 }

@@ -1,45 +1,45 @@
-/// What a training reports while it runs.
+/// An event that a training run reports.
 public enum TrainingEvent: Sendable {
     case step(StepReport)
     case validation(ValidationReport)
     /// The exact validation begins.
     case scoring(symbols: Int)
-    /// A checkpoint is in its place.
+    /// A checkpoint was saved.
     case saved(path: String)
-    /// The files of an earlier training have moved: its best model, or where that would be.
+    /// The files of an earlier training run were renamed; the path is that of its best model, even if it has none.
     case kept(path: String)
-    /// The metrics of an earlier training have moved.
+    /// The metrics of an earlier training run were renamed.
     case keptMetrics(path: String)
-    /// A checkpoint could not be saved; it will be tried again.
+    /// A checkpoint could not be saved; it will be retried.
     case notSaved(path: String, reason: String)
-    /// The loss exploded, and the training went back to an earlier state.
+    /// The loss exploded, and training returned to an earlier state.
     case recovery(RecoveryReport)
-    /// The run before computed at another kernel level, so that this one does not go on with the same bits.
+    /// The previous run used another kernel level, so this run's bits will differ.
     case otherKernels(before: String, now: String)
-    /// Tuning gave a candidate too few steps to be judged by; so many seconds would be enough.
+    /// Tuning gave a candidate too few steps to be judged fairly; this many seconds would be enough.
     case unfairChoice(steps: Int, seconds: Double)
-    /// The text is too short for the lanes asked for.
+    /// The text is too short for the requested number of lanes.
     case fewerLanes(wanted: Int, used: Int)
 }
 
-/// The training since the report before.
+/// Training since the previous report.
 public struct StepReport: Sendable, Equatable, Codable {
-    /// Steps of the optimizer done.
+    /// Optimizer steps done.
     public var step: Int
-    /// Epochs done, with the part of the current one.
+    /// Epochs done, including the fraction of the current one.
     public var epoch: Double
     /// Training symbols seen.
     public var tokens: Int
-    /// Wall clock since the first step.
+    /// Wall-clock time since the first step.
     public var seconds: Double
-    /// Mean nats per symbol since the report before.
+    /// Mean nats per symbol since the previous report.
     public var trainNats: Double
     public var learningRate: Double
-    /// Of the last step, before clipping.
+    /// The gradient norm of the last step, before clipping.
     public var gradientNorm: Double
-    /// Validation and saving left out.
+    /// Speed, not counting validation and saving.
     public var tokensPerSecond: Double
-    /// The part of the budget that is spent; no part of the metrics.
+    /// The fraction of the budget that is spent; not part of the metrics.
     public var progress = 1.0
 
     enum CodingKeys: String, CodingKey {
@@ -56,12 +56,12 @@ public struct ValidationReport: Sendable, Equatable, Codable {
     public var step: Int
     public var epoch: Double
     public var seconds: Double
-    /// Mean nats per symbol, the spelling of unknown symbols included.
+    /// Mean nats per symbol, including the spelling of unknown symbols.
     public var nats: Double
     public var bitsPerCharacter: Double
-    /// One lane from the boundary to the end, as `perplexity` computes it; else in lanes.
+    /// True if scored in one lane from the boundary to the end, as by `perplexity`; false if in parallel lanes.
     public var isExact: Bool
-    /// Whether no validation before was better; no part of the metrics.
+    /// Whether this is the best validation so far; not part of the metrics.
     public var isBest = false
 
     enum CodingKeys: String, CodingKey {
@@ -80,11 +80,11 @@ public struct RecoveryReport: Sendable, Equatable, Codable {
     public var flaw: String
     /// The step it went back to.
     public var point: Int
-    /// How often that has happened.
+    /// How many recoveries there have been.
     public var count: Int
-    /// How often it may; no part of the metrics.
+    /// The maximum number of recoveries; not part of the metrics.
     public var limit = 0
-    /// The full learning rate from now on.
+    /// The peak learning rate from now on.
     public var learningRate: Double
 
     enum CodingKeys: String, CodingKey {

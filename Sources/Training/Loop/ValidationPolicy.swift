@@ -4,20 +4,20 @@ import LinearAlgebra
 import RealModule
 import RecurrentNetwork
 
-/// When a training validates, and what it makes of what it finds.
+/// Decides when to validate, and evaluates the results.
 struct ValidationPolicy {
     private let text: EncodedText?
     private let knowingNothing: Double
     private let characters: Int
     private let windows: Int
-    /// What the validations of this run took, and the last of them.
+    /// The time spent on validation in this run, and on the last validation.
     private var spent = (all: 0.0, last: 0.0)
-    /// When the last one ended, on the clock of the record's seconds.
+    /// When the last validation ended, in the record's seconds.
     private var lastEnded: Double
-    /// The step of the last one in this run.
+    /// The step of the last validation in this run.
     private(set) var lastStep = -1
 
-    /// - Parameter windows: of an epoch.
+    /// - Parameter windows: the number of windows per epoch.
     init(_ data: TrainingData, _ record: TrainingRecord, windows: Int) {
         text = data.validation
         let symbols = Double(max(1, data.validationSymbols))
@@ -27,7 +27,7 @@ struct ValidationPolicy {
         lastEnded = record.seconds
     }
 
-    /// Whether there is anything to validate on.
+    /// Whether there is a validation text.
     var isPossible: Bool { text != nil }
 
     /// - Parameter before: the budget's progress when the last step began.
@@ -37,14 +37,14 @@ struct ValidationPolicy {
         guard let tenth = budget.tenth, !budget.isSpent(record) else {
             return Int(budget.progress(record) * 10) > Int(before * 10)
         }
-        // Of a time limit, validation may take a tenth; the last one comes in any case. A symbol that is only read
-        // takes a third of the arithmetic of one that is trained on.
+        // Validation may take a tenth of a time limit; the final one always runs. Scoring a symbol takes a third of the
+        // arithmetic of training on it.
         let perSymbol = record.seconds / Double(max(1, record.tokens)) / 3
         let next = spent.last > 0 ? spent.last : perSymbol * Double(text.count)
         return record.seconds - lastEnded >= tenth && spent.all + next <= 0.1 * record.seconds
     }
 
-    /// Mean nats per symbol, in lanes; nil if it was cancelled.
+    /// Mean nats per symbol, in lanes; nil if cancelled.
     func score(
         _ engine: any Engine<Float>, using workers: Workers, isCancelled: @Sendable () -> Bool
     ) -> Double? {
@@ -53,9 +53,9 @@ struct ValidationPolicy {
             .map { $0 / Double(text.count) }
     }
 
-    /// Takes a validation into the record; returns whether it is the best.
+    /// Adds a validation to the record; returns whether it is the best.
     mutating func take(_ nats: Double, began: Double, into record: inout TrainingRecord) -> Bool {
-        // A model far worse than one that knows nothing is exploding, and takes no better one's place.
+        // A model far worse than an untrained one is exploding and must not replace a better one.
         let isSane = record.isFinished || (record.recovery.monitor.isCalm && nats < 2 * knowingNothing)
         let isBest = isSane && record.bestValidation.map { nats < $0 } ?? true
         record.validations += 1
@@ -68,7 +68,7 @@ struct ValidationPolicy {
         return isBest
     }
 
-    /// Forgets that the step has been validated: another comes in its place.
+    /// Forgets that the step has been validated, because it will be repeated.
     mutating func goBack() { lastStep = -1 }
 
     func report(_ nats: Double, _ record: TrainingRecord, isExact: Bool, isBest: Bool) -> ValidationReport {

@@ -2,31 +2,30 @@ import CharacterModel
 import Foundation
 import RecurrentNetwork
 
-/// Saves a training: the best model is on the disk before any resumable state that records it, and so are the lines of the
-/// metrics that the state counts; it holds those that are not. What cannot be saved is kept and tried again, until the training
-/// ends.
+/// Saves a training run. The best model is on disk before any resumable state that refers to it, and so are the metrics
+/// lines that the state counts; the state stores those that are not. Failed saves are retried until the run ends.
 final class CheckpointSaver {
     let output: Trainer.Output
     private var metrics: MetricsFile?
     private let observe: (TrainingEvent) -> Void
     private var lastSaved = Double.infinity
-    /// The best model, where it could not be saved yet.
+    /// The best model, if it has not been saved yet.
     private var pendingBest: Checkpoint?
-    /// Whether files of an earlier training may still stand where this one writes: they give way, but not before there is something
-    /// to put in their place.
+    /// Whether the output paths may still hold files of an earlier training run. They are replaced only once there is
+    /// something new to write.
     private var replacesEarlierFiles: Bool
-    /// What they are kept under; nil where there are none, or they are given up.
+    /// The number they are kept under; nil if there are none or they are discarded.
     private var number: Int?
     /// Symbols that the state in the file had been trained on when it was last written or read.
     private var savedTokens: Int
     /// Held until the run ends.
     private var lock: OutputLock?
 
-    /// Locks and proves the output, and opens the metrics file.
+    /// Locks the output, checks that it can be written, and opens the metrics file.
     ///
     /// - Parameters:
-    ///   - record: is told where its metrics stand.
-    ///   - resumes: whether the output is this training's own.
+    ///   - record: receives the path of its metrics.
+    ///   - resumes: whether the output belongs to this training run.
     init(
         _ output: Trainer.Output, _ record: inout TrainingRecord, resumes: Bool,
         observe: @escaping (TrainingEvent) -> Void
@@ -36,7 +35,7 @@ final class CheckpointSaver {
         replacesEarlierFiles = !resumes
         savedTokens = record.tokens
         try makeFolder(of: output.path)
-        // What is swept is nobody's then.
+        // Only then are leftover files known to be unused.
         lock = try Self.locked(output, tokens: resumes ? record.tokens : nil)
         for path in [output.path, output.lastPath] { try prepare(path) }
         let path = (output.metricsPath ?? record.metricsPath).map {
@@ -47,7 +46,7 @@ final class CheckpointSaver {
         }
         try openMetrics(path, &record, resumes: resumes)
         if resumes && !FileManager.default.fileExists(atPath: output.path) {
-            // The best model is gone: the next validation is the best there is.
+            // The best model is gone, so the next validation counts as the best.
             (record.bestValidation, record.bestStep) = (nil, nil)
         }
     }
@@ -60,13 +59,13 @@ final class CheckpointSaver {
             record.metricsFirstLine = metrics?.firstLine
         }
         guard var path else { return }
-        // A checkpoint may come from anybody.
+        // A checkpoint is untrusted input.
         if let waiting, (try? MetricsLine.lines(of: Data(waiting.utf8), name: "")) == nil {
             throw .badMetadata(
-                path: output.lastPath, key: "training", reason: "metrics_waiting holds something else than metrics")
+                path: output.lastPath, key: "training", reason: "metrics_waiting does not hold metrics")
         }
         let isOwn = path == record.metricsPath
-        // A later training may have given them another name.
+        // A later training run may have renamed them.
         if resumes && isOwn { path = MetricsFile.find(path, firstLine: record.metricsFirstLine) }
         let file = try MetricsFile(path: path, beginning(of: path, isOwn: isOwn, record, resumes: resumes))
         if let kept = file.kept { observe(.keptMetrics(path: kept)) }
@@ -80,17 +79,17 @@ final class CheckpointSaver {
         func kept(_ number: Int?) -> String? { number.map { EarlierFiles.numbered(linkTarget(path), $0) } }
         if !resumes { return .anew(keptAs: kept(number)) }
         guard isOwn else { return .added(length: record.metricsLength, firstLine: record.metricsFirstLine) }
-        // What stands there may be this training's lines since it was saved, or another training's.
+        // The file may hold lines of this run since its last save, or lines of another run.
         if record.metricsLength == 0 { return .anew(keptAs: kept(try EarlierFiles.number(for: [path]))) }
         return .own(length: record.metricsLength, firstLine: record.metricsFirstLine)
     }
 
-    /// Whether a file of this training stands where the best model belongs.
+    /// Whether the best model of this training run is saved.
     var hasBest: Bool { !replacesEarlierFiles && pendingBest == nil }
 
     var bestExists: Bool { FileManager.default.fileExists(atPath: output.path) }
 
-    /// Another run may have gone on between the reading and the lock.
+    /// Another run may have continued between reading and locking.
     private static func locked(
         _ output: Trainer.Output, tokens: Int?
     ) throws -> OutputLock {
@@ -103,19 +102,19 @@ final class CheckpointSaver {
         return lock
     }
 
-    /// Keeps others from writing, in a trainer's second run too.
+    /// Locks the output again for a trainer's second run.
     func lockAgain() throws {
         guard lock == nil else { return }
         lock = try Self.locked(output, tokens: replacesEarlierFiles ? nil : savedTokens)
         try metrics?.lock()
     }
 
-    /// Begins to count the time between saves.
+    /// Starts counting the time between saves.
     func start() { lastSaved = now() }
 
     var isDue: Bool { now() - lastSaved >= output.checkpointEvery }
 
-    /// Lets others write.
+    /// Releases the locks.
     func unlock() {
         lock = nil
         metrics?.unlock()
@@ -125,7 +124,7 @@ final class CheckpointSaver {
 
     func flushMetrics() throws(CheckpointError) { try metrics?.flush() }
 
-    /// Saves the best model, or keeps it to be saved later.
+    /// Saves the best model, or keeps it for a later attempt.
     func saveBest(_ best: Checkpoint) {
         pendingBest = best
         do { try savePending() } catch { observe(.notSaved(path: output.path, reason: "\(error)")) }
@@ -136,19 +135,19 @@ final class CheckpointSaver {
         pendingBest = nil
     }
 
-    /// Saves the state of a training.
+    /// Saves the state of a training run.
     ///
     /// - Parameters:
-    ///   - isFinal: whether a failure ends the training; else it is told, and tried again in due time.
-    ///   - clock: tells the training's seconds, as late as can be.
-    ///   - checkpoint: makes what is saved from the record that belongs to it.
+    ///   - isFinal: whether a failure ends the run; otherwise it is reported and retried later.
+    ///   - clock: gives the run's elapsed seconds, read as late as possible.
+    ///   - checkpoint: builds the checkpoint for a record.
     func saveLast(
         _ record: inout TrainingRecord, isFinal: Bool, _ clock: BudgetMeter,
         _ checkpoint: (TrainingRecord) -> Checkpoint
     ) throws {
         do {
             try savePending()
-            // Metrics that cannot be written are no reason to save nothing: the state keeps them.
+            // Save the state even if the metrics cannot be written: the state stores them.
             do { try metrics?.flush() } catch { observe(.notSaved(path: error.path, reason: "\(error)")) }
             record.metricsLength = metrics?.length ?? 0
             record.metricsFirstLine = metrics?.firstLine
@@ -163,20 +162,20 @@ final class CheckpointSaver {
         lastSaved = now()
     }
 
-    /// Saves what waits to be saved, when a training ends without a state that is worth saving.
+    /// Saves what is pending when a run ends without a usable state.
     func saveWhatWaits() {
         try? savePending()
         try? metrics?.flush()
     }
 
-    /// - Parameter stale: what an earlier training may have left beside it.
+    /// - Parameter stale: the file an earlier training run may have left beside it.
     private func save(_ checkpoint: Checkpoint, to path: String, removing stale: String) throws(CheckpointError) {
-        // Somebody may have removed the folder.
+        // The folder may have been removed.
         try? FileManager.default.createDirectory(atPath: folder(of: path), withIntermediateDirectories: true)
-        // Once the other training's file is gone, whatever stands there is this one's.
+        // Once the other run's file is gone, the files there belong to this run.
         let wasThere = FileManager.default.fileExists(atPath: stale)
         defer { if wasThere && !FileManager.default.fileExists(atPath: stale) { replacesEarlierFiles = false } }
-        // Others may have taken names in the meantime.
+        // Other runs may have taken names in the meantime.
         if replacesEarlierFiles && !output.overwrites {
             number = try EarlierFiles.number(for: [output.path, output.lastPath], from: number ?? 1)
         }

@@ -2,32 +2,33 @@ import CharacterModel
 import Foundation
 import Tokenization
 
-/// The metrics of a training, one JSON object a line, each written as soon as it is known.
+/// The metrics of a training run, one JSON object per line, each written as soon as it is known.
 ///
-/// Lines that cannot be written (the disk is full, say) wait for the next attempt.
+/// Lines that cannot be written (because the disk is full, for example) are retried later.
 final class MetricsFile {
-    /// What becomes of what the file holds already. What is no metrics is never touched.
+    /// What to do with the file's existing content. A file that does not hold metrics is never touched.
     enum Beginning {
-        /// It is another training's, and moves to a name; nil: it is given up.
+        /// It belongs to another training run and is renamed; nil: it is discarded.
         case anew(keptAs: String?)
-        /// It is this training's: so many bytes are its lines, and the hash of the first one is known but in checkpoints of earlier
-        /// versions. What lies beyond is dropped: lines of steps that the resumed run does again.
+        /// It belongs to this training run: `length` bytes are its lines, and the hash of the first line is known
+        /// except in checkpoints of earlier versions. Anything after that is dropped: lines of steps that the resumed
+        /// run repeats.
         case own(length: Int, firstLine: String?)
-        /// The same where the first line is that one; else lines are added to it.
+        /// The same if the first line matches; otherwise lines are appended to the file.
         case added(length: Int, firstLine: String?)
-        /// It is ``beginAnew(keptAs:)`` that begins it, later.
+        /// ``beginAnew(keptAs:)`` is called later.
         case later
     }
 
     let path: String
     private var descriptor: Int32
-    /// A pipe or a terminal has no length, and is not waited for.
+    /// False for a pipe or a terminal, which has no length and must not block.
     private let isRegular: Bool
     /// Bytes of whole lines written so far.
     private(set) var length = 0
-    /// The hash of the first line, by which a training knows its metrics again.
+    /// The hash of the first line, by which a training run recognizes its metrics.
     private(set) var firstLine: String?
-    /// Where another training's metrics are kept.
+    /// Where another training run's metrics were moved.
     private(set) var kept: String?
     private var waiting: [UInt8] = []
     /// Lines that are not written yet.
@@ -35,13 +36,13 @@ final class MetricsFile {
 
     /// Opens and locks the file.
     ///
-    /// A pipe must have a reader, and is never waited for.
+    /// A pipe must have a reader; opening one never blocks.
     init(path: String, _ beginning: Beginning) throws(CheckpointError) {
         self.path = path
         (descriptor, isRegular) = try Self.opened(path)
         guard isRegular else { return }
         guard size == 0 || MetricsLine.begins(Data(Self.bytes(of: path, from: 0))) else {
-            throw .cannotWrite(path: path, reason: "it holds something else than metrics")
+            throw .cannotWrite(path: path, reason: "it does not hold metrics")
         }
         switch beginning {
         case .anew(let name): try beginAnew(keptAs: name)
@@ -67,7 +68,7 @@ final class MetricsFile {
                 close(descriptor)
                 throw .inUse(path: path)
             }
-            // Another training may have given the file another name in between.
+            // Another training run may have renamed the file in the meantime.
             if stat(path, &named) == 0 && named.st_ino == status.st_ino && named.st_dev == status.st_dev {
                 return (descriptor, true)
             }
@@ -80,9 +81,9 @@ final class MetricsFile {
         return isRegular && fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Begins the file of a new training.
+    /// Starts the file of a new training run.
     ///
-    /// - Parameter name: what another training's metrics are kept as; nil if they are given up.
+    /// - Parameter name: the new name of another training run's metrics; nil to discard them.
     func beginAnew(keptAs name: String?) throws(CheckpointError) {
         (length, firstLine, waiting) = (0, nil, [])
         guard size > 0 else { return }
@@ -98,14 +99,14 @@ final class MetricsFile {
         let found = Self.firstLine(of: path)
         self.firstLine = found
         if size > 0, length == 0 || firstLine != nil && firstLine != found {
-            guard adds else { throw .cannotWrite(path: path, reason: "it holds another training's metrics") }
+            guard adds else { throw .cannotWrite(path: path, reason: "it holds the metrics of another training run") }
             self.length = size
             return
         }
         self.length = min(length, size)
         guard size > length else { return }
         guard MetricsLine.begins(Data(Self.bytes(of: path, from: length))) else {
-            throw .cannotWrite(path: path, reason: "it holds something else than this training's metrics")
+            throw .cannotWrite(path: path, reason: "it holds something other than the metrics of this training run")
         }
         try cut(to: length)
     }
@@ -114,14 +115,15 @@ final class MetricsFile {
         guard ftruncate(descriptor, off_t(length)) == 0 else { throw Self.failure(path) }
     }
 
-    /// Where metrics that begin with a line are: at a path, or under a name that they were kept as; the path if nowhere.
+    /// Finds the metrics with the given first line: at the path or at one of its numbered names; the path itself if not
+    /// found.
     static func find(_ path: String, firstLine: String?) -> String {
         guard let firstLine, Self.firstLine(of: path) != firstLine else { return path }
         let names = (1..<100).lazy.map { EarlierFiles.numbered(linkTarget(path), $0) }
         return names.first { Self.firstLine(of: $0) == firstLine } ?? path
     }
 
-    /// The first bytes of a file from some place on.
+    /// The first bytes of a file from an offset.
     private static func bytes(of path: String, from offset: Int) -> [UInt8] {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else { return [] }
@@ -138,32 +140,32 @@ final class MetricsFile {
         bytes.firstIndex(of: UInt8(ascii: "\n")).map { SHA256.hash(of: Array(bytes[..<$0])) }
     }
 
-    /// Keeps others from writing the file, as from the beginning on.
+    /// Locks the file again.
     func lock() throws(CheckpointError) {
         guard !isRegular || flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK else {
             throw .inUse(path: path)
         }
     }
 
-    /// Lets others write the file.
+    /// Unlocks the file.
     func unlock() { flock(descriptor, LOCK_UN) }
 
-    /// Adds a line, and writes it if that is possible now.
+    /// Adds a line, and tries to write it now.
     func append(_ line: String) {
         waiting += Array((line + "\n").utf8)
         try? write()
     }
 
-    /// Adds lines that were written elsewhere, and returns once they are on the disk.
+    /// Adds lines that were written elsewhere, and returns once they are on disk.
     func append(linesOf data: Data) throws(CheckpointError) {
         waiting += data
         try flush()
     }
 
-    /// Returns once all lines are on the disk.
+    /// Returns once all lines are on disk.
     func flush() throws(CheckpointError) {
         if !isRegular && !waiting.isEmpty {
-            // A reader that is only slow gets a second.
+            // Give a slow reader one second.
             var readiness = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
             poll(&readiness, 1, 1_000)
         }
@@ -182,7 +184,7 @@ final class MetricsFile {
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
                 let failure = Self.failure(path)
-                // Of a pipe that nobody reads, or a device that takes nothing, not more is kept than a reader may want.
+                // If a pipe or device accepts nothing, keep only the last megabyte.
                 if !isRegular { waiting = Array(waiting[done...].suffix(1 << 20)) }
                 throw failure
             }

@@ -1,12 +1,12 @@
 import Foundation
 
-/// A line of a metrics file: the one definition of what training writes and reports read.
+/// A line of a metrics file, as written by training and read by reports.
 public enum MetricsLine: Sendable, Equatable, Codable {
     case step(StepReport)
     case validation(ValidationReport)
     case recovery(RecoveryReport)
 
-    /// An object is a report of the kind whose keys it has.
+    /// The keys of the object determine the kind of report.
     public init(from decoder: any Decoder) throws {
         if let report = try? StepReport(from: decoder) {
             self = .step(report)
@@ -25,7 +25,7 @@ public enum MetricsLine: Sendable, Equatable, Codable {
         }
     }
 
-    /// The step that it tells of.
+    /// The step that the line is about.
     public var step: Int {
         switch self {
         case .step(let report): report.step
@@ -34,7 +34,7 @@ public enum MetricsLine: Sendable, Equatable, Codable {
         }
     }
 
-    /// One JSON object, without a line end. What is not finite is written as a string.
+    /// One JSON object, without a line end. Numbers that are not finite are written as strings.
     var text: String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -52,7 +52,7 @@ public enum MetricsLine: Sendable, Equatable, Codable {
 
     /// Reads lines of metrics.
     ///
-    /// - Throws: `MetricsError` for a line that is something else, and where there is none.
+    /// - Throws: `MetricsError` for a line that is not a metrics line, and if there are no lines.
     public static func lines(of data: Data, name: String) throws(MetricsError) -> [MetricsLine] {
         var lines: [MetricsLine] = []
         for (index, line) in data.split(separator: UInt8(ascii: "\n")).enumerated() {
@@ -64,10 +64,10 @@ public enum MetricsLine: Sendable, Equatable, Codable {
         return lines
     }
 
-    /// Whether bytes begin with a line of metrics, or with the beginning of one that was never finished.
+    /// Whether bytes begin with a line of metrics, or with the beginning of an unfinished one.
     static func begins(_ data: Data) -> Bool {
         guard let end = data.firstIndex(of: UInt8(ascii: "\n")) else {
-            // A full disk or a lost current may have cut it anywhere. The last beginning is that of earlier versions.
+            // A full disk or a power failure may have cut it off anywhere. The last prefix is that of earlier versions.
             return !data.isEmpty
                 && ["{\"epoch\":", "{\"back_to_step\":", "{\"step\":"].contains { beginning in
                     zip(data, beginning.utf8).allSatisfy { $0 == $1 }
@@ -80,7 +80,7 @@ public enum MetricsLine: Sendable, Equatable, Codable {
 /// A file that does not hold metrics.
 public struct MetricsError: Error, Equatable, Sendable, CustomStringConvertible {
     public let name: String
-    /// The line that is something else, counted from 1; nil for a file without lines.
+    /// The number of the bad line, counted from 1; nil for a file without lines.
     public let line: Int?
 
     public var description: String {

@@ -2,15 +2,15 @@ import CharacterModel
 import Foundation
 
 extension Trainer {
-    /// Where a training leaves its files, and how often.
+    /// Where a training run saves its files, and how often.
     public struct Output: Sendable {
-        /// The best model by validation; the resumable state stands beside it.
+        /// The best model by validation; the resumable state is saved beside it.
         public var path: String
         public var checkpointEvery = 60.0
         public var metricsPath: String?
         /// Steps between reports.
         public var logEvery = 10
-        /// Whether the files of an earlier training are given up; else they are kept under numbered names.
+        /// Whether the files of an earlier training run are overwritten; otherwise they are kept under numbered names.
         public var overwrites = false
         /// Whether the best model is scored exactly at the end.
         package var scoresExactly = true
@@ -31,11 +31,11 @@ func makeFolder(of path: String) throws(CheckpointError) {
     do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-        throw .cannotCreate(path: path, reason: "the folder \(folder) cannot be made")
+        throw .cannotCreate(path: path, reason: "the folder \(folder) cannot be created")
     }
 }
 
-/// Proves that a file can be made in its place, before hours are spent.
+/// Checks up front that a file can be created at a path, before hours of training.
 func prepare(_ path: String) throws(CheckpointError) {
     var isFolder: ObjCBool = false
     if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {

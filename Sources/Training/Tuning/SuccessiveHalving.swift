@@ -1,24 +1,25 @@
 import CharacterModel
 import Foundation
 
-/// Chooses between candidates by successive halving (Jamieson & Talwalkar 2016; a bracket of Hyperband, Li et al. 2018):
-/// each round trains those that are left for the same time, goes on with the better half, and gives it twice as much.
+/// Chooses between candidates by successive halving (Jamieson & Talwalkar 2016; a bracket of Hyperband, Li et al.
+/// 2018): each round trains the remaining candidates for the same time, keeps the better half, and gives it twice as
+/// much time.
 ///
-/// A candidate's learning rate falls along its cosine to the end of each round, so that it is judged by what it can do, and
-/// rises again with the next (warm restarts: Loshchilov & Hutter 2017). It keeps its weights: the winner has been trained
-/// in all rounds, and its training can be resumed.
+/// A candidate's learning rate decays along a cosine to the end of each round, so that it is judged fairly, and rises
+/// again in the next (warm restarts: Loshchilov & Hutter 2017). Weights carry over, so the winner has been trained in
+/// all rounds and can be resumed.
 package final class SuccessiveHalving {
-    /// What became of a candidate in a round.
+    /// The result of a candidate in a round.
     package struct Result: Sendable {
         /// From 1.
         package var round: Int
-        /// Counts the candidates from 0.
+        /// The candidate's index, from 0.
         package var index: Int
         package var candidate: TuningCandidate
         /// Steps done so far, and symbols trained on.
         package var step: Int
         package var tokens: Int
-        /// Wall clock of its steps and validations so far.
+        /// Wall-clock time of its steps and validations so far.
         package var seconds: Double
         /// The best validation so far, mean nats per symbol; infinite for one whose loss exploded.
         package var nats: Double
@@ -31,9 +32,9 @@ package final class SuccessiveHalving {
     private let threads: Int
 
     /// - Parameters:
-    ///   - record: options and corpus of the training; a candidate's values take the place of its own, and rounds that of
+    ///   - record: options and corpus of the training run; each candidate overrides its values, and the rounds replace
     ///     its budget.
-    ///   - output: where the winner's files shall stand; the candidates' stand in a folder beside it.
+    ///   - output: where the winner's files go; the candidates' files go in a folder beside it.
     /// - Requires: a validation part.
     package init(
         _ candidates: [TuningCandidate], data: TrainingData, record: TrainingRecord, output: Trainer.Output,
@@ -47,7 +48,7 @@ package final class SuccessiveHalving {
         self.threads = threads
     }
 
-    /// Rounds until one is left.
+    /// The number of rounds until one candidate is left.
     package var rounds: Int { max(1, Int(log2(Double(candidates.count)).rounded(.up))) }
 
     /// The folder of the candidates' files.
@@ -56,24 +57,24 @@ package final class SuccessiveHalving {
         return (output.path.hasSuffix(suffix) ? String(output.path.dropLast(suffix.count)) : output.path) + ".tune"
     }
 
-    /// Where a candidate's files stand.
+    /// Where a candidate's files are saved.
     package func output(of index: Int) -> Trainer.Output {
         var place = output
         place.path = "\(folder)/\(index).safetensors"
         place.metricsPath = output.metricsPath == nil ? nil : "\(folder)/\(index).jsonl"
         place.scoresExactly = false
-        // What a tuning left that was stopped is nobody's model.
+        // Leftover files of a stopped tuning run can be overwritten.
         place.overwrites = true
         return place
     }
 
-    /// Trains and halves until one is left, and puts its files where the training's shall stand.
+    /// Trains and halves until one candidate is left, and moves its files to the output.
     ///
     /// - Parameters:
-    ///   - seconds: of all rounds together, which share it evenly.
-    ///   - events: is told where the files of an earlier training are kept, and of a time that is too short.
-    ///   - observe: is told what became of each candidate in each round, as it goes.
-    /// - Returns: the index of the winner; nil if it was stopped: what was trained is left in the folder then.
+    ///   - seconds: the total for all rounds, split evenly among them.
+    ///   - events: called with the new paths of an earlier training run's files, and if the time is too short.
+    ///   - observe: called with the result of each candidate in each round.
+    /// - Returns: the index of the winner; nil if stopped, with the candidates left in the folder.
     /// - Throws: `TrainingError.diverged` if every candidate's loss exploded; `CheckpointError`.
     package func run(
         seconds: Double, shouldStop: @Sendable () -> Bool = { false }, events: (TrainingEvent) -> Void = { _ in },
@@ -112,7 +113,7 @@ package final class SuccessiveHalving {
             if round == 1, let lack = lack(of: results) {
                 events(.unfairChoice(steps: lack.steps, seconds: lack.seconds))
             }
-            // Equal ones stay in the order they were drawn in.
+            // Ties keep the order in which candidates were drawn.
             let better = results.filter(\.nats.isFinite).sorted { ($0.nats, $0.index) < ($1.nats, $1.index) }
             left = better.prefix((left.count + 1) / 2).map(\.index)
             guard !left.isEmpty else {
@@ -123,11 +124,11 @@ package final class SuccessiveHalving {
         return left[0]
     }
 
-    /// The fewest steps that show what a candidate can do: those of a whole warm-up.
+    /// The minimum number of steps to judge a candidate fairly: a full warm-up.
     private static let fairSteps = 100
 
-    /// The fewest steps of a candidate in the first round, and the seconds that tuning would need for enough of them; nil where they
-    /// were enough.
+    /// The fewest steps of any candidate in the first round, and the seconds that tuning would need for enough steps;
+    /// nil if there were enough.
     func lack(of results: [Result]) -> (steps: Int, seconds: Double)? {
         let learned = results.filter { $0.nats.isFinite && $0.step > 0 }
         guard let fewest = learned.map(\.step).min(), fewest < Self.fairSteps else { return nil }
@@ -135,17 +136,18 @@ package final class SuccessiveHalving {
         return (fewest, slowest * Double(Self.fairSteps * rounds * candidates.count))
     }
 
-    /// What the files of an earlier training are kept under; nil where there are none, or they are given up.
+    /// The number that the files of an earlier training run are kept under; nil if there are none or they are
+    /// discarded.
     private func number() throws(CheckpointError) -> Int? {
         let paths = [output.path, output.lastPath, output.metricsPath].compactMap(\.self)
         return output.overwrites ? nil : try EarlierFiles.number(for: paths)
     }
 
-    /// Trains a candidate on; nil if it was stopped.
+    /// Continues training a candidate; nil if stopped.
     ///
     /// - Parameters:
-    ///   - seconds: of all its rounds so far.
-    ///   - share: of this round, of which it gets half at least, however long the rounds before took.
+    ///   - seconds: the total for its rounds so far.
+    ///   - share: the time of this round; the candidate gets at least half of it, however long earlier rounds took.
     private func train(
         _ index: Int, until seconds: Double, share: Double, goesOn: Bool, _ shouldStop: @Sendable () -> Bool
     ) throws -> TrainingRecord? {
@@ -155,14 +157,14 @@ package final class SuccessiveHalving {
         record.options.learningRate = candidate.learningRate
         record.options.window = candidate.window
         record.options.budget = .seconds(max(seconds, record.seconds + share / 2))
-        // The rate rises again, and the loss with it.
+        // The learning rate rises again, and so does the loss.
         record.validationsSinceBest = 0
         let trainer = try Trainer(
             candidate.configuration, data: data, record: record, output: place, threads: threads, resuming: checkpoint)
         return try trainer.run(shouldStop: shouldStop) == .finished ? trainer.record : nil
     }
 
-    /// Moves the winner's files to where the training's shall stand, and removes the others.
+    /// Moves the winner's files to the output, and removes the others.
     private func install(
         _ winner: Int, _ metrics: MetricsFile?, _ observe: (TrainingEvent) -> Void
     ) throws(CheckpointError) {
@@ -170,8 +172,8 @@ package final class SuccessiveHalving {
         let paths = [output.path, output.lastPath]
         let number = try number()
         do {
-            // An earlier training's state never stands beside this one's best model, whatever happens in between; and it has a name
-            // at every moment.
+            // Even after a crash here, the earlier run's state must never be beside this run's best model, and it must
+            // always have a name.
             try EarlierFiles(paths, number: number, stale: nil).keep(on: files)
             if FileManager.default.fileExists(atPath: output.lastPath) { try files.remove(output.lastPath) }
             try files.rename(from.path, to: output.path)
@@ -186,7 +188,7 @@ package final class SuccessiveHalving {
         if let metrics, let source = from.metricsPath {
             try metrics.beginAnew(keptAs: number.map { EarlierFiles.numbered(linkTarget(metrics.path), $0) })
             if let kept = metrics.kept { observe(.keptMetrics(path: kept)) }
-            // It may lie on another file system.
+            // The metrics may be on another file system.
             let lines: Data
             do { lines = try Data(contentsOf: URL(fileURLWithPath: source)) } catch {
                 throw .cannotCreate(path: source, reason: error.localizedDescription)

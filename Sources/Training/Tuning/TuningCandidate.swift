@@ -3,13 +3,13 @@ import Randomness
 import RealModule
 import RecurrentNetwork
 
-/// What tuning chooses between: a shape, a learning rate, a window.
+/// A tuning candidate: a shape, a learning rate, and a window.
 package struct TuningCandidate: Sendable, Equatable {
-    /// A value that can be drawn.
+    /// A value that can be varied.
     package enum Dimension: Sendable, CaseIterable {
         case layers, hidden, dropout, weightDropout, learningRate, window
 
-        /// Its declaration.
+        /// The declaration of the option.
         package var option: any AnyTrainingOption {
             let list = OptionList.declared
             return switch self {
@@ -28,7 +28,7 @@ package struct TuningCandidate: Sendable, Equatable {
     /// T.
     package var window: Int
 
-    /// What a training is without tuning.
+    /// The candidate without tuning.
     package init(_ configuration: ModelConfiguration, _ options: TrainingOptions) {
         self.init(
             configuration: configuration, learningRate: options.learningRate ?? 0.004, window: options.window)
@@ -40,11 +40,11 @@ package struct TuningCandidate: Sendable, Equatable {
         self.window = window
     }
 
-    /// Candidates around this one, which is the first: the values that are free are drawn at random (Bergstra & Bengio 2012),
-    /// and no two are alike. Fewer than asked for where the free dimensions do not give as many.
+    /// Distinct candidates around this one, which comes first. Free values are drawn at random (Bergstra & Bengio
+    /// 2012). Returns fewer than `count` if the free dimensions do not allow that many.
     ///
     /// - Parameters:
-    ///   - free: what may differ.
+    ///   - free: the dimensions that may vary.
     ///   - fits: whether a candidate can be trained on this machine and text.
     package func neighbours(
         _ count: Int, free: Set<Dimension>, seed: UInt64, fits: (TuningCandidate) -> Bool = { _ in true }
@@ -61,7 +61,7 @@ package struct TuningCandidate: Sendable, Equatable {
     private func drawn(_ free: Set<Dimension>, using generator: inout SplitMix64) -> TuningCandidate {
         var candidate = self
         func among<Value>(_ values: [Value]) -> Value { values[Int(generator.uniform() * Double(values.count))] }
-        // Each is drawn in any case, so that what is free does not change the others.
+        // All values are always drawn, so that the choice of free dimensions does not change the others.
         let hidden = among([0.5, 0.75, 1, 1.25, 1.5])
         let layers = among([1, 2])
         let dropouts = (outputs: among([-0.2, -0.1, 0, 0.1, 0.2]), weights: among([-0.2, -0.1, 0, 0.1, 0.2]))
@@ -83,7 +83,7 @@ package struct TuningCandidate: Sendable, Equatable {
             candidate.configuration.weightDropout = moved(configuration.weightDropout, by: dropouts.weights)
         }
         if free.contains(.learningRate) {
-            // From a third to three times as much, two digits of it.
+            // Between a third and three times the rate, rounded to two digits.
             let exact = learningRate * .exp(rate * .log(3))
             let unit: Double = .exp10(.log10(exact).rounded(.down) - 1)
             let digits = (exact / unit).rounded()
