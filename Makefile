@@ -11,7 +11,7 @@ SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sourc
 
 .PHONY: setup build demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-library docs install corpora clean
 
-# As root or with sudo; does nothing where nothing is missing.
+# As root or with sudo; does nothing if nothing is missing.
 setup:
 	@missing=""; for package in $(PACKAGES); do \
 		dpkg-query -W -f='$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
@@ -30,7 +30,7 @@ build: setup
 demo: build
 	@BIN=$(BIN) sh Scripts/demo.sh
 
-# The Unicode Consortium's own tests, which are read where Debian puts them.
+# The Unicode Consortium's own tests, read from where Debian installs them.
 test: PACKAGES += unicode-data bzip2
 
 # Numeric code is a hundred times slower without optimisation, so the tests run optimised; a few run again in a debug
@@ -40,7 +40,7 @@ test: setup
 	$(SWIFT) test $(TEST) --skip-build
 	$(SWIFT) test --scratch-path .build-debug --filter CheckedRunTests
 
-# Writes what the golden trainings leave with this compiler beside what they left with others: see GoldenTests.
+# Records the results of the golden trainings with this compiler, beside those with other compilers: see GoldenTests.
 golden: setup
 	$(SWIFT) build $(TEST) --build-tests
 	GOLDEN_RECORD=$(CURDIR)/Tests/TrainingTests/Fixtures/golden.json $(SWIFT) test $(TEST) --skip-build --filter GoldenTests
@@ -61,12 +61,12 @@ format:
 bench: setup
 	cd Benchmarks && $(SWIFT) run -c release --scratch-path ../.build-benchmarks benchmarks
 
-# The same beside PyTorch, where `$(PYTHON)` has it; half an hour at most.
+# The same beside PyTorch, if `$(PYTHON)` has it; takes half an hour at most.
 bench-peers: setup
 	cd Benchmarks && $(SWIFT) run -c release --scratch-path ../.build-benchmarks benchmarks \
 		--peer "$$($(PYTHON) -c 'import torch, sys; print(sys.executable)')"
 
-# 200 trainings killed at random instants, and 50 whose disk fills up: all must end as undisturbed ones do. Then 100,000
+# 200 trainings killed at random instants, and 50 whose disk fills up: all must end like undisturbed ones. Then 100,000
 # damaged checkpoints. The disks need root.
 RUNS ?= 200
 torture: build
@@ -78,7 +78,7 @@ torture: build
 	$(SWIFT) build $(TEST) --build-tests
 	MUTATIONS=100000 $(SWIFT) test $(TEST) --skip-build --filter MutationTests
 
-# libFuzzer for the readers of checkpoints and texts and for the sampler, EXECUTIONS each. lld, since gold stops on it.
+# libFuzzer for the readers of checkpoints and texts and for the sampler, EXECUTIONS each. Links with lld, because gold fails.
 EXECUTIONS ?= 200000
 FUZZ := -c release -debug-info-format none -Xswiftc -enable-testing -Xswiftc -sanitize=fuzzer \
 	-Xswiftc -parse-as-library -Xswiftc -use-ld=lld --scratch-path .build-fuzz
@@ -91,8 +91,8 @@ fuzz: setup
 			-max_len=30000 -artifact_prefix=.build-fuzz/ -print_final_stats=1 || exit 1; \
 	done
 
-# ThreadSanitizer and AddressSanitizer over the modules. Tests keep what their views look into, which is no leak; allocators of their
-# own say nothing of what the system is asked for.
+# ThreadSanitizer and AddressSanitizer over the modules. Tests keep the owners of their views alive on purpose, which is not a leak;
+# the sanitizers' allocators cannot show what is allocated from the system, so that test is skipped.
 SANITIZED := --skip-build --skip CellTests/allocation --filter "LinearAlgebraTests|RecurrentNetworkTests|TokenizationTests|CharacterModelTests|TrainingTests"
 sanitize: PACKAGES += unicode-data bzip2
 sanitize: setup
@@ -101,11 +101,11 @@ sanitize: setup
 		$(SWIFT) build $$options --build-tests && ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $$options $(SANITIZED) || exit 1; \
 	done
 
-# A package outside this one, against the libraries as they are committed.
+# Builds a package outside this one against the committed libraries.
 check-library: setup
 	bash Scripts/check-library.sh
 
-# The reference pages of the libraries, for a browser; any warning is an error. Start at the page that is named at the end.
+# The reference pages of the libraries, for a browser; any warning is an error. Start at the page printed at the end.
 DOCS := .build-docs/site
 docs: setup
 	mkdir -p $(DOCS)

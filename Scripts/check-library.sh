@@ -1,6 +1,6 @@
 #!/bin/bash
 # A package outside this one builds and runs against the libraries: by path, and by a tag in a clone. Without the trait for the
-# commands it must not fetch what only they need.
+# commands, it must not fetch packages that only they need.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 scratch=$(mktemp -d)
@@ -38,7 +38,7 @@ PACKAGE
             exit 1
         fi
     done
-    echo "$1: built, run, and nothing fetched that only the commands need"
+    echo "$1: built, run, and fetched nothing that only the commands need"
 }
 
 check by-path ".package(path: \"$scratch/escriba\", traits: [])"

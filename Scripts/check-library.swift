@@ -2,7 +2,7 @@ import CharacterModel
 import Tokenization
 import Training
 
-// What a program may do: read a model, generate, ask for probabilities, measure, train.
+// What a program can do: read a model, generate, get probabilities, measure, train.
 let (path, text) = (CommandLine.arguments[1], CommandLine.arguments[2])
 let model = try LanguageModel(contentsOf: path)
 let strategy = SamplingStrategy.sampled(try Temperature(0.8), keeping: try SamplingFilter(topP: 0.95))

@@ -10,12 +10,12 @@ chmod 755 "$work"
 for package in bible-kjv fortunes-zh installation-guide-amd64; do
     (cd "$work" && apt-get download -qq "$package" 2>"$work/log" || { cat "$work/log" >&2; exit 1; })
 done
-# The program that prints the Bible knows where its data lies, so that package is installed; the others are only unpacked.
+# The program that prints the Bible has the path of its data built in, so that package is installed; the others are only unpacked.
 command -v bible >/dev/null || $run env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends bible-kjv
 for package in fortunes-zh installation-guide-amd64; do dpkg-deb -x "$work/$package"_*.deb "$work"; done
 
 bible -f 'Gen1:1-Rev22:21' | cut -d' ' -f2- > king-james.txt
-# Colours for terminals are no text.
+# Removes terminal colours.
 for poems in tang300 song100; do
     sed 's/\x1b\[[0-9;]*m//g' "$work/usr/share/games/fortunes/$poems" > $poems-zh.txt
 done

@@ -14,14 +14,14 @@ run() {
     "$BIN/$name" "$@"
 }
 
-say "A model learns a small book in English and Spanish (one minute)"
+say "Train a model on a small book in English and Spanish (one minute)"
 run train $text --time-limit 60s --output $model --overwrite --cell gru --hidden 512 --embedding 48 \
     --dropout 0.6 --learning-rate 0.001
-say "It writes: carefully (temperature 0.5)"
+say "Sample conservatively (temperature 0.5)"
 run sample $model --prompt 'The scribe ' --temperature 0.5 --length 400 --seed 1
-say "It writes: freely (temperature 0.9)"
+say "Sample freely (temperature 0.9)"
 run sample $model --prompt "—" --temperature 0.9 --length 400 --seed 1
-say "It is measured: how well does it predict the book it learned, and a text it never saw?"
+say "Measure how well it predicts the book it learned, and a text it never saw"
 run perplexity $model $text
 echo
 run perplexity $model README.md

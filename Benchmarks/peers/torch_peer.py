@@ -1,4 +1,4 @@
-"""What torch.nn does in place of `benchmarks CELL LAYERS HIDDEN BATCH WINDOW`, as the same JSON."""
+"""The same as `benchmarks CELL LAYERS HIDDEN BATCH WINDOW` with torch.nn, and the same JSON."""
 import json, os, resource, sys, time
 import torch
 from torch import nn

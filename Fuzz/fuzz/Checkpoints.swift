@@ -3,7 +3,7 @@ import CZlib
 import CharacterModel
 import Foundation
 
-/// Any bytes are a checkpoint or a typed error, with and without the state of a training.
+/// Any bytes are either a checkpoint or a typed error, with and without the state of a training.
 func fuzzCheckpoint(_ bytes: UnsafeBufferPointer<UInt8>) {
     for withState in [false, true] {
         do {
@@ -15,8 +15,8 @@ func fuzzCheckpoint(_ bytes: UnsafeBufferPointer<UInt8>) {
     }
 }
 
-/// Changes a checkpoint where it matters: the header as text, its numbers, the data; then repairs the length of the header
-/// and, mostly, the checksum, so that what lies behind them is reached.
+/// Mutates a checkpoint where it matters: the header as text, its numbers, the data. Then it repairs the length of the
+/// header and, usually, the checksum, so that the code after those checks is reached.
 func mutateCheckpoint(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ capacity: Int, _ seed: UInt32) -> Int {
     var random = seed
     func draw(_ count: Int) -> Int {
@@ -50,7 +50,7 @@ private func mutated(_ bytes: [UInt8]) -> [UInt8] {
     }
 }
 
-/// Puts another number in the place of a run of digits.
+/// Replaces a run of digits by another number.
 private func replaceNumber(in header: inout [UInt8], _ draw: (Int) -> Int) {
     let digits = header.indices.filter { (0x30...0x39).contains(header[$0]) }
     guard !digits.isEmpty else { return }

@@ -1,7 +1,7 @@
 import CFuzzer
 import Foundation
 
-/// What is fuzzed: `fuzz checkpoint|text|sampler`, then libFuzzer's own arguments.
+/// The fuzz targets: `fuzz checkpoint|text|sampler`, then libFuzzer's own arguments.
 enum Target: String, CaseIterable {
     case checkpoint, text, sampler
 
@@ -39,14 +39,14 @@ enum Fuzz {
     }
 }
 
-/// libFuzzer asks this for a new input.
+/// libFuzzer calls this for a new input.
 @_cdecl("LLVMFuzzerCustomMutator")
 func mutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ capacity: Int, _ seed: UInt32) -> Int {
     guard target == .checkpoint else { return LLVMFuzzerMutate(data, size, capacity) }
     return mutateCheckpoint(data, size, capacity, seed)
 }
 
-/// What must hold. A failure is a crash, which libFuzzer keeps.
+/// A condition that must be true. If it is false, the process crashes, and libFuzzer saves the input.
 func require(_ condition: Bool, _ what: @autoclosure () -> String) {
     if !condition { fatalError(what()) }
 }

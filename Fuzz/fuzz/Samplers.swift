@@ -1,6 +1,6 @@
 import CharacterModel
 
-/// Any logits and legal options make a distribution: ids that exist, once each, probabilities that sum to 1.
+/// Any logits and valid options give a distribution: ids that exist, once each, and probabilities that sum to 1.
 ///
 /// The first eight bytes are the options, the rest are logits, bit for bit.
 func fuzzSampler(_ bytes: UnsafeBufferPointer<UInt8>) {
@@ -27,7 +27,7 @@ func fuzzSampler(_ bytes: UnsafeBufferPointer<UInt8>) {
         if let k = filter.topK, strategy != .greedy { require(ids.count <= k, "more than k") }
     }
     var generator = Bits(state: UInt64(bytes[7]) << 32 | 1)
-    for _ in 0..<4 { require(ids.contains(distribution.draw(using: &generator)), "a draw from elsewhere") }
+    for _ in 0..<4 { require(ids.contains(distribution.draw(using: &generator)), "a draw outside the distribution") }
 }
 
 private struct Bits: RandomNumberGenerator {

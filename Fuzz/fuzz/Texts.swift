@@ -2,9 +2,9 @@ import Foundation
 
 @testable import Tokenization
 
-/// Any bytes in any charset, read in blocks of any size, are the symbols (or the error) that the whole gives at once.
+/// Any bytes in any charset, read in blocks of any size, give the same symbols (or the same error) as read at once.
 ///
-/// The first eight bytes say how the rest is read.
+/// The first eight bytes decide how the rest is read.
 func fuzzText(_ bytes: UnsafeBufferPointer<UInt8>) {
     guard bytes.count >= 8 else { return }
     let units = TextUnit.allCases
@@ -19,7 +19,7 @@ func fuzzText(_ bytes: UnsafeBufferPointer<UInt8>) {
     let records = separators[Int(bytes[5]) % separators.count]
     let block = 1 + Int(bytes[6]) % 70
     let text = Array(bytes.dropFirst(8))
-    // A charset found in the beginning depends on how much of it there is; blocks are filled to that size at least.
+    // Charset detection depends on how much of the beginning it sees; blocks are filled to at least that size.
     let sizes = format.encoding == .automatic ? [1 << 20] : [1 << 20, block]
     let read = sizes.map { size in
         Result {
@@ -32,14 +32,14 @@ func fuzzText(_ bytes: UnsafeBufferPointer<UInt8>) {
     switch (read[0], read[read.count - 1]) {
     case (.success(let a), .success(let b)):
         require(
-            a.count == b.count && (0..<a.count).allSatisfy { a[$0] == b[$0] }, "other symbols in blocks of \(block)")
-        require(a.symbols == b.symbols && a.files == b.files && a.sha256 == b.sha256, "other counts")
+            a.count == b.count && (0..<a.count).allSatisfy { a[$0] == b[$0] }, "wrong symbols in blocks of \(block)")
+        require(a.symbols == b.symbols && a.files == b.files && a.sha256 == b.sha256, "different counts")
         require(a.characters(in: 0..<a.count) <= a.counts.characters, "more characters than there are")
         for position in 0..<a.count where a[position] != Corpus.endOfRecord {
             require(a.symbols.indices.contains(a[position]), "no such symbol")
         }
     case (.failure(let a), .failure(let b)):
-        require("\(a)" == "\(b)", "other errors: \(a); \(b)")
+        require("\(a)" == "\(b)", "different errors: \(a); \(b)")
     default: fatalError("an error in one reading only, in blocks of \(block): \(read)")
     }
 }

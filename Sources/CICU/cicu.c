@@ -180,7 +180,7 @@ int32_t cicu_breaker_next(cicu_breaker *breaker) {
     return end == UBRK_DONE ? -1 : end;
 }
 
-// Whether a normal form leaves the scalar as it is and never looks across its beginning.
+// Whether a normal form leaves the scalar unchanged and never looks back across its beginning.
 static int begins_itself(const UNormalizer2 *form, UChar32 scalar, UErrorCode *error) {
     if (!unorm2_hasBoundaryBefore(form, scalar)) return 0;
     UChar text[2];

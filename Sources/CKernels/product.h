@@ -31,7 +31,7 @@
         }                                                                                                              \
     }
 
-// As many rows and panels at once as the registers of AVX2 or AVX-512 hold sums for, cut so that no lone row is left over.
+// As many rows and panels at once as the registers of AVX2 or AVX-512 hold sums for, so that no row is left alone.
 #if WIDTH == 16
 #define ROWS_AT_ONCE(left) ((left) == 7 ? 4 : (left) >= 8 && (left) != 9 && (left) != 10 ? 8 : (left) >= 6 ? 6 : (left))
 #else
@@ -66,7 +66,7 @@ ROWS(1)
 ROWS(2)
 TILE(1, 4)
 
-// A tile at the edge of c, of `columns` columns, goes by way of a buffer, so that tiles need no case for it.
+// A tile at the edge of c, of `columns` columns, goes through a buffer, so that tiles need no special case.
 INLINE void NAME(rows)(int64_t rows, int64_t columns, ARGUMENTS) {
     float edge[8 * 2 * CK_PANEL], *target = c;
     int64_t target_stride = c_stride;
@@ -97,7 +97,7 @@ TARGET static void NAME(product)(int64_t rows, int64_t columns, int64_t inner, c
     int64_t start_stride = accumulate ? c_stride : 0, panel = inner * CK_PANEL;
     const int transposed = 0;
     int64_t done = 0;
-    // One row: four panels at a time, so that as many sums are in flight as hide the latency of one.
+    // One row: four panels at a time, so that enough sums are in flight to hide the latency of one.
     for (; rows == 1 && columns - done >= 4 * CK_PANEL; done += 4 * CK_PANEL) {
         RUN(1, 4);
         packed += 4 * panel;
@@ -105,7 +105,7 @@ TARGET static void NAME(product)(int64_t rows, int64_t columns, int64_t inner, c
         c += 4 * CK_PANEL;
     }
     columns -= done;
-    // Blocks of rows that stay in the second-level cache while the panels stream by.
+    // Blocks of rows that stay in the second-level cache while the panels are streamed.
     const int64_t block = 96;
     for (int64_t first = 0; first < rows; first += block) {
         int64_t last = first + block < rows ? first + block : rows;
@@ -123,7 +123,7 @@ TARGET static void NAME(product)(int64_t rows, int64_t columns, int64_t inner, c
 TARGET static void NAME(transposed_product)(int64_t rows, int64_t columns, int64_t inner, const float *a,
                                             int64_t a_panel, const float *packed, int64_t panel, int accumulate,
                                             float *c, int64_t c_stride) {
-    // Blocks of the sum that leave a tile's panels in the first-level cache.
+    // Blocks of the sum, so that a tile's panels stay in the first-level cache.
     const int64_t block = 256;
     for (int64_t k = 0; k < inner; k += block) {
         int64_t length = inner - k < block ? inner - k : block;
@@ -142,7 +142,7 @@ TARGET static void NAME(transposed_product)(int64_t rows, int64_t columns, int64
 }
 
 // Rows of 16 floats, several panels at a time so that the source is read in long pieces; columns beyond the last are
-// zero. On the way, where asked for, the rows are added up, and added to the rows of a table that `ids` name.
+// zero. If requested, the rows are also summed, and added to the rows of a table given by `ids`.
 TARGET static void NAME(pack)(int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
                               int64_t panel, float *sums, const int32_t *ids, float *table, int64_t table_stride) {
     for (int64_t first = 0; first < columns; first += 8 * CK_PANEL) {

@@ -35,7 +35,7 @@ INLINE void NAME(store)(float *p, FV x, int64_t count) {
 }
 
 // exp: x = n ln 2 + r with |r| <= ln 2 / 2, a polynomial in r, then two scalings, so that results as small as the
-// denormals and as large as the greatest float come out right. Coefficients: Cephes expf (Moshier, 1992).
+// denormals and as large as the greatest float are right. Coefficients: Cephes expf (Moshier, 1992).
 INLINE FV NAME(exp_v)(FV x) {
     const FV high = NAME(splat)(88.722839f), low = NAME(splat)(-103.97208f), round = NAME(splat)(12582912.0f);
     FV y = NAME(select)(x > high, high, x);

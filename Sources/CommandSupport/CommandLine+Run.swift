@@ -22,7 +22,7 @@ public struct Exit: Error {
 extension ParsableCommand {
     /// Parses the command line and runs the command. Every error is one line on stderr and an exit code.
     public static func runAndExit() -> Never {
-        // A reader that goes away, and a file that may not grow, are errors to report.
+        // A closed pipe and a file over its size limit are reported as errors; their signals are ignored.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
         do {
@@ -35,22 +35,22 @@ extension ParsableCommand {
         }
     }
 
-    /// Swift would repair an argument that is not UTF-8, and read another text than was typed.
+    /// Swift would repair an argument that is not UTF-8, and read a different text than was typed.
     private static func refuseInvalidArguments() throws {
         for index in 1..<max(1, Int(CommandLine.argc)) {
             guard let argument = CommandLine.unsafeArgv[index], String(validatingCString: argument) == nil else {
                 continue
             }
-            throw UsageError("argument \(index) is not UTF-8; write other bytes to a file (sample: --prompt-file)")
+            throw UsageError("argument \(index) is not UTF-8; put such bytes in a file (sample: --prompt-file)")
         }
     }
 
-    /// Prints what an error has to say, and returns the exit code.
+    /// Prints an error, and returns the exit code.
     private static func conclude(_ error: any Error) -> Int32 {
         if let code = report(error) { return code }
         switch exitCode(for: error) {
         case .success:
-            // Help and version come as errors.
+            // Help and version are thrown as errors.
             try? StandardOutput.write(fullMessage(for: error) + "\n")
             return ExitStatus.done
         case .validationFailure:

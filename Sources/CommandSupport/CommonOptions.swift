@@ -10,7 +10,7 @@ import Tokenization
 /// The version of the commands.
 public let escribaVersion = "0.1.0"
 
-/// What every command takes.
+/// The options of every command.
 public struct ThreadOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Threads to use. (default: all cores)")
     public var threads: Int?
@@ -26,7 +26,7 @@ public struct ThreadOptions: ParsableArguments {
     public var count: Int { threads ?? Workers.cores }
 }
 
-/// Refuses outputs that are inputs, and outputs that are one file: a slip must not cost a text or a model.
+/// Refuses outputs that are also inputs, and outputs that are the same file: a typo must not destroy a text or a model.
 ///
 /// - Parameters:
 ///   - inputs: the files of folders, one by one.
@@ -55,11 +55,11 @@ public func refuseOverwriting(_ inputs: [TextSource], with outputs: [String?]) t
     }
 }
 
-/// A length of time: 100ms, 90s, 3m or 2h; a number alone counts seconds.
+/// A duration: 100ms, 90s, 3m or 2h; a plain number is in seconds.
 public struct Duration: Sendable {
     public let seconds: Double
 
-    /// - Throws: `ValidationError` for what is no length of time above 0.
+    /// - Throws: `ValidationError` for anything that is not a duration above 0.
     public init(parsing argument: String) throws {
         let units: [(suffix: String, seconds: Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3_600)]
         let unit = units.first { argument.hasSuffix($0.suffix) } ?? ("", 1)
@@ -79,13 +79,13 @@ extension StatePolicy: ExpressibleByArgument {}
 extension Nonlinearity: ExpressibleByArgument {}
 
 extension LanguageModel {
-    /// Reads a checkpoint and warns where this machine may cut text otherwise than the one that trained.
+    /// Reads a checkpoint, and warns if this machine may split text differently from the one that trained it.
     ///
     /// - Parameter name: its path; `.safetensors` may be left out.
     public init(reading name: String) throws {
         let path = Self.path(of: name)
         try self.init(contentsOf: path)
-        warnOfOtherUnicode(vocabulary, path)
+        warnAboutUnicodeVersion(vocabulary, path)
     }
 }
 
@@ -97,13 +97,13 @@ extension LanguageModel {
     }
 }
 
-/// Says so where another ICU than this one cut the training text.
-public func warnOfOtherUnicode(_ vocabulary: Vocabulary, _ path: String) {
+/// Warns if a different ICU split the training text.
+public func warnAboutUnicodeVersion(_ vocabulary: Vocabulary, _ path: String) {
     let (theirs, ours) = (vocabulary.versions, UnicodeVersions.current)
     guard theirs != ours, !theirs.icu.isEmpty, !theirs.unicode.isEmpty else { return }
     StandardError.print(
         "warning: \(path) was trained with ICU \(theirs.icu) (Unicode \(theirs.unicode)); this is ICU "
-            + "\(ours.icu) (Unicode \(ours.unicode)), which may cut some texts otherwise")
+            + "\(ours.icu) (Unicode \(ours.unicode)), which may split some texts differently")
 }
 
 extension Corpus {
@@ -113,7 +113,7 @@ extension Corpus {
         records: RecordSeparator? = nil, cache: String? = nil
     ) throws {
         guard arguments.filter({ $0 == "-" }).count <= 1 else {
-            throw UsageError("`-` is given twice, and the standard input can be read once; drop one")
+            throw UsageError("`-` is given twice, but the standard input can be read only once; drop one")
         }
         try self.init(
             reading: TextSource.sources(at: arguments) { StandardError.print("skipping \($0): it is \($1)") },
@@ -122,8 +122,9 @@ extension Corpus {
     }
 }
 
-/// Proves that a file can be written, before hours are spent, and leaves everything as it was. Pipes and devices are not touched.
-public func proveWritable(_ path: String) throws(CheckpointError) {
+/// Checks that a file can be written before a long run, and leaves everything unchanged. Does not open pipes and
+/// devices.
+public func checkWritable(_ path: String) throws(CheckpointError) {
     var status = stat()
     let exists = stat(path, &status) == 0
     guard !exists || status.st_mode & S_IFMT != S_IFIFO && status.st_mode & S_IFMT != S_IFCHR else { return }

@@ -9,7 +9,7 @@ extension Option {
         self.init(name: .customLong(option.name), parsing: .unconditional, help: option.argumentHelp)
     }
 
-    /// The same for one that may be left open.
+    /// The same for an option that may be unset.
     public init<T: OptionValue & ExpressibleByArgument>(_ path: KeyPath<OptionList, TrainingOption<T?>>)
     where Value == T? {
         let option = OptionList.declared[keyPath: path]
@@ -18,7 +18,7 @@ extension Option {
 }
 
 extension Option where Value == Duration? {
-    /// A length of time, as ``OptionList`` declares it in seconds.
+    /// A duration, as ``OptionList`` declares it in seconds.
     public init(_ path: KeyPath<OptionList, TrainingOption<Double?>>) {
         let option = OptionList.declared[keyPath: path]
         self.init(
@@ -28,7 +28,7 @@ extension Option where Value == Duration? {
 }
 
 extension Flag where Value == Bool? {
-    /// A choice of two, as ``OptionList`` declares it.
+    /// A yes-or-no option, as ``OptionList`` declares it.
     public init(_ path: KeyPath<OptionList, TrainingOption<Bool?>>) {
         let option = OptionList.declared[keyPath: path]
         self.init(name: .customLong(option.name), inversion: .prefixedNo, help: option.argumentHelp)
@@ -36,10 +36,10 @@ extension Flag where Value == Bool? {
 }
 
 extension AnyTrainingOption {
-    /// What `--help` says of it.
+    /// Its text in `--help`.
     public var argumentHelp: ArgumentHelp { ArgumentHelp(help + (defaultHelp.map { " (default: \($0))" } ?? "")) }
 
-    /// The words of a command line that ask for its value; none where that is what happens without them.
+    /// The words of a command line that set its value; none if the value is the default.
     public func words(in options: TrainingOptions) -> [String] {
         guard let text = text(in: options) else { return [] }
         return switch text {
@@ -51,8 +51,8 @@ extension AnyTrainingOption {
 }
 
 extension TrainingOptions {
-    /// What the properties of parsed groups of options say, each by the name of its property: `learningRate` is `learning-rate`.
-    /// What is not declared is left to the command.
+    /// The values of the properties of parsed option groups, by property name: `learningRate` is `learning-rate`.
+    /// Options that are not declared are left to the command.
     public init(parsed groups: any ParsableArguments...) {
         self.init()
         for child in groups.flatMap({ Mirror(reflecting: $0).children }) {
@@ -71,7 +71,7 @@ private func hyphenated(_ property: String) -> String {
     }
 }
 
-/// The property of a parsed command: what was given, if anything.
+/// A property of a parsed command: its value, if it was given.
 private protocol ParsedProperty {
     var parsedValue: Any? { get }
 }

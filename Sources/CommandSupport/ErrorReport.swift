@@ -5,13 +5,12 @@ import TensorBoard
 import Tokenization
 import Training
 
-/// Prints what went wrong as one line, and returns the exit code that says what kind of thing it was; nil for an error that
-/// is not the project's own.
+/// Prints an error as one line, and returns the exit code for its kind; nil for an error that is not the project's own.
 func report(_ error: any Error) -> Int32? {
     switch error {
     case let error as Exit: return error.code
     case let error as OutputError:
-        // A reader that goes away has read what it wanted.
+        // A reader that closes the pipe has read what it wanted.
         guard case .failed(let reason) = error else { return ExitStatus.done }
         printError("cannot write to the standard output: \(reason); make room or write elsewhere")
         return ExitStatus.inputOutput
@@ -23,8 +22,7 @@ func report(_ error: any Error) -> Int32? {
     }
 }
 
-/// An error of the libraries, as a person at a terminal is told of it: libraries say what is wrong, commands add what can be typed
-/// about it.
+/// A library error as it is shown in a terminal: libraries say what is wrong, commands add which flags can fix it.
 protocol TerminalError: Error, CustomStringConvertible {
     var terminalText: String { get }
     /// What to type; nil where the error itself says what to do.
@@ -37,7 +35,7 @@ extension TerminalError {
     var terminalAdvice: String? { nil }
 }
 
-/// Options that do not go together, or a value that the machine cannot carry.
+/// Options that conflict, or a value that is too large for the machine.
 public struct UsageError: Error, CustomStringConvertible {
     public let description: String
 
@@ -52,12 +50,12 @@ extension TextError: TerminalError {
     var terminalAdvice: String? {
         switch self {
         case .invalidUTF8:
-            "say which --encoding it has, or --on-invalid replace or skip (train also reads bytes as they are, with --unit byte)"
+            "give its --encoding, or --on-invalid replace or skip (train can also read raw bytes, with --unit byte)"
         case .invalidEncoding(_, let encoding, _):
-            "say which --encoding it has if not \(encoding), or --on-invalid replace or skip"
-        case .unknownEncoding: "--encoding list names those there are"
-        case .noRoom: "that folder is --cache, or TMPDIR without one"
-        case .longRecord: "records are separated by what --records says"
+            "give its --encoding if it is not \(encoding), or --on-invalid replace or skip"
+        case .unknownEncoding: "--encoding list shows the available ones"
+        case .noRoom: "the folder is set by --cache, or by TMPDIR without it"
+        case .longRecord: "the separator of records is set by --records"
         case .binary: "train reads any bytes with --unit byte"
         default: nil
         }
@@ -78,8 +76,8 @@ extension TextError: TerminalError {
 extension CheckpointError: TerminalError {
     var terminalAdvice: String? {
         switch self {
-        case .inUse: "--output names another place"
-        case .tooMany: "--overwrite gives up the last one, --output names another place"
+        case .inUse: "give another path with --output"
+        case .tooMany: "overwrite the last one with --overwrite, or give another path with --output"
         default: nil
         }
     }
@@ -98,7 +96,7 @@ extension TrainingError: TerminalError {
     var terminalAdvice: String? {
         switch self {
         case .tooShort(let symbols, _):
-            symbols > 2 ? "--window \(max(1, (symbols - 1) / 2)) makes shorter steps" : nil
+            symbols > 2 ? "try a shorter window: --window \(max(1, (symbols - 1) / 2))" : nil
         case .diverged: "--learning-rate sets it"
         case .corpusChanged, .configuration, .text, .checkpoint, .engine, .cancelled: nil
         }
@@ -127,6 +125,6 @@ extension MetricsError: TerminalError {
 }
 
 extension EventFileError: TerminalError {
-    var terminalAdvice: String? { "--tensorboard names it" }
+    var terminalAdvice: String? { "the folder is set by --tensorboard" }
     var exitCode: Int32 { ExitStatus.cannotCreate }
 }

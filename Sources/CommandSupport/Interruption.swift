@@ -1,20 +1,20 @@
 import Foundation
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGHUP (a terminal that closed) as a question that a loop can ask.
+/// SIGINT, SIGTERM and SIGHUP (the terminal was closed) as a flag that a loop can check.
 ///
-/// A signal handler can reach nothing but a global; this is the one in the project. A second signal ends the process
-/// at once.
+/// A signal handler can only use globals; this is the only one in the project. A second signal ends the process at
+/// once.
 public enum Interruption {
     private static let received = Atomic<Int32>(0)
 
-    /// From now on the signals wait to be asked for.
+    /// From now on, signals only set the flag.
     public static func watch() {
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in [SIGINT, SIGTERM, SIGHUP] {
-            // nohup asks for the hang-up to be ignored. A shell makes jobs in the background ignore SIGINT too, but who
-            // sends it to one means it.
+            // nohup makes the process ignore SIGHUP, which is respected. A shell makes background jobs ignore SIGINT
+            // too, but whoever sends it to one means it.
             var earlier = sigaction()
             sigaction(number, nil, &earlier)
             let ignored = unsafeBitCast(earlier.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
@@ -22,7 +22,7 @@ public enum Interruption {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in
                 Interruption.received.store(number, ordering: .relaxed)
-                let message: StaticString = "stopping and saving; once more stops at once and saves nothing\n"
+                let message: StaticString = "stopping and saving; press Ctrl-C again to stop at once without saving\n"
                 _ = write(2, message.utf8Start, message.utf8CodeUnitCount)
             }
             action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART

@@ -1,9 +1,9 @@
 import Foundation
 
-/// What can be used without swapping, in bytes: what Linux says, or what the control groups that this process is in leave of
-/// their limits (containers have such), whichever is less; nil where nothing is said.
+/// The memory that can be used without swapping, in bytes: what Linux reports, or what is left of the limits of this
+/// process's control groups (as in containers), whichever is less; nil if neither is known.
 ///
-/// - Parameter root: where the system's own folders are found.
+/// - Parameter root: the folder that contains `/proc` and `/sys`.
 public func availableMemory(root: String = "") -> Double? {
     ([machineMemory(root: root)] + groupMemory(root: root)).compactMap(\.self).min()
 }
@@ -16,7 +16,7 @@ private func machineMemory(root: String) -> Double? {
     return kilobytes * 1_024
 }
 
-/// What the groups above a process leave, in version 2 of control groups and in version 1.
+/// What is left of the limits of the control groups above a process, in cgroup versions 2 and 1.
 private func groupMemory(root: String) -> [Double?] {
     let lines = (try? String(contentsOfFile: root + "/proc/self/cgroup", encoding: .utf8))?.split(separator: "\n") ?? []
     return lines.flatMap { line -> [Double?] in
@@ -33,7 +33,7 @@ private func groupMemory(root: String) -> [Double?] {
                 let text = try? String(contentsOfFile: root + mount + folder + "/" + name, encoding: .utf8)
                 return text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
             }
-            // Pages of files that nobody has used for a while are counted as used, and given back when memory is wanted.
+            // Inactive pages of files count as used, but the system frees them when memory is needed.
             let key = isSecond ? "inactive_file " : "total_inactive_file "
             let statistics = try? String(contentsOfFile: root + mount + folder + "/memory.stat", encoding: .utf8)
             let line = statistics?.split(separator: "\n").first { $0.hasPrefix(key) }
@@ -49,7 +49,7 @@ private func folders(_ path: String) -> [String] {
     return (0...parts.count).map { parts.prefix($0).map { "/" + $0 }.joined() }
 }
 
-/// A path as a shell takes it.
+/// A path, quoted for a shell.
 public func quoted(_ path: String) -> String {
     let plain = path.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+".contains($0)) }
     return plain ? path : "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"

@@ -1,13 +1,13 @@
 import CharacterModel
 import Foundation
 
-/// A file that a command writes beside its results, a part at a time.
+/// A file that a command writes in parts, beside its results.
 public final class OutputFile {
     private let path: String
     private let handle: UnsafeMutablePointer<FILE>
     private var failed = false
 
-    /// Makes or empties the file.
+    /// Creates or empties the file.
     public init(path: String) throws(CheckpointError) {
         self.path = path
         guard let opened = fopen(path, "w") else {
@@ -23,7 +23,7 @@ public final class OutputFile {
         if fwrite(bytes, 1, bytes.count, handle) != bytes.count { failed = true }
     }
 
-    /// - Throws: `CheckpointError.cannotWrite` if anything was lost.
+    /// - Throws: `CheckpointError.cannotWrite` if the file could not be written completely.
     public func finish() throws(CheckpointError) {
         guard fflush(handle) == 0, !failed else {
             throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))

@@ -11,21 +11,21 @@ public struct ReadingOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "A folder that keeps the symbols of texts, so that a long text is read once. (default: none)")
+        help: "A folder that caches the symbols of texts, so that a long text is read only once. (default: none)")
     public var cache: String?
 
     public init() {}
 
     public func validate() throws {
-        if encoding == "" { throw ValidationError("--encoding is empty; --encoding list names those there are") }
+        if encoding == "" { throw ValidationError("--encoding is empty; --encoding list shows the available ones") }
         if cache == "" { throw ValidationError("--cache is empty; name a folder") }
         if encoding == "list" { throw CleanExit.message(TextEncoding.available.joined(separator: "\n")) }
     }
 
-    /// Whether nothing was said of what bytes mean.
+    /// Whether no option says how to decode bytes.
     public var isEmpty: Bool { encoding == nil && onInvalid == nil && newlines == nil }
 
-    /// The format asked for, with that of a training (or the defaults) for the rest.
+    /// The requested format; options that were not given come from the training, or are the defaults.
     public func format(or known: TextFormat = TextFormat()) -> TextFormat {
         var format = known
         if let encoding { format.encoding = TextEncoding(name: encoding) }
@@ -39,13 +39,13 @@ extension InvalidPolicy: ExpressibleByArgument {}
 extension Newlines: ExpressibleByArgument {}
 
 extension Corpus {
-    /// Says how files were read, where that is more than taking them as UTF-8.
+    /// Reports how files were read, unless they were plain UTF-8.
     public func reportReading() {
         switch caching {
         case .read: StandardError.print("\(formatted(count)) symbols came from the cache")
-        case .rewritten: StandardError.print("what the cache held of this text was damaged; it was made anew")
+        case .rewritten: StandardError.print("the cached symbols of this text were damaged; the cache was rebuilt")
         case .failed(let reason):
-            StandardError.print("warning: the cache cannot keep this text: \(reason); going on without it")
+            StandardError.print("warning: this text cannot be cached: \(reason); continuing without the cache")
         case .written, nil: break
         }
         for file in files {
@@ -55,12 +55,12 @@ extension Corpus {
                 parts.append("read as \(encoding)" + (reading.confidence.map { " (confidence \($0) %)" } ?? ""))
             }
             if reading.invalid > 0 {
-                parts.append("\(formatted(reading.invalid)) invalid sequences replaced or left out")
+                parts.append("\(formatted(reading.invalid)) invalid sequences replaced or skipped")
             }
-            if reading.newlines > 0 { parts.append("\(formatted(reading.newlines)) line ends made LF") }
+            if reading.newlines > 0 { parts.append("\(formatted(reading.newlines)) line ends converted to LF") }
             if let disguise = reading.disguise {
                 StandardError.print(
-                    "warning: \(file.name) is \(disguise.rawValue), not plain text; what is read is its source. Convert it "
+                    "warning: \(file.name) is \(disguise.rawValue), not plain text; its source is read. Convert it "
                         + "(\(disguise.converter))")
             }
             if !parts.isEmpty { StandardError.print("\(file.name): \(parts.joined(separator: ", "))") }
@@ -68,7 +68,7 @@ extension Corpus {
     }
 }
 
-/// Says how far the reading of a long text has come, every 256 MB.
+/// Reports the progress of reading a long text, every 256 MB.
 final class ReadingProgress {
     private var said = 0
 

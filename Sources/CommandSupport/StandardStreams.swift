@@ -1,13 +1,13 @@
 import Foundation
 
-/// Why the standard output takes no more.
+/// Why the standard output cannot be written.
 public enum OutputError: Error {
-    /// The reader went away.
+    /// The reader closed the pipe.
     case closed
     case failed(reason: String)
 }
 
-/// The place for results. Written at once, so that a reader sees text as it is made.
+/// The stream for results. Not buffered, so that a reader sees text as it is generated.
 public enum StandardOutput {
     public static func write(_ text: String) throws(OutputError) {
         let bytes = Array(text.utf8)
@@ -23,7 +23,7 @@ public enum StandardOutput {
     }
 }
 
-/// The place for everything else.
+/// The stream for everything else.
 public enum StandardError {
     public static func write(_ text: String) {
         let bytes = Array(text.utf8)

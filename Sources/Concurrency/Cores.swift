@@ -1,6 +1,6 @@
 import Foundation
 
 extension Workers {
-    /// The threads that the system runs at once for this process.
+    /// The number of threads the system can run at once for this process.
     package static var cores: Int { ProcessInfo.processInfo.activeProcessorCount }
 }

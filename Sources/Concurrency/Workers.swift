@@ -1,10 +1,10 @@
 import Glibc
 import Synchronization
 
-/// A crew of threads that share lists of tasks.
+/// A pool of threads that work on lists of tasks.
 ///
-/// Which thread runs a task is left to chance; what the task computes is not, so tasks must write to places of their own.
-/// The threads sleep between lists and end with the object. One list at a time: a task may not call its own workers.
+/// Which thread runs a task can vary, but its result must not, so each task writes to its own memory. The threads sleep
+/// between lists and end with the object. One list at a time: a task may not call its own workers.
 package final class Workers: Sendable {
     package let count: Int
     private let crew: Crew
@@ -20,7 +20,7 @@ package final class Workers: Sendable {
 
     /// Runs every task below `tasks` and returns when all are done.
     ///
-    /// - Parameter body: runs a task; is given its index, and that of the thread, which is below `count`.
+    /// - Parameter body: runs a task; receives its index, and that of the thread, which is below `count`.
     package func run(_ tasks: Int, _ body: @Sendable (_ task: Int, _ worker: Int) -> Void) {
         guard count > 1 && tasks > 1 else {
             for task in 0..<tasks { body(task, 0) }
@@ -40,17 +40,17 @@ package final class Workers: Sendable {
     }
 }
 
-/// Runs a task of a list; is given its index and that of the thread.
+/// Runs a task of a list; receives its index and that of the thread.
 private typealias Task = @Sendable (Int, Int) -> Void
 
-/// The threads beside the caller's, and the list they work on.
+/// The threads besides the caller's, and the list they work on.
 ///
-/// Unchecked: every stored variable is read and written with the mutex held, but for `next`, which is atomic.
+/// Unchecked: every stored variable is read and written with the mutex held, except `next`, which is atomic.
 private final class Crew: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    /// There is a list, or the threads are to end.
+    /// There is a list, or the threads must end.
     private let called = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    /// Nobody works any more.
+    /// All threads are idle.
     private let idle = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let next = Atomic<Int>(0)
     // Guarded by the mutex.
@@ -95,7 +95,7 @@ private final class Crew: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Shares a list with the threads that are free, and returns when nobody works on it.
+    /// Shares a list with the free threads, and returns when no thread works on it.
     func work(_ tasks: Int, _ list: @escaping Task) {
         pthread_mutex_lock(mutex)
         precondition(self.list == nil && working == 0, "workers were called while they work")
@@ -120,7 +120,8 @@ private final class Crew: @unchecked Sendable {
         }
     }
 
-    /// Works on the list that there is. Called with the mutex locked, and returns so; nothing holds the list then.
+    /// Works on the current list. The mutex is locked on entry and on return; on return, this thread no longer uses the
+    /// list.
     private func help(_ worker: Int) {
         guard let list else { return }
         let tasks = tasks

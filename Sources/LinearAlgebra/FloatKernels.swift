@@ -1,7 +1,7 @@
 import CKernels
 import Synchronization
 
-/// What a processor can run.
+/// The instruction sets that kernels can use.
 package enum KernelLevel: Int32, Sendable, CaseIterable {
     /// Vector code for any processor.
     case portable = 0
@@ -15,10 +15,10 @@ package enum KernelLevel: Int32, Sendable, CaseIterable {
 
     private static let chosen = Atomic<Int32>(-1)
 
-    /// What networks compute with: the fastest level unless another was forced.
+    /// The level that networks use: the fastest one unless another was forced.
     package static var inUse: KernelLevel { KernelLevel(rawValue: chosen.load(ordering: .relaxed)) ?? .best }
 
-    /// Makes networks of this process compute at a level, so that one machine can show what others compute.
+    /// Forces the level for this process, so that one machine can reproduce the results of others.
     ///
     /// - Requires: nothing has been computed yet, and the processor can run the level.
     package static func force(_ level: KernelLevel) {
@@ -26,7 +26,7 @@ package enum KernelLevel: Int32, Sendable, CaseIterable {
         precondition(Float.kernels.level == level.rawValue, "another level is in use already")
     }
 
-    /// The compiler that made the kernels: its version decides how sums are contracted, and so the last bits.
+    /// The compiler that built the kernels: its version decides how sums are contracted, and so the last bits.
     package static var compiler: String { String(cString: ck_compiler()) }
 }
 
@@ -46,7 +46,7 @@ package struct FloatKernels: Kernels {
     ) {
         checkProduct(a, b, bias, c)
         if let pairs = b.pairs {
-            precondition(!accumulate, "a compact matrix is for reading")
+            precondition(!accumulate, "a compact matrix is for inference only")
             ck_compact_product(
                 level, Int64(c.rows), Int64(c.columns), Int64(b.inner), a.base, Int64(a.stride), pairs.view.base,
                 bias?.base, c.base, Int64(c.stride))

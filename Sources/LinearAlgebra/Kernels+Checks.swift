@@ -1,4 +1,4 @@
-/// Shape checks: one place that says what each kernel requires, so that no loop can leave its memory.
+/// Shape checks: one place that says what each kernel requires, so that no loop runs out of bounds.
 extension Kernels {
     func checkProduct(
         _ a: MatrixView<Scalar>, _ b: PackedMatrix<Scalar>, _ bias: MatrixView<Scalar>?, _ c: MatrixView<Scalar>
@@ -13,7 +13,7 @@ extension Kernels {
         _ a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, _ first: Int, _ inner: Int, _ c: MatrixView<Scalar>
     ) {
         precondition(inner >= 1 && inner <= a.inner, "\(inner) rows of \(a.inner)")
-        precondition(a.pairs == nil && b.pairs == nil, "a compact matrix is for reading")
+        precondition(a.pairs == nil && b.pairs == nil, "a compact matrix is for inference only")
         precondition(first >= 0 && first + inner <= b.inner, "rows \(first) + \(inner) of \(b.inner)")
         precondition(
             c.rows <= a.columns && c.columns == b.columns,
@@ -24,7 +24,7 @@ extension Kernels {
         _ matrix: MatrixView<Scalar>, _ packed: PackedMatrix<Scalar>, _ panel: Int, _ sums: MatrixView<Scalar>?,
         _ scatter: (ids: MatrixView<Int32>, table: MatrixView<Scalar>)?
     ) {
-        precondition(packed.pairs == nil, "a compact matrix is for reading")
+        precondition(packed.pairs == nil, "a compact matrix is for inference only")
         let room = packed.columns - panel * PackedMatrix<Scalar>.panelWidth
         precondition(
             panel >= 0 && matrix.rows <= packed.inner && matrix.columns <= room,
@@ -57,8 +57,8 @@ extension Kernels {
 
     func checkLoss(_ logits: MatrixView<Scalar>, _ targets: MatrixView<Int32>, _ losses: MatrixView<Double>) {
         precondition(logits.isContiguous && logits.columns > 0, "logits have gaps or no columns")
-        precondition(targets.rows == 1 && targets.columns == logits.rows, "one target a row")
-        precondition(losses.rows == 1 && losses.columns == logits.rows, "one loss a row")
+        precondition(targets.rows == 1 && targets.columns == logits.rows, "one target per row")
+        precondition(losses.rows == 1 && losses.columns == logits.rows, "one loss per row")
         for row in 0..<logits.rows {
             precondition(Int(targets.base[row]) < logits.columns, "target \(targets.base[row]) of \(logits.columns)")
         }
@@ -78,7 +78,7 @@ extension Kernels {
     }
 
     func checkIDs(_ ids: MatrixView<Int32>, _ table: MatrixView<Scalar>, _ values: MatrixView<Scalar>) {
-        precondition(ids.rows == 1 && ids.columns == values.rows, "one id a row")
+        precondition(ids.rows == 1 && ids.columns == values.rows, "one id per row")
         precondition(table.columns == values.columns, "row lengths differ: \(table.columns), \(values.columns)")
         for index in 0..<ids.columns {
             precondition(ids.base[index] >= 0 && Int(ids.base[index]) < table.rows, "id \(ids.base[index])")

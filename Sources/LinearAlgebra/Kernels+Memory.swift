@@ -1,6 +1,6 @@
 import Randomness
 
-/// The loops that are bound by memory, for every type.
+/// The memory-bound loops, for every type.
 extension Kernels {
     package func gather(
         _ ids: MatrixView<Int32>, from table: MatrixView<Scalar>, bias: MatrixView<Scalar>?,

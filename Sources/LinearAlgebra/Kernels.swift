@@ -8,7 +8,7 @@ package protocol KernelScalar: Real, BinaryFloatingPoint, BitwiseCopyable, Senda
     static var kernels: KernelType { get }
 }
 
-/// The steps of the cells, a protocol each.
+/// The steps of the cells, one protocol each.
 package typealias CellKernels = ElmanKernels & GRUKernels & LSTMKernels & MinGRUKernels
 
 /// What every set of kernels has.
@@ -26,8 +26,8 @@ package protocol Kernels<Scalar>: CellKernels {
         _ a: MatrixView<Scalar>, _ b: PackedMatrix<Scalar>, bias: MatrixView<Scalar>?, accumulate: Bool,
         into c: MatrixView<Scalar>)
 
-    /// The same matrix with its elements, all finite, rounded to bfloat16 (8 significant bits, the exponents of a float), in half
-    /// the memory of floats: for products of few rows, whose speed is that of reading the matrix.
+    /// The same matrix with its elements, all finite, rounded to bfloat16 (8 significant bits, the exponents of a
+    /// float), in half the memory of floats: for products of few rows, which are limited by reading the matrix.
     func compact(_ b: PackedMatrix<Scalar>) -> PackedMatrix<Scalar>
 
     /// c = transpose(a) b, plus c if `accumulate`, for the first `inner` rows of a [K, M] and as many rows of b [K, N] from
@@ -38,14 +38,15 @@ package protocol Kernels<Scalar>: CellKernels {
 
     /// Packs `matrix` [K, N] into the first rows of `packed`, from the given panel on.
     ///
-    /// On the way, where asked for and in the order of the rows: sums [1, N] += row k; table[ids[k]] += row k, for a table
-    /// [V, N] and ids [1, K].
+    /// If requested, it also does this in the order of the rows: sums [1, N] += row k; table[ids[k]] += row k, for a
+    /// table [V, N] and ids [1, K].
     func pack(
         _ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, fromPanel panel: Int,
         sums: MatrixView<Scalar>?, scatter: (ids: MatrixView<Int32>, table: MatrixView<Scalar>)?)
 
     /// Turns each row of `logits` [B, V] into `scale` times the gradient of -ln p(target), and writes that loss to
-    /// `losses` [1, B], in Double, for they are summed. A row whose target is negative has no loss: its gradient and its loss are zero.
+    /// `losses` [1, B], in Double, because they are summed. A row whose target is negative has no loss: its gradient
+    /// and its loss are zero.
     func softmaxCrossEntropy(
         logits: MatrixView<Scalar>, targets: MatrixView<Int32>, scale: Scalar, losses: MatrixView<Double>)
 
@@ -56,7 +57,7 @@ package protocol Kernels<Scalar>: CellKernels {
         mean: MatrixView<Scalar>, square: MatrixView<Scalar>
     ) -> Bool
 
-    // Loops bound by memory: the reference is what every type uses.
+    // Memory-bound loops: every type uses the reference.
 
     /// out[i] = bias + table[ids[i]], for table [V, N], ids [1, B], bias [1, N] or none, out [B, N].
     func gather(

@@ -1,9 +1,9 @@
 /// A row-major window onto memory that a ``Matrix`` owns.
 ///
-/// Unchecked: the pointer is what the compiler cannot see through. A view does not keep its owner alive: whoever makes views holds the owners in an object that outlives their use, and
-/// hands each thread its own rows or columns. That is why a view can be sent, and why making one costs no reference
-/// count. Swift may release a local owner right after its last mention, so `matrix.view.elements` on a local matrix is
-/// wrong where `matrix.elements` is right.
+/// Unchecked: the compiler cannot check the pointer. A view does not keep its owner alive: code that makes views must
+/// hold the owners in an object that outlives them, and give each thread its own rows or columns. That is why a view
+/// can be sent, and why making one costs no reference count. Swift may release a local owner right after its last
+/// mention, so `matrix.view.elements` on a local matrix is wrong where `matrix.elements` is right.
 package struct MatrixView<Element: BitwiseCopyable>: @unchecked Sendable {
     package let base: UnsafeMutablePointer<Element>
     package let rows: Int
@@ -55,7 +55,7 @@ package struct MatrixView<Element: BitwiseCopyable>: @unchecked Sendable {
         }
     }
 
-    /// Copies the elements in row-major order into as many that are there.
+    /// Copies the elements in row-major order into an array of the same length.
     package func read(into elements: inout [Element]) {
         precondition(elements.count == rows * columns && isContiguous, "\(elements.count) for \(rows) x \(columns)")
         elements.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(start: base, count: $0.count)) }
@@ -96,7 +96,7 @@ package struct MatrixView<Element: BitwiseCopyable>: @unchecked Sendable {
         }
     }
 
-    // Bytes are moved rather than elements, so that callers in other modules need no copy of this code for their type.
+    // Copies bytes rather than elements, so that callers in other modules need no specialized code for their type.
     private var pieces: Int { isContiguous ? 1 : rows }
     private var pieceSize: Int { (isContiguous ? rows : 1) * columns * MemoryLayout<Element>.stride }
     private var pitch: Int { stride * MemoryLayout<Element>.stride }

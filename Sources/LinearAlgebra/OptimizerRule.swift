@@ -1,4 +1,4 @@
-/// One step of an optimizer, with the numbers that hold for the whole step.
+/// One step of an optimizer, with the numbers that are the same for the whole step.
 ///
 /// `scale` multiplies the gradient (the clip factor); `rate` is the learning rate; `decay` the weight decay.
 package enum OptimizerRule: Sendable {
@@ -41,7 +41,7 @@ extension Kernels {
         switch rule {
         case .sgd(let scale, let rate, let decay): return row.sgd(Scalar(scale), Scalar(rate), Scalar(decay))
         case .adam(let scale, let rate, let decay, let decoupled, let beta1, let beta2, let epsilon, let step):
-            // A moving mean's start at zero is made up for in the size of the step.
+            // The step size corrects for moving means that start at zero.
             return adam(
                 AdamStep(
                     scale: Scalar(scale), addedDecay: Scalar(decoupled ? 0 : decay), beta1: Scalar(beta1),
@@ -60,8 +60,8 @@ extension Kernels {
     }
 }
 
-/// A row of parameters and its gradient, as the simple rules move it. Each tells whether what it has written is finite:
-/// x - x is 0 for every finite x, and NaN for the others.
+/// A row of parameters and its gradient, as the simple rules update it. Each returns whether its results are finite: x
+/// - x is 0 for every finite x, and NaN for the others.
 private struct OptimizerRow<Scalar: KernelScalar> {
     private let p: UnsafeMutablePointer<Scalar>
     private let g: UnsafeMutablePointer<Scalar>

@@ -9,7 +9,7 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         into c: MatrixView<Scalar>
     ) {
         checkProduct(a, b, bias, c)
-        precondition(b.pairs == nil, "made compact by other kernels")
+        precondition(b.pairs == nil, "compacted by other kernels")
         for i in 0..<c.rows {
             for j in 0..<c.columns {
                 var sum = accumulate ? c.base[i * c.stride + j] : bias?.base[j] ?? 0

@@ -1,6 +1,6 @@
-/// What the streams of random numbers are for; the first part of each stream's path.
+/// The purposes of random streams; a purpose is the first part of a stream's path.
 ///
-/// The whole list stands here, so that no two purposes share a stream.
+/// All purposes are listed here, so that no two share a stream.
 package enum RandomStream {
     package static let initialization: UInt64 = 1
     package static let dropout: UInt64 = 2

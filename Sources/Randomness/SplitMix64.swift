@@ -1,7 +1,7 @@
-/// SplitMix64 (Steele, Lea & Flood 2014): one word of state, so a stream for any purpose costs one addition to name.
+/// SplitMix64 (Steele, Lea & Flood 2014): one word of state, so deriving a stream costs one addition.
 ///
-/// Streams are derived from a seed and a path of numbers (a step, a layer, a shard), never from what was drawn before:
-/// what a stream holds does not depend on the order in which threads ask.
+/// Streams are derived from a seed and a path of numbers (a step, a layer, a shard), never from earlier draws: a stream
+/// does not depend on the order in which threads use it.
 public struct SplitMix64: RandomNumberGenerator, Sendable, Equatable {
     @usableFromInline
     var state: UInt64

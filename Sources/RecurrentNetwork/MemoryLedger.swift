@@ -1,10 +1,10 @@
 import LinearAlgebra
 
-/// Hands out buffers and counts their bytes; or only counts them, to say what something would take. What makes its buffers here
-/// cannot take other memory than it was said to take.
+/// Allocates buffers and counts their bytes, or only counts them, to estimate memory. Code that allocates here cannot
+/// take a different amount of memory than was estimated.
 package final class MemoryLedger {
     private let isDry: Bool
-    /// A Double, since what is asked for may exceed any integer's worth of memory.
+    /// A Double, since a requested size may overflow any integer.
     package private(set) var bytes = 0.0
 
     /// - Parameter isDry: whether every matrix is empty, and only counted.

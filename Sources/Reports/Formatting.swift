@@ -14,6 +14,11 @@ public func formatted(_ number: Int) -> String {
 /// A number with a fixed number of decimals.
 public func formatted(_ number: Double, decimals: Int) -> String { String(format: "%.\(decimals)f", number) }
 
+/// "45 s", "3 min 20 s"; "less than a second".
+public func formatted(timeLeft seconds: Double) -> String {
+    seconds < 1 ? "less than a second" : formatted(seconds: seconds)
+}
+
 /// "45 s", "3 min 20 s", "2 h 5 min".
 public func formatted(seconds: Double) -> String {
     guard seconds.isFinite && seconds < 1e9 else { return "forever" }

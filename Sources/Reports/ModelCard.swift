@@ -75,7 +75,7 @@ public struct ModelCard {
     private func options(_ record: TrainingRecord) -> [(name: String, value: String)] {
         let setup = TrainingSetup(configuration: model.configuration, vocabulary: model.vocabulary, record: record)
         let options = TrainingOptions(setup)
-        return OptionList.all.filter { model.configuration.cell.hasUse(for: $0.name) }.compactMap { option in
+        return OptionList.all.filter { model.configuration.cell.uses($0.name) }.compactMap { option in
             let isTime = option.name == OptionList.declared.timeLimit.name
             let text = isTime ? options.timeLimit.map { formatted(seconds: $0) } : option.text(in: options)
             return text.map { (option.name.replacing("-", with: " "), $0) }

@@ -42,7 +42,7 @@ struct ModelFigures: Encodable {
 
         func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: OptionKey.self)
-            for option in OptionList.all where cell.hasUse(for: option.name) {
+            for option in OptionList.all where cell.uses(option.name) {
                 try option.encode(values, into: &container)
             }
         }

@@ -127,7 +127,7 @@ struct CheckpointTests {
             + [UInt8](repeating: 0, count: data)
     }
 
-    @Test("Each way to be wrong is an error of its own")
+    @Test("Each kind of damage has its own error")
     func errors() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("m.safetensors")
@@ -187,7 +187,7 @@ struct CheckpointTests {
         }
     }
 
-    @Test("A model without training state cannot be resumed, but used")
+    @Test("A model without training state can be used, but not resumed")
     func noState() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("m.safetensors")
@@ -230,7 +230,7 @@ struct DocumentedFormatTests {
             + [UInt8](repeating: 0, count: 116)
     }
 
-    @Test("The example is a model, which finds all ids equally likely")
+    @Test("The example is a model that gives all ids the same probability")
     func example() throws {
         let model = LanguageModel(try Checkpoint(bytes: try example(), name: "example"))
         #expect(model.vocabulary.count == 4 && model.configuration.embedding == 0)
@@ -243,7 +243,7 @@ struct DocumentedFormatTests {
         #expect(try LanguageModel(contentsOf: folder.file("m.safetensors")).tensors == model.tensors)
     }
 
-    @Test("Each key that the page says MUST be there is missed, by name")
+    @Test("A missing key that the page requires is an error that names it")
     func requiredKeys() throws {
         for key in ["cell", "layers", "hidden", "vocabulary_size", "unit", "normalization", "symbols"] {
             let bytes = try example { $0.replacing("\\\"\(key)\\\"", with: "\\\"x\\\"") }
@@ -258,7 +258,7 @@ struct DocumentedFormatTests {
         }
     }
 
-    @Test("Keys and tensors of later versions are left alone")
+    @Test("Keys and tensors of later versions are ignored")
     func unknownKeys() throws {
         let bytes = try example {
             $0.replacing("{\\\"cell\\\"", with: "{\\\"colour\\\":3,\\\"cell\\\"")

@@ -75,7 +75,7 @@ struct EvaluationTests {
         #expect(carried.total.likelihood.nats != together.total.likelihood.nats)
     }
 
-    @Test("Lines score as if each stood in a file of its own")
+    @Test("Lines score as if each were a separate file")
     func lines() throws {
         let model = try model(text: sampleText)
         let lines = sampleText.split(separator: "\n").map { String($0) + "\n" }
@@ -111,7 +111,7 @@ struct EvaluationTests {
     }
 
     /// Chunks are of 256 symbols; some texts end near an edge, some have several parts.
-    @Test("Exact scoring is reading one symbol after the other, to the bit, whatever the threads", arguments: 1...3)
+    @Test("Exact scoring equals reading symbol by symbol, to the bit, whatever the number of threads", arguments: 1...3)
     func pipeline(layers: Int) throws {
         let long = String(repeating: sampleText, count: 3)
         for cell in CellKind.allCases {
@@ -144,7 +144,7 @@ struct EvaluationTests {
         }
     }
 
-    @Test("The standard error of independent numbers is theirs")
+    @Test("The standard error is right for independent numbers")
     func standardError() throws {
         var error = BlockedError()
         var generator = SplitMix64(seed: 6)

@@ -6,7 +6,7 @@ import Tokenization
 
 @Suite("Texts and files that do not fit")
 struct ForeignTextTests {
-    @Test("A text that was read otherwise than the model reads is an error, and no trap")
+    @Test("A text that was read differently from the model's format is an error, not a trap")
     func mismatch() throws {
         let model = try LanguageModel(contentsOf: fixture("v1-gru.safetensors"))
         let (unit, normalization) = (model.vocabulary.unit, model.vocabulary.normalization)

@@ -56,7 +56,7 @@ struct HostileTests {
         return error(try assembled(header, data))
     }
 
-    @Test("A checkpoint without a checksum is read, so nothing below rests on it")
+    @Test("A checkpoint without a checksum is read, so no test below depends on it")
     func unchanged() throws {
         let (header, data) = try parts()
         _ = try Checkpoint(bytes: try assembled(header, data), name: "m")
@@ -79,7 +79,7 @@ struct HostileTests {
         #expect(error(file("{\"a\":\"\u{0}\"}")) == .headerNotJSON(path: "m"))
     }
 
-    @Test("Lengths, shapes and offsets that lie are refused before anything is allocated")
+    @Test("False lengths, shapes and offsets are refused before anything is allocated")
     func sizes() {
         for length: UInt64 in [.max, 1 << 63, 1 << 62, (1 << 63) - 8, 100_000_001] {
             let bytes = withUnsafeBytes(of: length.littleEndian) { Array($0) } + Array("{}".utf8)
@@ -104,7 +104,7 @@ struct HostileTests {
     }
 
     /// Found by fuzzing.
-    @Test("Names in a file make no second line, and no long one, of an error")
+    @Test("Names in a file cannot add a line to an error, or make it long")
     func names() {
         let name = "a\\n\\u001b[2J\\u2028" + String(repeating: "b", count: 5_000)
         let flaw = error(file("{\"\(name)\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[0,2]}}", data: 2))
@@ -160,7 +160,7 @@ struct HostileTests {
         }
     }
 
-    @Test("A symbol that no text is cut into is refused where the file's Unicode is ours")
+    @Test("A symbol that no text can produce is refused if the file has our Unicode version")
     func symbols() throws {
         func found(_ last: String, _ unit: String, _ unicode: String) throws -> CheckpointError? {
             var (header, data) = try parts()
@@ -192,7 +192,7 @@ struct HostileTests {
         #expect(try found("\u{10FFFE}\u{301}", "grapheme", ours) == nil)
     }
 
-    @Test("Every symbol that a text is cut into is one that a checkpoint may hold", arguments: Normalization.allCases)
+    @Test("Every symbol that a text can produce is allowed in a checkpoint", arguments: Normalization.allCases)
     func symbolsOfTexts(normalization: Normalization) throws {
         // Of each kind that the rules of clusters and normal forms speak of.
         let kinds: [UInt32] = [
@@ -228,7 +228,7 @@ struct HostileTests {
         }
     }
 
-    @Test("Bytes behind, before or instead of a checkpoint are refused")
+    @Test("Bytes after, before or instead of a checkpoint are refused")
     func polyglots() throws {
         let (header, data) = try parts()
         let bytes = try assembled(header, data)
@@ -241,7 +241,7 @@ struct HostileTests {
         #expect(error([0x80, 0x02] + bytes) == .notSafetensors(path: "m"))
     }
 
-    @Test("What is no regular file is refused at once; a link to one is not")
+    @Test("Anything but a regular file is refused at once; a link to one is accepted")
     func kinds() throws {
         let pipe = folder.file("pipe")
         #expect(mkfifo(pipe, 0o600) == 0)

@@ -28,7 +28,7 @@ struct LibraryTests {
         return LanguageModel(shape, vocabulary, parameters, nil)
     }
 
-    @Test("A corpus that a model reads is one that it scores", arguments: TextUnit.allCases)
+    @Test("A model can score the corpus it reads", arguments: TextUnit.allCases)
     func corpora(unit: TextUnit) throws {
         for records in [nil, RecordSeparator.line, .blankLine, .text("b")] {
             for form in unit == .byte ? [Normalization.none] : Normalization.allCases {
@@ -40,7 +40,7 @@ struct LibraryTests {
         }
     }
 
-    @Test("Probabilities of what may come sum to 1, and are those that a text is scored with")
+    @Test("Next-symbol probabilities sum to 1, and are the same as in scoring")
     func probabilities() throws {
         let records = try random(unit: .grapheme, records: .line)
         for model in [model, records] {
@@ -115,7 +115,7 @@ struct LibraryTests {
         #expect(error { shape, _ in shape.cell = .lstm } != nil)
     }
 
-    @Test("A generator in a task gives what it gives elsewhere, and ends once the task is cancelled")
+    @Test("A generator in a task gives the same text as elsewhere, and ends when the task is cancelled")
     func asynchronous() async throws {
         let strategy = SamplingStrategy.sampled(try Temperature(1), keeping: .everything)
         let plain = try model.generator(strategy: strategy, seed: 3).prefix(100).map(\.id)

@@ -51,7 +51,7 @@ struct MutationTests {
         return usage.ru_maxrss * 1_024
     }
 
-    @Test("Whatever is done to a checkpoint, it is read or refused, at once and without much memory")
+    @Test("Any mutated checkpoint is either read or refused, quickly and with little memory")
     func mutations() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("m.safetensors")

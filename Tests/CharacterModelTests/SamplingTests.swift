@@ -31,7 +31,7 @@ struct SamplingTests {
         #expect(difference(a, b, relative: 1e-12, absolute: 1e-12) == nil, "\(what)")
     }
 
-    @Test("Exact generation reads the weights that scoring reads; rounded ones are near, and others")
+    @Test("Exact generation uses the same weights as scoring; rounded ones are close, but different")
     func exactWeights() throws {
         let model = try LanguageModel(contentsOf: fixture("v1-lstm.safetensors"))
         func text(_ isExact: Bool) throws -> (bytes: [UInt8], nats: Double) {
@@ -51,7 +51,7 @@ struct SamplingTests {
         }
     }
 
-    @Test("Each filter gives exactly the distribution it promises")
+    @Test("Each filter gives exactly the documented distribution")
     func exactDistributions() throws {
         let x = logits.map(Double.init)
         expect(probabilities(.sampled(try Temperature(1), keeping: .everything)), softmax(x), "plain")
@@ -99,7 +99,7 @@ struct SamplingTests {
         #expect(statistic < 16.27)
     }
 
-    @Test("Values out of range cannot be made")
+    @Test("Values out of range are refused")
     func badValues() {
         for value in [-1, 0, .nan, .infinity] { #expect(throws: SamplingError.self) { try Temperature(value) } }
         #expect(throws: SamplingError.self) { try SamplingFilter(topK: 0) }
@@ -165,7 +165,7 @@ struct SamplingTests {
         #expect(abs(sample.reduce(0) { $0 + $1.logProbability } + nats.reduce(0, +)) < 1e-4)
     }
 
-    @Test("A prompt of any length goes in whole, unknown symbols and all")
+    @Test("A prompt of any length is read completely, including unknown symbols")
     func prompts() throws {
         let model = try model()
         let long = String(repeating: "abc?", count: 50)

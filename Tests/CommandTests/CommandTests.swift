@@ -17,7 +17,7 @@ struct CommandTests {
         return path
     }
 
-    @Test("Help screens are what they were", arguments: ["train", "sample", "perplexity"])
+    @Test("Help screens are unchanged", arguments: ["train", "sample", "perplexity"])
     func help(command: String) throws {
         let expected = try String(contentsOfFile: Bundle.module.bundlePath + "/Help/\(command).txt", encoding: .utf8)
         let result = try Commands.run(command, ["--help"])
@@ -101,7 +101,7 @@ struct CommandTests {
     }
 
     @Test(
-        "A new run keeps the files of an earlier one unless it is told to give them up; a resumed run goes on with its metrics"
+        "A new run keeps the files of an earlier one unless told to overwrite them; a resumed run continues its metrics"
     )
     func replacement() throws {
         let folder = try TemporaryFolder()
@@ -172,7 +172,7 @@ struct CommandTests {
         #expect(shell.terminationStatus == (name == "HUP" ? 0 : 130))
     }
 
-    @Test("A reader that goes away ends the command quietly", arguments: [1, 2])
+    @Test("A closed pipe ends the command quietly", arguments: [1, 2])
     func closedOutput(count: Int) throws {
         let folder = try TemporaryFolder()
         let path = try trained(folder)
@@ -275,7 +275,7 @@ struct CommandTests {
     }
 
     @Test(
-        "A signal finishes the step, saves, and exits 130 or 143; resume goes on", arguments: [SIGINT, SIGTERM, SIGHUP])
+        "A signal finishes the step, saves, exits 130 or 143; resume continues", arguments: [SIGINT, SIGTERM, SIGHUP])
     func signals(number: Int32) throws {
         let folder = try TemporaryFolder()
         let corpus = try folder.write(sampleText, to: "corpus.txt")

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Commands under faults")
 struct FaultTests {
-    @Test("A second run on one output is refused while the first one lives, and not when it was killed")
+    @Test("A second run on the same output is refused while the first one runs, but not after it was killed")
     func secondRun() throws {
         let folder = try TemporaryFolder()
         let corpus = try folder.write(sampleText, to: "corpus.txt")
@@ -25,7 +25,9 @@ struct FaultTests {
             [corpus, "--output", path, "--steps", "1"], ["--resume", folder.file("m.last.safetensors")],
         ] {
             let second = try Commands.run("train", arguments)
-            #expect(second.status == 73 && second.error.contains("another training run is writing \(path)"), "\(second.error)")
+            #expect(
+                second.status == 73 && second.error.contains("another training run is writing \(path)"),
+                "\(second.error)")
         }
         kill(first.processIdentifier, SIGKILL)
         first.waitUntilExit()

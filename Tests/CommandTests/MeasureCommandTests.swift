@@ -72,7 +72,7 @@ import Testing
             ([path, corpus, "--html", "/proc/none/p.html"], 73, "/proc/none/p.html"),
             ([path, corpus, "--html", corpus], 64, "corpus.txt"),
             ([path, corpus, "--html", path], 64, "name of a model"),
-            ([path, corpus, "--html", "a", "--surprisal", "a"], 64, "name two"),
+            ([path, corpus, "--html", "a", "--surprisal", "a"], 64, "give two"),
             ([path, corpus, "--dynamic-rate", "1"], 64, "--dynamic"),
             ([path, corpus, "--dynamic", "--dynamic-rate", "-1"], 64, "--dynamic-rate"),
             ([path, corpus, "--dynamic", "--dynamic-tune", corpus], 64, "another"),

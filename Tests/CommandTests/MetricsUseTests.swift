@@ -32,14 +32,14 @@ struct MetricsUseTests {
         try Commands.run("train", ["--resume", folder.file(name), "--steps", "7"] + more)
     }
 
-    @Test("Those of an earlier training are kept under its model's number, and go on with it")
+    @Test("Metrics of an earlier training are kept under its model's number, and continue with it")
     func earlier() throws {
         // One without metrics, so that numbers could part.
         _ = try train([])
         _ = try train(metrics)
         let second = try #require(text("m.jsonl"))
         let third = try train(metrics + ["--seed", "2"])
-        #expect(third.status == 0 && third.error.contains("the metrics that were there before are kept as"))
+        #expect(third.status == 0 && third.error.contains("the earlier metrics are kept as"))
         #expect(text("m.2.jsonl") == second && text("m.1.jsonl") == nil && text("m.jsonl") != second)
         let kept = text("m.jsonl")
         let resumed = try resume("m.2.last.safetensors")
@@ -52,7 +52,7 @@ struct MetricsUseTests {
         #expect(text("m.3.jsonl") == nil && text("m.jsonl") != kept)
     }
 
-    @Test("Another name for the same file goes on in it; another training's file gets more lines")
+    @Test("Another name for the same file continues it; another training's file is appended to")
     func named() throws {
         _ = try train(metrics)
         try FileManager.default.moveItem(atPath: folder.file("m.jsonl"), toPath: folder.file("moved.jsonl"))
@@ -69,7 +69,7 @@ struct MetricsUseTests {
         #expect(try text("o.jsonl")?.hasPrefix(other) == true && steps("o.jsonl").contains(9))
     }
 
-    @Test("A resumed training whose lines are not known leaves those of another")
+    @Test("A resumed training without recorded metrics leaves those of another training")
     func unknownLines() throws {
         // Stopped before the first line: no line is its own.
         _ = try train([
@@ -88,7 +88,7 @@ struct MetricsUseTests {
         #expect(resumed.status == 0 && text("m.1.jsonl") == there && text("m.jsonl") != there, "\(resumed.error)")
     }
 
-    @Test("What is no metrics is left alone, in a new training, a resumed one and a tuning")
+    @Test("A file that is not metrics is left alone, in a new training, a resumed one and a tuning")
     func diary() throws {
         _ = try train([])
         let diary = try folder.write("my diary\n", to: "diary.txt")
@@ -101,7 +101,7 @@ struct MetricsUseTests {
         }
     }
 
-    @Test("A report's metrics never take the place of kept ones")
+    @Test("A report's metrics never replace kept ones")
     func report() throws {
         let report = ["--report", folder.file("r.html"), "--log-every", "1"]
         _ = try train(report)
@@ -112,7 +112,7 @@ struct MetricsUseTests {
         #expect(text("m.1.jsonl") == kept && text("m.jsonl")?.isEmpty == false)
     }
 
-    @Test("A pipe that nobody reads is an error, and one that somebody reads gets the lines")
+    @Test("A pipe without a reader is an error, and one with a reader gets the lines")
     func pipes() throws {
         let pipe = folder.file("pipe")
         #expect(mkfifo(pipe, 0o600) == 0)

@@ -32,7 +32,7 @@ struct OptionTests {
         return name == "tied" ? ["--tied"] : ["--\(name)", name == "time-limit" ? value + "s" : value] + more
     }
 
-    @Test("Every option can be typed, and what is typed is what is asked for")
+    @Test("Every option can be given on the command line, and has the given value")
     func parsing() throws {
         #expect(Set(OptionList.all.map(\.name)) == Set(Self.values.keys) && OptionList.all.count == Self.values.count)
         #expect(OptionList.all.filter { try! parse(["t"]).asked.isGiven($0) }.isEmpty)
@@ -47,7 +47,7 @@ struct OptionTests {
         }
     }
 
-    @Test("What is recorded is read back; what a file leaves out is the default")
+    @Test("Recorded options are read back; options missing from a file have the default")
     func record() throws {
         let words = OptionList.all.filter { $0.section == .training || $0.section == .validation }
             .flatMap { ["epochs", "time-limit", "validation"].contains($0.name) ? [] : typed($0.name) }
@@ -67,7 +67,7 @@ struct OptionTests {
             ])
     }
 
-    @Test("Of several budgets the last one holds")
+    @Test("Of several budgets, the last one is used")
     func budgets() {
         var options = TrainingOptions()
         #expect(options.budget == .epochs(10))
@@ -95,7 +95,7 @@ struct OptionTests {
         }
     }
 
-    @Test("A resumed run may change what is free, and nothing else")
+    @Test("A resumed run may change free options, and nothing else")
     func resuming() throws {
         let folder = try TemporaryFolder()
         var fixture = TrainingFixture(text: sampleText)
@@ -125,7 +125,7 @@ struct OptionTests {
         #expect(try plan(["--epochs", "3"]).record.options.budget == .epochs(3))
     }
 
-    @Test("Library and command choose alike where nobody has said anything")
+    @Test("Library and command choose the same defaults")
     func recommendation() throws {
         let folder = try TemporaryFolder()
         let text = try folder.write(sampleText, to: "t.txt")

@@ -18,7 +18,7 @@ struct ReportTests {
         return try LanguageModel(contentsOf: folder.file("m.safetensors"))
     }
 
-    @Test("A model's card tells every option that its cell has a use for, as it is declared")
+    @Test("A model card shows every option that its cell uses, as it is declared")
     func card() throws {
         let model = try model(try TemporaryFolder())
         let rows = ModelCard(model, path: "m", bytes: 1_234_567).rows
@@ -37,7 +37,7 @@ struct ReportTests {
         #expect(text.split(separator: "\n").count == rows.count && text.hasSuffix("\n"))
     }
 
-    @Test("A page of curves draws what lines of metrics say, and spells out what is not text")
+    @Test("A page of curves draws the lines of metrics, and escapes everything that is not text")
     func curves() {
         let steps = (1...40).map { step in
             MetricsLine.step(
@@ -53,7 +53,7 @@ struct ReportTests {
         #expect(!page.contains("http://") && !page.contains("https://"))
     }
 
-    @Test("A table of surprisals has a line for each symbol, which no symbol can break")
+    @Test("A table of surprisals has one line for each symbol, and no symbol can break a line")
     func table() throws {
         let model = try model(try TemporaryFolder())
         let text = "a\tb\n\"\\\u{7F}"

@@ -20,7 +20,7 @@ struct UseTests {
                 + (more.contains("--steps") || more.contains("--time-limit") ? [] : ["--steps", "5"]) + more)
     }
 
-    @Test("An unknown option is what the error is about, whatever else is missing")
+    @Test("An unknown option is reported first, whatever else is missing")
     func unknownOption() throws {
         for (command, words) in [
             ("train", ["--bogus"]), ("perplexity", ["m", "--bogus"]), ("sample", ["m", "--bogus"]),
@@ -33,7 +33,7 @@ struct UseTests {
         #expect(try Commands.run("perplexity", ["m"]).error.contains("name a text"))
     }
 
-    @Test("A number alone is seconds; other words are an error")
+    @Test("A plain number is in seconds; other words are an error")
     func durations() throws {
         for (text, seconds) in [("2", 2.0), ("1.5", 1.5), ("100ms", 0.1), ("90s", 90), ("3m", 180), ("2h", 7_200)] {
             #expect(abs(try Duration(parsing: text).seconds - seconds) < 1e-12, "\(text)")
@@ -43,7 +43,7 @@ struct UseTests {
         }
     }
 
-    @Test("Memory that is free is what every limit leaves", arguments: [1, 2])
+    @Test("Free memory is what every limit leaves", arguments: [1, 2])
     func groups(version: Int) throws {
         let folder = try TemporaryFolder()
         func put(_ text: String, _ name: String) throws {
@@ -71,7 +71,7 @@ struct UseTests {
         #expect(availableMemory(root: folder.path) == 300)
     }
 
-    @Test("A report keeps its metrics beside the model; one that is missing is a missing input")
+    @Test("A report stores its metrics beside the model; a missing metrics file is a missing input")
     func reports() throws {
         let folder = try TemporaryFolder()
         let result = try train(folder, ["--report", folder.file("r.html")])
@@ -88,7 +88,7 @@ struct UseTests {
         #expect(missing.status == 66 && missing.error.contains("none.jsonl"))
     }
 
-    @Test("Samples that are records of the text are told, or drawn again, each on its own")
+    @Test("Samples that are records of the text are reported, or redrawn, each separately")
     func novelRecords() throws {
         let folder = try TemporaryFolder()
         let names = ["ab", "ba", "aba", "bab", "abab", "baba", "aa", "bb"]
@@ -109,7 +109,7 @@ struct UseTests {
         let texts = all.text.split(separator: "\n").map(String.init)
         let known = texts.count(where: names.contains)
         #expect(texts.count == 30 && known > 3 && known < 30)
-        #expect(all.error.contains("\(known) of 30 samples are records of the text, whole"))
+        #expect(all.error.contains("\(known) of 30 samples are whole records of the text"))
         let novel = try lines(["--count", "30", "--novel-only"])
         #expect(novel.count == 30 && !novel.contains(where: names.contains))
         for (index, text) in texts.enumerated() where !names.contains(text) { #expect(novel[index] == text) }
@@ -125,7 +125,7 @@ struct UseTests {
         // Where nothing else comes, nothing is written, and that is said.
         let nothing = try Commands.run(
             "sample", flags + ["--novel-only", "--top-k", "1", "--count", "2", "--quiet"])
-        #expect(nothing.status == 0 && nothing.text.isEmpty && nothing.error.contains("each of 100 draws"))
+        #expect(nothing.status == 0 && nothing.text.isEmpty && nothing.error.contains("all 100 draws"))
         for (more, word) in [(["--greedy"], "greedy"), (["--novelty", "none.txt"], "none.txt")] {
             let refused = try Commands.run("sample", flags + ["--novel-only"] + more)
             #expect(refused.status != 0 && refused.error.contains(word), "\(refused.error)")
@@ -134,7 +134,7 @@ struct UseTests {
         #expect(without.status == 64 && without.error.contains("--novelty"))
     }
 
-    @Test("What is left of a scoring and of a training is told at their pace, whatever went before")
+    @Test("The remaining time of a scoring or a training follows its own speed, whatever came before")
     func timeLeft() throws {
         let began = Date(timeIntervalSince1970: 1_000)
         let scoring = ScoringProgress(of: 4_000, began: began)
@@ -157,7 +157,7 @@ struct UseTests {
         #expect(left(15, 1) == nil)
     }
 
-    @Test("Results are JSON where that is asked for, and figures say what they mean where not")
+    @Test("Results are JSON if requested; otherwise figures say what they mean")
     func results() throws {
         let folder = try TemporaryFolder()
         let json = try train(folder, ["--format", "json", "--quiet"])
@@ -195,7 +195,7 @@ struct UseTests {
         #expect(seedless.status == 0 && seedless.error.isEmpty)
     }
 
-    @Test("What is typed and is not UTF-8 is left out with a word")
+    @Test("Typed input that is not UTF-8 is skipped with a message")
     func interactive() throws {
         let folder = try TemporaryFolder()
         _ = try train(folder, ["--quiet"])
@@ -212,11 +212,11 @@ struct UseTests {
         #expect(!String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self).isEmpty)
     }
 
-    @Test("A separator that separates nothing is an error, which guesses what was meant")
+    @Test("A separator that separates nothing is an error, with a guess at what was meant")
     func separators() throws {
         let folder = try TemporaryFolder()
         for (name, hint) in [
-            ("lines", "did you mean line?"), ("blankline", "did you mean blank-line?"), ("@@@@@@@", "name what"),
+            ("lines", "did you mean line?"), ("blankline", "did you mean blank-line?"), ("@@@@@@@", "give another one"),
         ] {
             let result = try train(folder, ["--records", name])
             #expect(result.status == 64 && result.error.contains(hint), "\(name): \(result.error)")
@@ -225,7 +225,7 @@ struct UseTests {
     }
 
     @Test(
-        "Documents that pass for text are warned of",
+        "Documents that look like text give a warning",
         arguments: [("%PDF-1.7\n", "pdftotext"), ("{\\rtf1\\ansi ", "unrtf")])
     func disguises(beginning: String, converter: String) throws {
         let folder = try TemporaryFolder()
@@ -234,7 +234,7 @@ struct UseTests {
         #expect(try !train(folder, [], text: "<html>" + sampleText).error.contains("Convert it"))
     }
 
-    @Test("A text that has moved is found where it is, from every folder; a budget says what is left of it")
+    @Test("A text that has moved is found from every folder; the remaining budget is shown")
     func moved() throws {
         let folder = try TemporaryFolder()
         let there = folder.file("there")

@@ -9,7 +9,7 @@ import Testing
 @Suite("Cells")
 struct CellTests {
     @Test(
-        "A cell that computes a window at once gives what the one that goes step by step gives", arguments: [0, 3],
+        "A cell that computes a window at once gives the same results as the step-by-step one", arguments: [0, 3],
         [1, 3])
     func scan(embedding: Int, layers: Int) throws {
         func run<Scalar: KernelScalar>(_ kind: CellKind, as type: Scalar.Type) throws -> (Double, [Scalar], [Scalar]) {
@@ -55,7 +55,7 @@ struct CellTests {
         }
     }
 
-    @Test("What a window is said to take in memory is what it takes", arguments: CellKind.allCases)
+    @Test("The memory estimate of a window is exact", arguments: CellKind.allCases)
     func memory(kind: CellKind) throws {
         let model = try ModelConfiguration(
             cell: kind, layers: 2, hidden: 30, embedding: 4, vocabularySize: 9, dropout: 0.1)
@@ -71,7 +71,7 @@ struct CellTests {
     }
 
     /// In a process of its own, since Linux counts for a whole process.
-    @Test("What is said is what the system is asked for", arguments: CellKind.allCases.map(\.rawValue))
+    @Test("The memory estimate equals what is allocated from the system", arguments: CellKind.allCases.map(\.rawValue))
     func allocation(kind: String) async {
         await #expect(processExitsWith: .success) { [kind = kind as String] in
             /// What the process has asked for so far, in bytes.
@@ -93,12 +93,12 @@ struct CellTests {
         }
     }
 
-    @Test("What a cell has no use for is refused")
+    @Test("Options that a cell does not use are refused")
     func uses() {
         #expect(throws: ConfigurationError.self) {
             try ModelConfiguration(cell: .mingru, vocabularySize: 9, weightDropout: 0.1)
         }
-        #expect(!CellKind.mingru.hasUse(for: "weight-dropout") && CellKind.mingru.hasUse(for: "dropout"))
-        #expect(CellKind.rnn.hasUse(for: "nonlinearity") && !CellKind.gru.hasUse(for: "nonlinearity"))
+        #expect(!CellKind.mingru.uses("weight-dropout") && CellKind.mingru.uses("dropout"))
+        #expect(CellKind.rnn.uses("nonlinearity") && !CellKind.gru.uses("nonlinearity"))
     }
 }

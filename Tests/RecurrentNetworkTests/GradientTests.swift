@@ -13,7 +13,7 @@ struct GradientCase: Sendable, CustomStringConvertible {
     var dropout: Double
 
     /// Where the cell has weights to drop.
-    var weightDropout: Double { cell.hasUse(for: "weight-dropout") ? dropout : 0 }
+    var weightDropout: Double { cell.uses("weight-dropout") ? dropout : 0 }
 
     var description: String {
         "\(cell) \(nonlinearity), \(layers) layers, embedding \(embedding), all dropouts \(dropout)"
@@ -83,7 +83,7 @@ struct GradientTests {
     }
 
     @Test(
-        "The gradient of a tied embedding is that of both its uses, and its parts stay equal",
+        "The gradient of a tied embedding sums both of its uses, and both copies stay equal",
         arguments: [CellKind.gru, .lstm])
     func tied(cell: CellKind) throws {
         let model = try ModelConfiguration(
@@ -158,7 +158,7 @@ struct GradientTests {
         }
     }
 
-    @Test("Windows that cannot restart compute what windows that can do, to the bit", arguments: CellKind.allCases)
+    @Test("Windows with and without restarts compute the same, to the bit", arguments: CellKind.allCases)
     func restarts(cell: CellKind) throws {
         let model = try ModelConfiguration(cell: cell, layers: 2, hidden: 20, embedding: 3, vocabularySize: 19)
         let fixture = NetworkFixture<Float>(model, steps: 5, batch: 10, seed: 5)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Regularisation")
 struct RegularizationTests {
-    @Test("A dropout mask is the same at every step of a window, and another in the next window and lane")
+    @Test("A dropout mask is the same at every step of a window, and differs in other windows and lanes")
     func lockedDropout() throws {
         let model = try ModelConfiguration(hidden: 200, vocabularySize: 5, dropout: 0.3)
         let parameters = kept(Parameters<Float>(model))
@@ -27,7 +27,7 @@ struct RegularizationTests {
         #expect(abs(share - 0.3) < 0.14)
     }
 
-    @Test("Dropped weights are zero for a window, others grow, and what is read afterwards is the weights themselves")
+    @Test("Dropped weights are zero for a window, others are scaled up, and inference uses the original weights")
     func weightDropout() throws {
         var model = try ModelConfiguration(
             cell: .lstm, layers: 2, hidden: 40, embedding: 3, vocabularySize: 5, weightDropout: 0.3)

@@ -48,7 +48,7 @@ struct CacheTests {
         }
     }
 
-    @Test("Whatever decides the tokens decides which are taken; the name does not")
+    @Test("Everything that affects the tokens is part of the cache key; the file name is not")
     func keys() throws {
         func caching(_ corpus: Corpus) -> Corpus.Caching? { corpus.caching }
         #expect(try read().caching == .written)
@@ -69,7 +69,7 @@ struct CacheTests {
         #expect(changed.caching == .written && changed.count == 15)
     }
 
-    @Test("Wherever the files are cut: the same bytes in other files are other tokens")
+    @Test("The same bytes split into different files are different tokens")
     func boundaries() throws {
         let (a, b) = (try folder.write("ab", to: "a"), try folder.write("c", to: "b"))
         let (c, d) = (try folder.write("a", to: "c"), try folder.write("bc", to: "d"))
@@ -77,7 +77,7 @@ struct CacheTests {
         #expect(try read([c, d]).files.map(\.tokens.count) == [2, 3])
     }
 
-    @Test("A damaged file is made anew, whichever byte is damaged, and wherever it is cut")
+    @Test("A damaged file is rebuilt, whichever byte is damaged and wherever it is truncated")
     func damage() throws {
         _ = try read()
         let good = try Corpus(reading: [.file(path: path)], normalization: .nfkc, records: .line)
@@ -112,14 +112,14 @@ struct CacheTests {
         try Data(bytes).write(to: URL(fileURLWithPath: file))
     }
 
-    @Test("A token without a symbol is damage, though the digest fits")
+    @Test("A token without a symbol counts as damage, even if the digest matches")
     func unknownToken() throws {
         _ = try read()
         try tamper { $0[1] = 0x7F }
         #expect(try read().caching == .rewritten)
     }
 
-    @Test("A symbol of no bytes is damage, though the digest fits")
+    @Test("An empty symbol counts as damage, even if the digest matches")
     func emptySymbol() throws {
         _ = try read()
         try tamper { bytes in
@@ -132,7 +132,7 @@ struct CacheTests {
         #expect(try read().caching == .rewritten)
     }
 
-    @Test("Counts that overflow, and symbols of another unit, are damage, though the digest fits")
+    @Test("Counts that overflow, and symbols of another unit, count as damage, even if the digest matches")
     func implausible() throws {
         func change(_ text: String, to other: String) throws {
             try tamper { bytes in
@@ -161,7 +161,7 @@ struct CacheTests {
         #expect(bytes.caching == .written && again.caching == .read)
     }
 
-    @Test("A file that another program cuts short while its tokens are used does not matter any more")
+    @Test("A file that another program truncates while its tokens are in use does no harm")
     func cutShortInUse() throws {
         // More than a page of tokens, so that they do not lie in one that is there anyway.
         _ = try folder.write(String(repeating: "many words. ", count: 4_000), to: "t.txt")
@@ -174,7 +174,7 @@ struct CacheTests {
         #expect(corpus.characters(in: 0..<corpus.count) == plain.characters(in: 0..<plain.count))
     }
 
-    @Test("What a short write leaves out is an error")
+    @Test("A short write is an error")
     func shortWrites() throws {
         var ends: [Int32] = [0, 0]
         #expect(pipe(&ends) == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0)
@@ -184,7 +184,7 @@ struct CacheTests {
         #expect(bytes.withUnsafeBytes { writeAll($0, to: ends[1]) } == EAGAIN)
     }
 
-    @Test("A text that is cut short between the hash and the reading is not kept")
+    @Test("A text that is truncated between hashing and reading is not cached")
     func changesWhileRead() throws {
         let path = path
         let long = String(repeating: "many words. ", count: 200_000)
@@ -201,7 +201,7 @@ struct CacheTests {
         #expect(!FileManager.default.fileExists(atPath: cache))
     }
 
-    @Test("Files of killed runs are swept, those that somebody writes are not; nothing else is left")
+    @Test("Files of killed runs are removed, files being written are not; nothing else is left")
     func sweep() throws {
         try FileManager.default.createDirectory(atPath: cache, withIntermediateDirectories: true)
         let names = ["ab.tokens.dead01", "ab.tokens.living", "ab.tokens", "notes.txt"]
@@ -213,7 +213,7 @@ struct CacheTests {
         #expect(try kept.count == 4 && names.dropFirst().allSatisfy { try kept.contains($0) })
     }
 
-    @Test("What cannot be kept is read all the same, and leaves nothing behind")
+    @Test("A text that cannot be cached is still read, and leaves nothing behind")
     func failures() throws {
         try Data([0x61, 0xFF]).write(to: URL(fileURLWithPath: folder.file("bad")))
         #expect(throws: TextError.self) { try read([folder.file("bad")]) }
@@ -222,7 +222,7 @@ struct CacheTests {
         #expect(corpus.caching == .failed("Not a directory") && corpus.count == 22)
     }
 
-    @Test("A text that can be read once is read once")
+    @Test("A text that can only be read once is read once")
     func pipes() throws {
         let pipe = folder.file("pipe")
         #expect(mkfifo(pipe, 0o600) == 0)
@@ -232,7 +232,7 @@ struct CacheTests {
         #expect(corpus.counts.bytes == 3 && corpus.caching == nil)
     }
 
-    @Test("Tokens under another text's name are not that text's")
+    @Test("Tokens stored under another text's name are not used for it")
     func renamed() throws {
         _ = try read()
         let first = cache + "/" + (try #require(try kept.first))

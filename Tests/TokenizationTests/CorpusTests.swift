@@ -45,7 +45,7 @@ struct CorpusTests {
         }
     }
 
-    @Test("Bytes that are not UTF-8 count one character for each ill-formed part, wherever the text is parted")
+    @Test("Bytes that are not UTF-8 count one character for each ill-formed part, wherever the text is split")
     func illFormedCharacters() throws {
         // a, lone FF, a cat, E2 82 cut short, b with a mark.
         let text: [UInt8] = [0x61, 0xFF] + Array("🐈".utf8) + [0xE2, 0x82] + Array("b\u{301}".utf8)
@@ -100,7 +100,7 @@ struct CorpusTests {
             try read(Array("abc".utf8)).sha256 == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
     }
 
-    @Test("Folders give their files in the order of their bytes, hidden ones left out")
+    @Test("Folders give their files sorted by the bytes of their names, without hidden ones")
     func folders() throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("escriba-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -129,7 +129,7 @@ struct VocabularyTests {
         #expect(vocabulary.id(of: Symbol("q")) == vocabulary.unknown)
     }
 
-    @Test("Only the training part decides, and rare symbols are unknown")
+    @Test("Only the training part defines the vocabulary, and rare symbols are unknown")
     func trainingPart() throws {
         let corpus = try Corpus(reading: [.bytes(Array("aabbbcXYZ".utf8), name: "t")])
         #expect(Vocabulary(of: 0..<6, in: corpus).symbols.map(\.text) == ["a", "b", "c"])

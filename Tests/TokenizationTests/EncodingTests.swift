@@ -66,7 +66,7 @@ struct EncodingTests {
         #expect(try read(bad, .named("UTF-16LE"), policy: .skip).text == Array(text.utf8))
     }
 
-    @Test("A byte-order mark says the charset, and is no text")
+    @Test("A byte-order mark sets the charset, and is not text")
     func marks() throws {
         let text = "naïve 日本\n"
         for (charset, mark) in [
@@ -82,7 +82,7 @@ struct EncodingTests {
         }
     }
 
-    @Test("Without a mark, UTF-8 is taken as UTF-8 and other text as what it likely is")
+    @Test("Without a mark, UTF-8 is read as UTF-8, and other text in its most likely charset")
     func detection() throws {
         #expect(try read(Array("日本".utf8), .automatic).reading.encoding == "UTF-8")
         #expect(try read([], .automatic).reading.encoding == "UTF-8")
@@ -97,7 +97,7 @@ struct EncodingTests {
         }
     }
 
-    @Test("A bad byte in UTF-8 is an error, and makes no other charset of it")
+    @Test("A bad byte in UTF-8 is an error, and does not change the charset")
     func mostlyUTF8() throws {
         let text = Array(String(repeating: "déjà vu, ça et là\n", count: 40).utf8)
         #expect {
@@ -108,7 +108,7 @@ struct EncodingTests {
         }
     }
 
-    @Test("A guess that gives control characters, or does not decode, is none")
+    @Test("A guess that gives control characters, or does not decode, is rejected")
     func badGuesses() throws {
         let french = String(repeating: "Les élèves étaient déjà très fatigués à la fin de l'été.\n", count: 40)
         for charset in ["IBM850", "macintosh"] {
@@ -119,7 +119,7 @@ struct EncodingTests {
         #expect(try read(try encoded(japanese, "ISO-2022-JP"), .automatic).text == Array(japanese.utf8))
     }
 
-    @Test("Bytes that are no text are named so")
+    @Test("Bytes that are not text are reported as such")
     func binary() throws {
         let bytes = (0..<4_000).map { UInt8(truncatingIfNeeded: $0 * $0 * 7 + $0 / 3) }
         #expect {
@@ -131,7 +131,7 @@ struct EncodingTests {
     }
 
     @Test(
-        "What is ill-formed is an error with its offset, or is replaced, or left out, and counted",
+        "Ill-formed bytes are an error with their offset, or are replaced or skipped, and counted",
         arguments: [1, 2, 7, 1 << 20])
     func invalid(block: Int) throws {
         for (charset, bytes, offset, replaced, skipped) in [
@@ -163,7 +163,7 @@ struct EncodingTests {
         for name in TextEncoding.available { _ = try CharsetDecoder(name, policy: .error) }
     }
 
-    @Test("Line ends become LF wherever blocks end, and counts are those of before", arguments: [1, 2, 3, 1 << 20])
+    @Test("Line ends become LF wherever blocks end, and counts are those before", arguments: [1, 2, 3, 1 << 20])
     func newlines(block: Int) throws {
         let text = "a\r\nb\rc\n\r\n\r\r\nd\r"
         let (found, reading) = try read(Array(text.utf8), .automatic, block: block, newlines: .lf)
@@ -175,7 +175,7 @@ struct EncodingTests {
         #expect(corpus.counts == plain.counts)
     }
 
-    @Test("A compressed file is its text, in several members too; a damaged one is an error")
+    @Test("A compressed file is read as its text, also with several members; a damaged one is an error")
     func gzip() throws {
         let text = String(repeating: "naïve 日本\n", count: 1_000)
         func compressed(_ text: String) throws -> [UInt8] {

@@ -92,7 +92,7 @@ struct FastPathTests {
         }
     }
 
-    @Test("The byte unit takes bytes as they are and counts what the grapheme unit counts")
+    @Test("The byte unit reads raw bytes and gives the same counts as the grapheme unit")
     func bytes() throws {
         var generator = Generator(state: 9)
         for round in 0..<300 {

@@ -43,7 +43,7 @@ struct RecordTests {
         }
     }
 
-    @Test("Each file is a record of its own, whatever separates others")
+    @Test("Each file is a separate record, whatever the separator")
     func files() throws {
         let sources: [TextSource] = [.bytes(Array("a\nb".utf8), name: "1"), .bytes(Array("c".utf8), name: "2")]
         for (separator, expected) in [(RecordSeparator.file, ["a\nb", "c"]), (.line, ["a", "b", "c"])] {
@@ -69,7 +69,7 @@ struct RecordTests {
         }
     }
 
-    @Test("Characters that no token stands for are counted in their own file")
+    @Test("Characters without a token are counted in their own file")
     func charactersOfFiles() throws {
         let blank = String(repeating: "\n", count: 600)
         let texts = ["ab\n\n\ncd", blank + "ef" + blank + "g", "\n\n", "\u{AD}h\u{AD}"]

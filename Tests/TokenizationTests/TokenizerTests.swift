@@ -36,7 +36,7 @@ struct TokenizerTests {
         #expect(bytes.map(\.bytes) == text.utf8.map { [$0] })
     }
 
-    @Test("A vocabulary's ids spell the text they came from", arguments: hardTexts.filter { !$0.isEmpty })
+    @Test("A vocabulary's ids decode to the text they came from", arguments: hardTexts.filter { !$0.isEmpty })
     func vocabularyRoundTrip(_ text: String) throws {
         for unit in TextUnit.allCases {
             let corpus = try Corpus(
@@ -57,7 +57,7 @@ struct TokenizerTests {
         #expect(merged.count == 2 && merged[0] == merged[1])
     }
 
-    @Test("Characters are what readers see")
+    @Test("Characters are what readers see as one")
     func clusters() throws {
         let tokenizer = try Tokenizer(unit: .grapheme, normalization: .none)
         for (text, count) in [
@@ -68,7 +68,7 @@ struct TokenizerTests {
         }
     }
 
-    @Test("The path for ASCII cuts as ICU does")
+    @Test("The ASCII path splits as ICU does")
     func asciiAgreesWithICU() throws {
         var generator = SystemRandomNumberGenerator()
         for unit in [TextUnit.grapheme, .scalar] {
@@ -88,7 +88,7 @@ struct TokenizerTests {
         }
     }
 
-    @Test("Compatibility forms join what they take apart")
+    @Test("Compatibility decomposition and composition agree")
     func compatibility() throws {
         let tokenizer = try Tokenizer(unit: .scalar, normalization: .nfkc)
         #expect(try tokenizer.symbols(of: Array("ｶﾞ".utf8)).map(\.text) == ["ガ"])

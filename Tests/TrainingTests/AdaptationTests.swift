@@ -16,7 +16,7 @@ struct AdaptationTests {
             try Corpus(reading: [.bytes(Array(text.utf8), name: "t")]), fraction: 0, extending: known)
     }
 
-    @Test("Rows of symbols that both have are kept, the others are new", arguments: [0, 5], CellKind.allCases)
+    @Test("Rows of symbols in both vocabularies are kept, the others are new", arguments: [0, 5], CellKind.allCases)
     func rows(embedding: Int, cell: CellKind) throws {
         let (old, new) = (try data("abcdeé").vocabulary, try data("cdxyzé").vocabulary)
         let configuration = try ModelConfiguration(
@@ -49,7 +49,7 @@ struct AdaptationTests {
         }
     }
 
-    @Test("A model that begins with old weights is far ahead of a fresh one on a like text")
+    @Test("A model that starts from old weights is far ahead of a fresh one on a similar text")
     func ahead() throws {
         let folder = try TemporaryFolder()
         let text = String(repeating: sampleText, count: 6)

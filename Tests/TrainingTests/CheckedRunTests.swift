@@ -18,7 +18,7 @@ struct CheckedRunTests {
         fixture.layers = 2
         fixture.embedding = cell == .rnn ? 3 : 0
         fixture.dropout = 0.3
-        fixture.weightDropout = cell.hasUse(for: "weight-dropout") ? 0.2 : 0
+        fixture.weightDropout = cell.uses("weight-dropout") ? 0.2 : 0
         fixture.threads = 2
         fixture.options.batch = 10
         fixture.options.window = 20

@@ -33,7 +33,7 @@ struct ColdStartTests {
         return (4 * 8 * schedule.windows, starts)
     }
 
-    @Test("Lanes forget what they have read now and then, at the beginnings of lines where there are lines")
+    @Test("Lanes reset their state now and then, at the start of a line if the text has lines")
     func coldStarts() throws {
         let lines = String(repeating: "ab\ncde\n", count: 2_000)
         let (windows, starts) = try coldStarts(lines)

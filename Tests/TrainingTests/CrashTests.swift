@@ -69,7 +69,7 @@ struct CrashTests {
         }
     }
 
-    @Test("What an earlier training made has a name at every moment, and never stands beside the new model")
+    @Test("An earlier training's files have a name at every moment, and are never mixed with the new model")
     func earlier() throws {
         let (old, state, new) = (
             try bytes(checkpoint(seed: 1)), try bytes(checkpoint(seed: 3)), try bytes(checkpoint(seed: 2))
@@ -100,7 +100,7 @@ struct CrashTests {
         }
     }
 
-    @Test("An earlier model is kept though the first attempts to save fail", arguments: [true, false])
+    @Test("An earlier model is kept even if the first attempts to save fail", arguments: [true, false])
     func keptAfterFailures(hasState: Bool) throws {
         let folder = try TemporaryFolder()
         var fixture = TrainingFixture(text: sampleText)
@@ -120,7 +120,7 @@ struct CrashTests {
         #expect(!FileManager.default.fileExists(atPath: folder.file("m.2.safetensors")))
     }
 
-    @Test("A model that is given up is removed only when the new file is whole on the disk")
+    @Test("A model that is overwritten is removed only when the new file is complete on the disk")
     func overwriting() throws {
         let (old, new) = (try bytes(checkpoint(seed: 1)), try bytes(checkpoint(seed: 2)))
         let files = ["d/m": old, "d/m.last": old]
@@ -139,7 +139,7 @@ struct CrashTests {
         }
     }
 
-    @Test("Files whose file system has no second names are moved")
+    @Test("Files are moved if the file system has no hard links")
     func withoutLinks() throws {
         let folder = try TemporaryFolder()
         for name in ["m.safetensors", "m.last.safetensors"] { _ = try folder.write(name, to: name) }
@@ -171,7 +171,7 @@ struct CrashTests {
         func flushFolder(_ path: String) throws(SystemError) { try files.flushFolder(path) }
     }
 
-    @Test("A disk that is full for a while costs nothing: both files end as without it")
+    @Test("A disk that is full for a while changes nothing: both files end the same")
     func unsteady() throws {
         let folder = try TemporaryFolder()
         // What validates is rare in training, so that the best model is an early one.
@@ -227,7 +227,7 @@ struct CrashTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).count == 2)
     }
 
-    @Test("Metrics that cannot be written hold back no checkpoint, and are not lost")
+    @Test("Metrics that cannot be written do not block checkpoints, and are not lost")
     func metrics() throws {
         let folder = try TemporaryFolder()
         var fixture = TrainingFixture(text: sampleText)
@@ -243,7 +243,7 @@ struct CrashTests {
         #expect(last.training?.metricsWaiting?.split(separator: "\n").count ?? 0 >= 20)
     }
 
-    @Test("A folder that was removed is made again; a link keeps its place")
+    @Test("A folder that was removed is created again; a link is kept")
     func places() throws {
         let folder = try TemporaryFolder()
         try FileManager.default.createDirectory(atPath: folder.file("d"), withIntermediateDirectories: true)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Engines")
 struct EngineTests {
-    @Test("Two engines that share the lanes leave what one leaves, to the bit", arguments: GoldenTraining.all)
+    @Test("Two engines that share the lanes give the same results as one, to the bit", arguments: GoldenTraining.all)
     func halves(_ training: GoldenTraining) throws {
         let folder = try TemporaryFolder()
         func hash(_ name: String, _ makeEngine: (EngineSetup<Float>) -> any Engine<Float>) throws -> String {

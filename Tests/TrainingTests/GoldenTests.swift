@@ -41,7 +41,7 @@ struct GoldenTests {
             uniqueKeysWithValues: fields.filter { $0.first == "golden" && $0.count == 3 }.map { ($0[1], $0[2]) })
     }
 
-    @Test("Trainings leave the tensors they always left, at every kernel level and number of threads")
+    @Test("Trainings produce the recorded tensors, at every kernel level and number of threads")
     func tensors() async throws {
         let environment = ProcessInfo.processInfo.environment
         let known = try recorded()[KernelLevel.compiler] ?? [:]
@@ -71,7 +71,7 @@ struct GoldenTests {
     }
 
     /// Written before the cells, the engine and the trainer were taken apart, with AVX2: trainings stopped after 23 steps.
-    @Test("Checkpoints of earlier versions go on to the same bits", arguments: ["lstm", "gru"])
+    @Test("Checkpoints of earlier versions resume to the same bits", arguments: ["lstm", "gru"])
     func earlierCheckpoints(cell: String) async throws {
         let path = try #require(
             Bundle.module.url(forResource: "Fixtures/v1-golden-\(cell).last", withExtension: "safetensors"))

@@ -38,7 +38,7 @@ struct GoldenTraining: Sendable {
             func add(_ what: String, _ change: (inout GoldenTraining) -> Void) {
                 var training = GoldenTraining(name: "\(cellName), \(what)", cell: cell, nonlinearity: nonlinearity)
                 change(&training)
-                if training.weightDropout == 0 || cell.hasUse(for: "weight-dropout") { all.append(training) }
+                if training.weightDropout == 0 || cell.uses("weight-dropout") { all.append(training) }
             }
             add("one layer, one-hot") { _ in }
             add("two layers, one-hot") { $0.layers = 2 }

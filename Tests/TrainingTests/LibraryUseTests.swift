@@ -29,7 +29,7 @@ struct LibraryUseTests {
         try TrainingData(Corpus(reading: [.bytes(Array(sampleText.utf8), name: "t")]), vocabulary: vocabulary)
     }
 
-    @Test("Two trainings that begin with one model's weights do not touch each other, nor it")
+    @Test("Two trainings that start from one model's weights change neither each other nor the model")
     func adaptation() throws {
         let folder = try TemporaryFolder()
         _ = try trainer(try data(), folder.file("a.safetensors")).run()
@@ -42,7 +42,7 @@ struct LibraryUseTests {
         #expect(adaptation.parameters.elements == checkpoint.parameters.elements)
     }
 
-    @Test("A training says what text it was of, where a program has not")
+    @Test("A training records the name of its text if the program gives none")
     func description() throws {
         let folder = try TemporaryFolder()
         let corpus = try Corpus(reading: [.bytes(Array(sampleText.utf8), name: "t")])
@@ -63,7 +63,7 @@ struct LibraryUseTests {
         }
     }
 
-    @Test("A trainer's second run locks its files again, and sees that another wrote them")
+    @Test("A trainer's second run locks its files again, and detects that another training wrote them")
     func secondRun() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("a.safetensors")
@@ -74,7 +74,7 @@ struct LibraryUseTests {
         withExtendedLifetime(lock) {}
     }
 
-    @Test("Another's files are not written over by a second run")
+    @Test("A second run does not overwrite another training's files")
     func changedBetween() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("a.safetensors")
@@ -86,7 +86,7 @@ struct LibraryUseTests {
         #expect(throws: TrainingError.checkpoint(.changed(path: last))) { try first.run() }
     }
 
-    @Test("The kernel level is recorded, and another one is told of")
+    @Test("The kernel level is recorded, and a different one is reported")
     func kernelLevel() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("a.safetensors")

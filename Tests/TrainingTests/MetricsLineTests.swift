@@ -14,7 +14,7 @@ struct MetricsLineTests {
     private let recovery = RecoveryReport(
         step: 9, flaw: "the loss is not finite", point: 0, count: 2, learningRate: 0.5)
 
-    @Test("What is written is read back, whatever its kind")
+    @Test("Every kind of line is read back as it was written")
     func roundTrip() throws {
         let lines = [MetricsLine.step(step), .validation(validation), .recovery(recovery)]
         let text = lines.map(\.text).joined(separator: "\n") + "\n"
@@ -25,7 +25,7 @@ struct MetricsLineTests {
         #expect(try MetricsLine.lines(of: Data(MetricsLine.step(spoilt).text.utf8), name: "m") == [.step(spoilt)])
     }
 
-    @Test("The keys are those that files of every version have")
+    @Test("The keys are the same in files of every version")
     func keys() throws {
         func keys(_ line: MetricsLine) throws -> Set<String> {
             let object = try JSONSerialization.jsonObject(with: Data(line.text.utf8))
@@ -53,7 +53,7 @@ struct MetricsLineTests {
         #expect(report.step == 10 && report.gradientNorm == 0.9)
     }
 
-    @Test("What is no line of metrics is an error that names it")
+    @Test("A line that is not a line of metrics is an error that names it")
     func others() {
         let good = MetricsLine.step(step).text
         for (text, line) in [("", nil), ("\n\n", nil), ("{}", 1), (good + "\nnonsense", 2), (good + "\n[1]\n", 2)] {

@@ -14,7 +14,7 @@ struct RecommendationTests {
         return Recommendation(cell: cell, symbols: symbols, vocabularySize: 67, options: options)
     }
 
-    @Test("Equal texts and budgets, however they are told, get equal shapes")
+    @Test("Equal texts and budgets get equal shapes, however the budget is given")
     func budgets() {
         let epochs = recommendation(1_024_000, .epochs(4))
         #expect(epochs == recommendation(1_024_000, .steps(4_000)))

@@ -58,7 +58,7 @@ struct RecordTrainingTests {
         #expect(data.repeatedRecords == 7 && data.validationRecords == 9 && data.trainingRecords == 50)
     }
 
-    @Test("An epoch holds every record once, in an order of its own, each from a fresh state")
+    @Test("An epoch has every record once, in its own order, each from a fresh state")
     func epochs() throws {
         let lines = Array(Set(names(300, seed: 4))).sorted()
         let data = try TrainingData(try corpus(lines), fraction: 0)
@@ -126,7 +126,7 @@ struct RecordTrainingTests {
         }
     }
 
-    @Test("Shuffled records are whole, whatever their lengths and wherever others validate")
+    @Test("Shuffled records are whole, whatever their lengths and wherever the validation records are")
     func shuffledWhole() throws {
         let corpus = try corpus(names(300, seed: 3))
         let data = try TrainingData(corpus, fraction: 0.4)
@@ -142,7 +142,7 @@ struct RecordTrainingTests {
         #expect(text.groups(atMost: 10).count <= 10 && records(grouped) == records(text) && grouped.ids != text.ids)
     }
 
-    @Test("A sample ends with its record, and has the probability that scoring gives it")
+    @Test("A sample ends at the end of its record, and has the same probability as in scoring")
     func sample() throws {
         let corpus = try corpus(names(200, seed: 7))
         let vocabulary = Vocabulary(of: 0..<corpus.count, in: corpus)

@@ -30,7 +30,7 @@ struct RecoveryTests {
         return (reports, trainer.record)
     }
 
-    @Test("A loss explodes when it is not finite, or far above its mean for some steps, and not at once")
+    @Test("A loss counts as exploded if it is not finite, or far above its mean for several steps")
     func monitor() {
         var monitor = LossMonitor()
         for _ in 0..<50 { #expect(monitor.flaw(in: 2) == nil) }
@@ -136,7 +136,7 @@ struct RecoveryTests {
         #expect(try String(contentsOfFile: folder.file("diary.txt"), encoding: .utf8) == "my diary\n")
     }
 
-    @Test("A line of metrics that was cut short is no reason to refuse to go on", arguments: [1, 3, 9, 40])
+    @Test("A truncated line of metrics does not prevent resuming", arguments: [1, 3, 9, 40])
     func tornMetrics(length: Int) throws {
         let folder = try TemporaryFolder()
         var fixture = fixture(steps: 20, rate: 0.01)
@@ -151,7 +151,7 @@ struct RecoveryTests {
         #expect(try MetricsLine.lines(of: Data(text.utf8), name: "m").map(\.step).contains(20))
     }
 
-    @Test("Whoever is told of a training may look at its record")
+    @Test("An event handler may read the training's record")
     func observer() throws {
         let folder = try TemporaryFolder()
         var fixture = fixture(steps: 120, rate: 60)
@@ -171,7 +171,7 @@ struct RecoveryTests {
         #expect(try trainer.run() == .finished && seen > 120)
     }
 
-    @Test("After as many recoveries as are allowed a training ends, and what was saved is intact")
+    @Test("A training ends after the maximum number of recoveries, and its saved files are intact")
     func limit() throws {
         let folder = try TemporaryFolder()
         var fixture = fixture(steps: 50, rate: 1e300)
@@ -187,7 +187,7 @@ struct RecoveryTests {
     }
 
     @Test(
-        "A training that recovers, stopped anywhere and resumed, ends as one that never stopped",
+        "A training that recovers, stopped anywhere and resumed, ends like an uninterrupted one",
         arguments: [3, 120, 199])
     func resume(stop: Int) throws {
         let folder = try TemporaryFolder()

@@ -49,7 +49,7 @@ struct ResumeTests {
     }
 
     @Test(
-        "2N steps stopped at any step and resumed equal 2N steps never stopped, bit for bit",
+        "2N steps, stopped anywhere and resumed, equal 2N uninterrupted steps, bit for bit",
         arguments: CellKind.allCases, [1, 13, 14, 25])
     func exact(cell: CellKind, stop: Int) throws {
         let folder = try TemporaryFolder()
@@ -59,7 +59,7 @@ struct ResumeTests {
         fixture.embedding = cell == .gru ? 12 : 0
         fixture.isTied = cell == .gru
         fixture.dropout = 0.25
-        fixture.weightDropout = cell.hasUse(for: "weight-dropout") ? 0.2 : 0
+        fixture.weightDropout = cell.uses("weight-dropout") ? 0.2 : 0
         fixture.options.batch = 11
         fixture.options.window = 40
         fixture.options.budget = .steps(26)
@@ -107,7 +107,7 @@ struct ResumeTests {
         #expect(before.filter { $0.contains("\"exact\":true") }.count == 1)
     }
 
-    @Test("A longer budget goes on and validates again; a spent one ends at once")
+    @Test("A longer budget continues and validates again; a spent one ends at once")
     func otherBudgets() throws {
         let folder = try TemporaryFolder()
         var fixture = TrainingFixture(text: sampleText)
@@ -125,7 +125,7 @@ struct ResumeTests {
         #expect(steps == 40 && validations > 15)
     }
 
-    @Test("A training whose best model is gone makes one again, ended or not")
+    @Test("A training whose best model was deleted makes it again, finished or not")
     func missingBest() throws {
         let folder = try TemporaryFolder()
         var fixture = TrainingFixture(text: sampleText)
@@ -140,7 +140,7 @@ struct ResumeTests {
         }
     }
 
-    @Test("Temporary files of processes that are gone are swept, others are left")
+    @Test("Temporary files of dead processes are removed, others are left")
     func sweep() throws {
         let folder = try TemporaryFolder()
         // No process has a number above 2^22 on Linux; this one lives.
@@ -198,7 +198,7 @@ struct ResumeTests {
                 == tensors(folder.file("m.last.safetensors"), state: false))
     }
 
-    @Test("A training that is over leaves nothing in memory")
+    @Test("A finished training leaves nothing in memory")
     func release() throws {
         let folder = try TemporaryFolder()
         var fixture = TrainingFixture(text: sampleText)

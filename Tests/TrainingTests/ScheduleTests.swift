@@ -114,7 +114,7 @@ struct ScheduleTests {
         #expect(shard.input.resets(5) == [Reset(step: 0, lane: 0), Reset(step: 3, lane: 0)])
     }
 
-    @Test("Symbols seen once stand for the unseen half of the time, as seed, epoch and position say")
+    @Test("Symbols seen once are read as unknown half of the time, depending on seed, epoch and position")
     func unknownRule() throws {
         let text = String((0..<400).map { Character(Unicode.Scalar(0x4E00 + $0)!) }) + "aabb"
         let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "t")])
@@ -129,7 +129,7 @@ struct ScheduleTests {
         #expect(replaced(1) != replaced(2))
     }
 
-    @Test("The first floor((1 - f) n) symbols train")
+    @Test("The first floor((1 - f) n) symbols are the training part")
     func split() throws {
         let corpus = try Corpus(reading: [.bytes([UInt8](repeating: 0x61, count: 1_115_394), name: "t")])
         let data = try TrainingData(corpus)

@@ -28,7 +28,7 @@ struct TrainingRunTests {
             on: [source], options: options, output: .init(path: folder.file(name)), threads: threads)
     }
 
-    @Test("It tells what happens, ends with the best model, and does what the trainer does")
+    @Test("It reports events, ends with the best model, and does the same as the trainer")
     func wholeRun() async throws {
         let run = try run("m.safetensors", threads: 2)
         let telling = Task {
@@ -46,7 +46,7 @@ struct TrainingRunTests {
         #expect(try LanguageModel(contentsOf: folder.file("t.safetensors")).tensors == model.tensors)
     }
 
-    @Test("Cancelled, it saves; resumed, it ends as one that was left alone", arguments: [1, 2])
+    @Test("If cancelled, it saves; resumed, it ends like an uninterrupted one", arguments: [1, 2])
     func cancellation(threads: Int) async throws {
         // Many, so that it is not over before it is cancelled.
         let steps = 2_000
@@ -78,7 +78,7 @@ struct TrainingRunTests {
         #expect(try await isDone.value && events > 3)
     }
 
-    @Test("What cannot be trained is a typed error")
+    @Test("Invalid input is a typed error")
     func errors() throws {
         func error(_ make: () throws(TrainingError) -> TrainingRun) -> TrainingError? {
             do { _ = try make() } catch { return error }
@@ -107,7 +107,7 @@ struct TrainingRunTests {
                 == .checkpoint(.missing(path: folder.file("none.last.safetensors"))))
     }
 
-    @Test("Resumed on another text, it is refused")
+    @Test("Resuming on a different text is refused")
     func otherText() async throws {
         let run = try run("m.safetensors")
         _ = try await run.model()

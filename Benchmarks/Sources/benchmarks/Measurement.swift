@@ -5,7 +5,7 @@ import RecurrentNetwork
 import Tokenization
 import Training
 
-/// What one process found for one setting: ours, or a peer's.
+/// The results of one process for one setting: ours, or a peer's.
 struct Measurement: Codable {
     /// Symbols a second.
     var training: Double
@@ -13,11 +13,12 @@ struct Measurement: Codable {
     var scoring: Double
     /// The most memory the process had while it trained, less what it had before, in MB.
     var megabytes: Double
-    /// What two threads reach together: multiply-adds in registers for us, a large matrix product for a peer.
+    /// The peak of two threads together: multiply-adds in registers for us, a large matrix product for a peer.
     var peakGFLOPs: Double
     /// Operations at 6 per weight and symbol; one-hot input weights are not counted.
     var trainingGFLOPs: Double
-    /// Calls for memory within a step of training, after the second: the most of any but the last, which ends the run.
+    /// Memory allocations in a training step, after the second: the most of any step except the last, which ends the
+    /// run.
     var allocations: Double?
 
     enum CodingKeys: String, CodingKey {
@@ -49,7 +50,7 @@ struct Measurement: Codable {
         var output = Trainer.Output(path: path)
         output.checkpointEvery = 3_600
         output.logEvery = 1
-        // Room for all of them, so that keeping count takes no memory within the loop.
+        // Room for all of them, so that counting allocates nothing within the loop.
         var rates: [Double] = []
         var calls: [Int64] = []
         rates.reserveCapacity(1 << 16)
@@ -62,10 +63,10 @@ struct Measurement: Codable {
         _ = try trainer.run()
         let megabytes = peakMegabytes() - before
         defer { for path in [path, output.lastPath] { try? FileManager.default.removeItem(atPath: path) } }
-        // Between the reports of two steps lies one step and the telling of it.
+        // Between the reports of two steps are one step and the reporting of it.
         let perStep = zip(calls, calls.dropFirst()).dropFirst().dropLast().map { $1 - $0 }
         let training = rates.sorted()[rates.count / 2]
-        // A one-hot input costs no product.
+        // A one-hot input needs no product.
         let input = data.vocabulary.count * setting.hidden * setting.cell.gateCount
         let weights = Double(model.parameterCount - input)
 
@@ -95,7 +96,7 @@ func seconds(_ body: () throws -> Void) rethrows -> Double {
     return Double(time.seconds) + Double(time.attoseconds) * 1e-18
 }
 
-/// What all threads reach with multiply-adds that need no memory, in GFLOP/s: best of five.
+/// The peak of all threads with multiply-adds that need no memory, in GFLOP/s: best of five.
 private func peak(threads: Int) -> Double {
     let rounds: Int64 = 20_000_000
     return (0..<5).map { _ in

@@ -2,7 +2,7 @@ import Foundation
 import Tokenization
 
 // Usage:
-//   benchmarks                          one table, each setting in processes of its own
+//   benchmarks                          one table, each setting in separate processes
 //   benchmarks --peer PYTHON            the same beside PyTorch, in turn
 //   benchmarks CELL LAYERS HIDDEN BATCH WINDOW     one setting, as JSON
 //   benchmarks --text FILE...           how fast texts are read, one thread

@@ -1,10 +1,10 @@
 import Foundation
 
-/// Trains again and again, kills each training at random instants, or fills its disk, and compares what comes out with a
-/// training that was left alone: `torture BIN TEXT RUNS [DISK]`.
+/// Trains again and again, kills each training at random instants, or fills its disk, and compares the result with an
+/// undisturbed training: `torture BIN TEXT RUNS [DISK]`.
 ///
 /// - BIN: the folder of the commands.
-/// - DISK: a small file system of its own, which is filled up and freed during the training in place of kills.
+/// - DISK: a separate small file system, which is filled up and freed during the training instead of kills.
 @main
 enum Torture {
     static func main() throws {
@@ -60,7 +60,7 @@ struct Training {
         }
     }
 
-    /// Starts it, or goes on with it.
+    /// Starts it, or resumes it.
     func start(in folder: String) -> Command {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: train)
@@ -79,7 +79,7 @@ struct Training {
         return Command(process: process)
     }
 
-    /// Kills it at random instants until it ends by itself; returns how often.
+    /// Kills it at random instants until it ends on its own; returns the number of kills.
     func runKilled(in folder: String, _ seconds: Double, _ generator: inout some RandomNumberGenerator) -> Int {
         var kills = 0
         while true {
@@ -93,7 +93,7 @@ struct Training {
         }
     }
 
-    /// Fills the disk and frees it at random instants until the training ends well; returns how often it was full.
+    /// Fills the disk and frees it at random instants until the training succeeds; returns how often it was full.
     func runOnFullDisk(in folder: String, _ seconds: Double, _ generator: inout some RandomNumberGenerator) -> Int {
         var fills = 0
         let filler = (folder as NSString).deletingLastPathComponent + "/filler"
@@ -120,7 +120,7 @@ struct Training {
     }
 }
 
-/// What a training leaves: tensors and records of both files, and its metrics, but for times and places.
+/// What a training leaves: tensors and records of both files, and its metrics, without times and paths.
 struct Outcome {
     private var parts: [String: String] = [:]
 

@@ -1,4 +1,4 @@
-/// The part of ICU that Escriba uses, behind names and types of our own.
+/// The part of ICU that Escriba uses, behind our own names and types.
 ///
 /// ICU's own headers stay inside this target: imported into Swift they clash with Foundation's ICU, and ICU renames its
 /// functions with macros that Swift cannot see. Text is UTF-16. A status of 0 is success; `cicu_error_name` names others.
@@ -34,8 +34,8 @@ typedef struct cicu_converter cicu_converter;
 cicu_converter *cicu_converter_open(const char *name, int32_t *status);
 void cicu_converter_close(cicu_converter *converter);
 /// Decodes from `*source` on, which moves, until `end` or until `capacity` units are written; returns how many were. At an
-/// ill-formed sequence it stops behind it and sets `*ill_formed` to its length (parts of it may have come with earlier
-/// calls), and `*pending` to how many bytes behind it have been taken already; the next call goes on. `is_last`: no more
+/// ill-formed sequence it stops after it and sets `*ill_formed` to its length (parts of it may have come with earlier
+/// calls), and `*pending` to how many bytes after it are consumed already; the next call continues. `is_last`: no more
 /// text will come.
 int32_t cicu_convert(cicu_converter *converter, const uint8_t **source, const uint8_t *end, int32_t is_last,
                      uint16_t *out, int32_t capacity, int32_t *ill_formed, int32_t *pending,
@@ -45,7 +45,7 @@ int32_t cicu_convert(cicu_converter *converter, const uint8_t **source, const ui
 /// 100. Returns how many there are, `capacity` at most.
 int32_t cicu_detect(const uint8_t *bytes, int32_t length, char *names, int32_t *confidences, int32_t capacity,
                     int32_t *status);
-/// The names of the charsets there are, by index; null behind the last. Their preferred MIME name where there is one.
+/// The names of the available charsets, by index; null after the last. Their preferred MIME name where there is one.
 const char *cicu_charset(int32_t index);
 
 /// Writes the normal form of `text` to `out` and returns its length, which may be more than `capacity`: then nothing
@@ -62,7 +62,7 @@ void cicu_breaker_set_text(cicu_breaker *breaker, const uint16_t *text, int32_t 
 /// The end of the next cluster, or -1 after the last.
 int32_t cicu_breaker_next(cicu_breaker *breaker);
 
-/// What is known of a scalar whatever stands beside it.
+/// What is known about a scalar, whatever its neighbours.
 enum {
     /// Between two scalars of this kind a grapheme cluster ends, and a normal form leaves both as they are. That holds
     /// where no rule of UAX #29 joins them (neither is a mark, a pictograph, a leading jamo, ...), and each is its own

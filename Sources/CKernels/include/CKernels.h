@@ -2,7 +2,7 @@
 /// vector code.
 ///
 /// Every function takes the level to run at. `ck_best_level` asks the processor, so one binary is fast on every
-/// machine and stops on none. Each function has a plain Swift twin in LinearAlgebra, which defines what it computes.
+/// machine and runs on all. Each function has a plain Swift version in LinearAlgebra, which defines what it computes.
 /// Shapes: B rows (lanes), H hidden units, V vocabulary; matrices are row-major, strides count floats.
 #ifndef CKERNELS_H
 #define CKERNELS_H
@@ -31,7 +31,7 @@ void ck_compact_product(int32_t level, int64_t rows, int64_t columns, int64_t in
                         const uint32_t *pairs, const float *bias, float *c, int64_t c_stride);
 
 /// Rounds a packed b to bfloat16. Panels 2p and 2p + 1 share words, the first in the low halves: pair p, row k, column j at
-/// ((p * inner) + k) * 16 + j. An odd last panel has zeros beside it.
+/// ((p * inner) + k) * 16 + j. An odd last panel is paired with zeros.
 void ck_compact(int64_t columns, int64_t inner, const float *packed, uint32_t *pairs);
 
 /// c[i, j] = start + sum over k of a[k, i] * b[k, j], where start is c[i, j] if `accumulate`, else 0. Both sides are packed as
@@ -59,7 +59,7 @@ void ck_gru_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gat
                     const float *previous, float *candidate, float *hidden);
 
 /// The step's adjoint. `gates` receives the gradient of the input part, `recurrent_gradient` [B, 3H] that of the recurrent
-/// part; to `previous_gradient` [B, H] is added what reaches the previous hidden state past the product.
+/// part; `previous_gradient` [B, H] is increased by the previous state's gradient that bypasses the product.
 void ck_gru_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *candidate,
                      const float *previous, const float *hidden_gradient, float *recurrent_gradient, float *previous_gradient);
 
@@ -75,8 +75,8 @@ void ck_elman_backward(int32_t level, int64_t rows, int64_t hidden_size, int32_t
 void ck_mingru_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *previous,
                        float *hidden);
 
-/// The step's adjoint. `gates` receives the gradient of the input part; to `previous_gradient` [B, H] is added what reaches
-/// the previous hidden state.
+/// The step's adjoint. `gates` receives the gradient of the input part; the gradient of the previous hidden state is
+/// added to `previous_gradient` [B, H].
 void ck_mingru_backward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *previous,
                         const float *hidden_gradient, float *previous_gradient);
 

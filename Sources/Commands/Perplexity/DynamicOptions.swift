@@ -5,26 +5,26 @@ import Reports
 import Tokenization
 
 struct DynamicOptions: ParsableArguments {
-    @Flag(help: "Also scores the text while the weights follow it, which suits texts that repeat themselves.")
+    @Flag(help: "Also scores the text while the weights adapt to it, which suits repetitive texts.")
     var dynamic = false
 
-    @Option(parsing: .unconditional, help: "How fast they follow. (default: \(DynamicRates().learningRate))")
+    @Option(parsing: .unconditional, help: "How fast the weights adapt. (default: \(DynamicRates().learningRate))")
     var dynamicRate: Double?
 
     @Option(
         parsing: .unconditional,
-        help: "How fast they return to the trained ones. (default: \(DynamicRates().decay))")
+        help: "How fast they decay back to the trained weights. (default: \(DynamicRates().decay))")
     var dynamicDecay: Double?
 
-    @Option(parsing: .unconditional, help: "Finds both on a text that is not scored.")
+    @Option(parsing: .unconditional, help: "Tunes both rates on a text that is not scored.")
     var dynamicTune: String?
 
     func validate() throws {
         if !dynamic && (dynamicRate != nil || dynamicDecay != nil || dynamicTune != nil) {
-            throw ValidationError("--dynamic-rate, --dynamic-decay and --dynamic-tune belong to --dynamic; add it")
+            throw ValidationError("--dynamic-rate, --dynamic-decay and --dynamic-tune need --dynamic; add it")
         }
         if dynamicTune != nil && (dynamicRate != nil || dynamicDecay != nil) {
-            throw ValidationError("--dynamic-tune finds the rates; drop --dynamic-rate and --dynamic-decay")
+            throw ValidationError("--dynamic-tune chooses the rates; drop --dynamic-rate and --dynamic-decay")
         }
         if let dynamicRate, !(dynamicRate > 0 && dynamicRate.isFinite) {
             throw ValidationError("--dynamic-rate is \(dynamicRate); it must be finite and above 0")
@@ -34,7 +34,7 @@ struct DynamicOptions: ParsableArguments {
         }
     }
 
-    /// The text to find rates on, where there is one.
+    /// The text to tune the rates on, if any.
     func readTuningText(besides corpus: Corpus, _ read: ([String]) throws -> Corpus) throws -> Corpus? {
         guard let path = dynamicTune else { return nil }
         let other = try read([path])
@@ -44,7 +44,7 @@ struct DynamicOptions: ParsableArguments {
         return other
     }
 
-    /// Scores a text dynamically, where that is asked for.
+    /// Scores a text with dynamic evaluation, if requested.
     func evaluate(
         _ corpus: Corpus, with model: LanguageModel, state: StatePolicy, threads: Int, tuningOn other: Corpus?
     ) throws -> (score: Likelihood, rates: DynamicRates)? {

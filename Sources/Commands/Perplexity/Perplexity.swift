@@ -27,18 +27,18 @@ public struct Perplexity: ParsableCommand {
     @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
     var files: [String] = []
 
-    @Flag(help: "Tells what the model is and how it came to be, and measures nothing.")
+    @Flag(help: "Shows what the model is and how it was trained, and measures nothing.")
     var info = false
 
     @Option(parsing: .unconditional, help: "A table to read, or JSON with every figure.")
     var format = Format.table
 
-    @Option(parsing: .unconditional, help: "Where the model starts afresh: at each file, at each line, or never.")
+    @Option(parsing: .unconditional, help: "Where the model's state is reset: at each file, at each line, or never.")
     var state = StatePolicy.file
 
     @Option(
         parsing: .unconditional,
-        help: "Writes every symbol's place, nats and rank, and the entropy there, as tab-separated values.")
+        help: "Writes the position, nats, rank and entropy of every symbol as tab-separated values.")
     var surprisal: String?
 
     @Option(
@@ -59,15 +59,15 @@ public struct Perplexity: ParsableCommand {
     @OptionGroup(title: "Machine") var threads: ThreadOptions
 
     public func validate() throws {
-        if info && !files.isEmpty { throw ValidationError("--info measures nothing; drop the texts") }
+        if info && !files.isEmpty { throw ValidationError("--info does not measure; drop the texts") }
         if info && (surprisal != nil || html != nil || baseline != nil || dynamic.dynamic) {
-            throw ValidationError("--info measures nothing; drop the other options")
+            throw ValidationError("--info does not measure; drop the other options")
         }
         for (flag, path) in [("--surprisal", surprisal), ("--html", html)] {
             guard let path, path.hasSuffix(".safetensors") else { continue }
             throw ValidationError("\(flag) \(path) is the name of a model; name another file")
         }
-        if let html, html == surprisal { throw ValidationError("--html and --surprisal are one file; name two") }
+        if let html, html == surprisal { throw ValidationError("--html and --surprisal name the same file; give two") }
     }
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
@@ -86,12 +86,12 @@ public struct Perplexity: ParsableCommand {
             return try StandardOutput.write(format == .json ? try card.json() : columns(card.rows))
         }
         if model.vocabulary.unit == .byte && !reading.isEmpty {
-            throw UsageError("this model reads bytes as they are; drop --encoding, --on-invalid and --newlines")
+            throw UsageError("this model reads raw bytes; drop --encoding, --on-invalid and --newlines")
         }
         let corpus = try read(files, for: model)
         let texts = files + [baseline, dynamic.dynamicTune].compactMap(\.self)
         try refuseOverwriting(TextSource.sources(at: texts) + [.file(path: checkpoint)], with: [surprisal, html])
-        for path in [surprisal, html].compactMap(\.self) { try proveWritable(path) }
+        for path in [surprisal, html].compactMap(\.self) { try checkWritable(path) }
         let counted = try baseline.map { try count($0, for: model, toScore: corpus) }
         if model.training?.corpus.sha256 == corpus.sha256 {
             StandardError.print(
@@ -103,7 +103,7 @@ public struct Perplexity: ParsableCommand {
             corpus, state: state, threads: threads.count, progress: ScoringProgress(of: corpus.count).report,
             perSymbol: pictures.areWanted ? pictures.add : nil)
         let adapted = try dynamic.evaluate(corpus, with: model, state: state, threads: threads.count, tuningOn: other)
-        warnOfUnknowns(evaluation.total)
+        warnAboutUnknownSymbols(evaluation.total)
         let report = EvaluationReport(
             evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256,
             baseline: counted, dynamic: adapted)
@@ -112,7 +112,7 @@ public struct Perplexity: ParsableCommand {
         if let html { StandardError.print("the page is \(quoted(html))") }
     }
 
-    /// Line ends are part of how a model reads; the charset is the file's own.
+    /// Line ends are part of how a model reads text; the charset is a property of the file.
     private func read(_ arguments: [String], for model: LanguageModel) throws -> Corpus {
         var known = TextFormat()
         known.newlines = model.training?.corpus.format.newlines ?? known.newlines
@@ -134,13 +134,13 @@ public struct Perplexity: ParsableCommand {
                 + (baseline.isTrainingPart ? ", the part the model was trained on" : ""))
         if counted.sha256 == corpus.sha256 {
             StandardError.print(
-                "warning: the n-grams are counted in the very text that is scored; of another text they would know less"
+                "warning: the n-grams are counted in the text that is scored; on another text they would score worse"
             )
         }
         return baseline.evaluate(corpus, state: state)
     }
 
-    private func warnOfUnknowns(_ total: TextEvaluation.File) {
+    private func warnAboutUnknownSymbols(_ total: TextEvaluation.File) {
         guard 20 * total.unknownTokens > total.likelihood.tokens else { return }
         StandardError.print(
             "warning: the model does not know \(formatted(total.unknownTokens)) of "

@@ -3,12 +3,12 @@ import CommandSupport
 import Reports
 import Tokenization
 
-/// The table and the page of every symbol's surprisal, where they are asked for.
+/// Writes the table and the page of every symbol's surprisal, if requested.
 final class Pictures {
     private let table: (lines: SurprisalTable, file: OutputFile)?
     private var page: (content: SurprisalPage, file: OutputFile)?
 
-    /// Gives up what stood in the files: everything has been read by now.
+    /// Replaces the old files: all input has been read by now.
     init(_ corpus: Corpus, _ model: LanguageModel, table: String?, page: String?) throws {
         let names = corpus.files.map(\.name)
         self.table = try table.map { (SurprisalTable(files: names), try OutputFile(path: $0)) }
@@ -25,7 +25,7 @@ final class Pictures {
         page?.content.add(surprisal)
     }
 
-    /// - Throws: `CheckpointError` if anything was lost.
+    /// - Throws: `CheckpointError` if a file could not be written completely.
     func finish(title: String, summary: [(name: String, value: String)]) throws {
         try table?.file.finish()
         guard page != nil else { return }

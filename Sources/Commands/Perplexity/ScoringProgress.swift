@@ -2,7 +2,7 @@ import CommandSupport
 import Foundation
 import Reports
 
-/// Says how far the scoring of a long text has come, every ten seconds.
+/// Reports the progress of scoring a long text, every ten seconds.
 final class ScoringProgress {
     private let symbols: Int
     private let began: Date
@@ -17,11 +17,11 @@ final class ScoringProgress {
         if let line = line(done, at: Date()) { StandardError.print(line) }
     }
 
-    /// What is to be said at a time; nil if the last line is younger than ten seconds.
+    /// The message at a given time; nil if the last one is less than ten seconds old.
     func line(_ done: Int, at now: Date) -> String? {
         guard done > 0, now.timeIntervalSince(said) >= 10 else { return nil }
         said = now
         let left = now.timeIntervalSince(began) * Double(symbols - done) / Double(done)
-        return "scored \(formatted(done)) of \(formatted(symbols)) symbols, \(formatted(seconds: left)) left"
+        return "scored \(formatted(done)) of \(formatted(symbols)) symbols, \(formatted(timeLeft: left)) left"
     }
 }

@@ -4,18 +4,18 @@ import Foundation
 import Tokenization
 
 extension Sample {
-    /// Goes on from what is typed, line by line, in one text, until the standard input ends.
-    func converse(_ model: LanguageModel, _ sampling: Sampling, _ prompt: [UInt8]) throws {
+    /// Continues one text from each line that is typed, until the standard input ends.
+    func runInteractive(_ model: LanguageModel, _ sampling: Sampling, _ prompt: [UInt8]) throws {
         let generator = try sampling.generator(model, prompt: prompt, stream: 0)
         func ask() { if StandardError.isTerminal { StandardError.write("> ") } }
         ask()
         while let line = nextLine() {
             if model.vocabulary.unit != .byte && String(validating: line, as: UTF8.self) == nil {
-                StandardError.print("error: that line is not UTF-8, and was left out; type it again")
+                StandardError.print("error: that line is not UTF-8 and was skipped; type it again")
                 ask()
                 continue
             }
-            if !text.quiet { try tellUnknowns(of: line, model) }
+            if !text.quiet { try warnAboutUnknownSymbols(of: line, model) }
             try generator.read(line)
             var writer = SampleWriter(format: .text, prompt: "", stops: text.stop) { try StandardOutput.write($0) }
             try writer.write(generator, length: text.length, seed: sampling.seed, index: 0)
@@ -24,22 +24,22 @@ extension Sample {
         if StandardError.isTerminal { StandardError.write("\n") }
     }
 
-    /// Says which symbols of a prompt the model has never seen.
-    func tellUnknowns(of prompt: [UInt8], _ model: LanguageModel) throws {
+    /// Warns about the symbols of a prompt that the model has never seen.
+    func warnAboutUnknownSymbols(of prompt: [UInt8], _ model: LanguageModel) throws {
         let unknown = try model.unknownSymbols(in: prompt)
         guard !unknown.isEmpty else { return }
         let names = unknown.prefix(10).map { String(decoding: $0.bytes, as: UTF8.self).debugDescription }
         StandardError.print(
             "warning: the model has never seen \(names.joined(separator: ", "))"
-                + (unknown.count > 10 ? " and \(unknown.count - 10) others" : "") + "; it reads unknown symbols there")
+                + (unknown.count > 10 ? " and \(unknown.count - 10) others" : "") + "; they are read as unknown")
     }
 
-    /// The bytes of the next line of the standard input, as they are; nil at its end. (`readLine` repairs them.)
+    /// The bytes of the next line of the standard input, unchanged; nil at its end. (`readLine` would repair them.)
     private func nextLine() -> [UInt8]? {
         var line: [UInt8] = []
         var byte: UInt8 = 0
         var isOpen = false
-        // What is typed comes slowly: a byte at a time is no cost.
+        // Typing is slow, so reading one byte at a time costs nothing.
         while true {
             let count = Foundation.read(0, &byte, 1)
             if count < 0 && errno == EINTR { continue }

@@ -39,24 +39,25 @@ public struct Sample: ParsableCommand {
             throw UsageError("\(text.promptFile ?? "the prompt") is not UTF-8; convert it (iconv -t UTF-8)")
         }
         if text.novelOnly && model.vocabulary.records == nil {
-            throw UsageError("this model has no records, of which --novel-only leaves out known ones; drop it")
+            throw UsageError("this model was not trained on records, which --novel-only needs; drop it")
         }
         if text.novelOnly && sampling.isGreedy {
-            throw UsageError("--novel-only draws again, and greedy texts are all alike; drop one of the two")
+            throw UsageError("--novel-only redraws samples, but greedy samples are all the same; drop one of the two")
         }
-        // Found before the text is made.
+        // Read before sampling, so that an error in it comes first.
         let original = try text.novelty.map { try text.readOriginal($0, for: model) }
-        if !text.quiet { try tellUnknowns(of: prompt, model) }
+        if !text.quiet { try warnAboutUnknownSymbols(of: prompt, model) }
         if sampling.isSeedDrawn && !text.quiet { StandardError.print("seed \(sampling.seed)") }
-        if text.interactive { return try converse(model, sampling, prompt) }
+        if text.interactive { return try runInteractive(model, sampling, prompt) }
         let source = try SampleSource(text, model, sampling, prompt: prompt, original: original)
         let samples = try drawSamples(from: source, keeps: original != nil)
         if let original { try report(samples, in: original, model) }
     }
 
-    /// Draws and writes as many samples at once as there are threads: the first appears as it is made, the others after it.
+    /// Draws and writes as many samples at once as there are threads. The first is written as it is generated, the
+    /// others after it.
     ///
-    /// - Parameter keeps: whether they are wanted afterwards.
+    /// - Parameter keeps: whether to return the samples.
     private func drawSamples(from source: SampleSource, keeps: Bool) throws -> [DrawnSample] {
         let failure = Mutex<(any Error)?>(nil)
         let output = SampleOutput(separator: text.format == .text ? source.separator : "")
@@ -68,7 +69,7 @@ public struct Sample: ParsableCommand {
             Workers(count: together).forEach(together) { offset in
                 do {
                     let sample = try source.draw(first + offset) { part in
-                        // One sample that cannot be written ends them all.
+                        // If one sample cannot be written, all of them stop.
                         if let error = failure.withLock({ $0 }) { throw error }
                         try output.add(part, of: offset)
                     }

@@ -1,7 +1,8 @@
 import CommandSupport
 import Synchronization
 
-/// Samples that are made at once, written one after the other: the first as it is made, the others when it is done.
+/// Writes samples that are generated in parallel one after the other: the first as it is generated, the others when it
+/// is done.
 final class SampleOutput: Sendable {
     private struct State {
         var waiting: [String] = []
@@ -13,10 +14,10 @@ final class SampleOutput: Sendable {
     private let separator: String
     private let state = Mutex(State())
 
-    /// - Parameter separator: stands between two samples.
+    /// - Parameter separator: written between two samples.
     init(separator: String) { self.separator = separator }
 
-    /// Begins with the next samples.
+    /// Starts a new batch of samples.
     func begin(_ count: Int) {
         state.withLock {
             $0.waiting = [String](repeating: "", count: count)
@@ -24,7 +25,7 @@ final class SampleOutput: Sendable {
         }
     }
 
-    /// Adds to one of them.
+    /// Adds text to one of the samples.
     func add(_ part: String, of index: Int) throws {
         guard !part.isEmpty else { return }
         guard index == 0 else { return state.withLock { $0.waiting[index] += part } }
@@ -35,7 +36,7 @@ final class SampleOutput: Sendable {
         try StandardOutput.write(isFirst ? part : separator + part)
     }
 
-    /// Writes those that waited.
+    /// Writes the samples that were waiting.
     func finish() throws {
         let parts = state.withLock { state in
             state.waiting.filter { !$0.isEmpty }.map { part in

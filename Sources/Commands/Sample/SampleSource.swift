@@ -1,22 +1,22 @@
 import CharacterModel
 import Tokenization
 
-/// A sample that was drawn, and perhaps left out.
+/// A sample that was drawn, and possibly discarded.
 struct DrawnSample {
-    /// Its symbols, as the model counts them.
+    /// Its symbols, as ids of the model.
     var ids: [Int]
-    /// Whether it is one of the records of the text that it is compared with, whole.
+    /// Whether it is a whole record of the text it is compared with.
     var isKnown: Bool
-    /// The draws before it that were left out since they were known.
-    var leftOut: Int
+    /// The draws before it that were discarded as known records.
+    var skippedDraws: Int
     /// Whether it was written.
     var isWritten: Bool
 }
 
 /// Draws samples, each independent of the others.
 struct SampleSource {
-    /// The most draws of one sample.
-    static let mostDraws = 100
+    /// The maximum number of draws for one sample.
+    static let maximumDraws = 100
 
     private let options: SampleTextOptions
     private let model: LanguageModel
@@ -32,25 +32,26 @@ struct SampleSource {
         known = hasRecords ? original.map { KnownRecords(of: $0) } : nil
     }
 
-    /// What stands between two samples: an empty line; samples that are lines need none.
+    /// The separator between two samples: an empty line, or nothing if samples are lines.
     var separator: String { model.vocabulary.records == .line ? "" : "\n" }
 
-    /// Draws the sample of an index, counted from that of the first, until it is new where only new ones are wanted.
+    /// Draws the sample with a given index, counted from the first one. Known records are redrawn if only new ones are
+    /// wanted.
     ///
-    /// - Parameter sink: takes the text: as it is made, or once it is known to be new.
+    /// - Parameter sink: receives the text: as it is generated, or once it is known to be new.
     func draw(_ index: Int, into sink: (String) throws -> Void) throws -> DrawnSample {
         guard options.novelOnly else { return try drawOnce(index, draw: 0, into: sink) }
-        var sample = DrawnSample(ids: [], isKnown: true, leftOut: 0, isWritten: false)
-        for draw in 0..<Self.mostDraws {
+        var sample = DrawnSample(ids: [], isKnown: true, skippedDraws: 0, isWritten: false)
+        for draw in 0..<Self.maximumDraws {
             var parts = ""
             sample = try drawOnce(index, draw: draw) { parts += $0 }
-            sample.leftOut = draw
+            sample.skippedDraws = draw
             guard sample.isKnown else {
                 try sink(parts)
                 return sample
             }
         }
-        sample.leftOut = Self.mostDraws
+        sample.skippedDraws = Self.maximumDraws
         sample.isWritten = false
         return sample
     }
@@ -63,7 +64,7 @@ struct SampleSource {
             var writer = SampleWriter(format: options.format, prompt: shown, stops: options.stop, sink: sink)
             try writer.write(generator, length: options.length, seed: sampling.seed, index: stream)
             let isKnown = try known.map { $0.contains(try model.normalized(prompt + writer.generated)) } ?? false
-            return DrawnSample(ids: writer.ids, isKnown: isKnown, leftOut: 0, isWritten: true)
+            return DrawnSample(ids: writer.ids, isKnown: isKnown, skippedDraws: 0, isWritten: true)
         }
     }
 }

@@ -8,45 +8,45 @@ enum SampleFormat: String, ExpressibleByArgument, CaseIterable {
 }
 
 struct SampleTextOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Text to go on from.")
+    @Option(parsing: .unconditional, help: "The prompt: text to continue.")
     var prompt: String?
 
-    @Option(parsing: .unconditional, help: "A file with text to go on from.")
+    @Option(parsing: .unconditional, help: "A file with text to continue.")
     var promptFile: String?
 
-    @Option(parsing: .unconditional, help: "New symbols in each sample.")
+    @Option(parsing: .unconditional, help: "Number of symbols to generate for each sample.")
     var length = 500
 
-    @Option(parsing: .unconditional, help: "Samples.")
+    @Option(parsing: .unconditional, help: "Number of samples.")
     var count = 1
 
-    @Option(parsing: .unconditional, help: "The index of the first sample: with the same seed, sample K alone.")
+    @Option(parsing: .unconditional, help: "Index of the first sample; with the same seed, draws sample K alone.")
     var first = 0
 
-    @Flag(help: "Says nothing on stderr but errors, and what --novelty found.")
+    @Flag(help: "Prints only errors and the results of --novelty on stderr.")
     var quiet = false
 
     @Option(parsing: .unconditionalSingleValue, help: "Ends a sample once it contains this text; may be repeated.")
     var stop: [String] = []
 
-    @Option(parsing: .unconditional, help: "Plain text, or one JSON object a line.")
+    @Option(parsing: .unconditional, help: "Plain text, or one JSON object per line.")
     var format = SampleFormat.text
 
     @Flag(
         help: """
-            Reads lines from the standard input, and goes on from each as typed, in one text; an empty line just goes on.
+            Reads lines from the standard input and continues the text from each; an empty line adds nothing.
             """)
     var interactive = false
 
     @Option(
         parsing: .unconditional,
         help: """
-            Tells how much of each sample is copied from a text: whether it is one of its records, the longest run, and the \
+            Reports how much of each sample is copied from a text: whether it is a record, the longest run, and the \
             share of 20-symbol windows.
             """)
     var novelty: String?
 
-    @Flag(help: "Draws a sample that is one of the records of --novelty again, up to 100 times.")
+    @Flag(help: "Redraws a sample that is a record of the --novelty text, up to 100 times.")
     var novelOnly = false
 
     func validate() throws {
@@ -54,7 +54,7 @@ struct SampleTextOptions: ParsableArguments {
             throw ValidationError("--interactive writes one text; drop --count, --first, --novelty and --format")
         }
         if novelOnly && novelty == nil {
-            throw ValidationError("--novel-only compares with the text of --novelty; name one")
+            throw ValidationError("--novel-only compares with the text of --novelty; add it")
         }
         if prompt != nil && promptFile != nil {
             throw ValidationError("--prompt and --prompt-file exclude each other; give one")
@@ -62,7 +62,7 @@ struct SampleTextOptions: ParsableArguments {
         if length < 1 { throw ValidationError("--length is \(length); it must be at least 1") }
         if !(0...1 << 53).contains(first) { throw ValidationError("--first is \(first); it must be at least 0") }
         if count < 1 { throw ValidationError("--count is \(count); it must be at least 1") }
-        if stop.contains(where: \.isEmpty) { throw ValidationError("--stop is empty; give it a text") }
+        if stop.contains(where: \.isEmpty) { throw ValidationError("--stop is empty; give a text") }
     }
 
     func readPrompt() throws -> [UInt8] {
@@ -71,7 +71,7 @@ struct SampleTextOptions: ParsableArguments {
         return corpus.bytes(in: 0..<corpus.count)
     }
 
-    /// The text that samples may have been copied from.
+    /// The text to check samples against for copying.
     func readOriginal(_ path: String, for model: LanguageModel) throws -> Corpus {
         let (vocabulary, stored) = (model.vocabulary, model.training?.corpus.format)
         let corpus = try Corpus(

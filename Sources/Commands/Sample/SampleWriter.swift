@@ -15,7 +15,7 @@ struct SampleWriter {
     private var last: UInt8?
     private let sink: (String) throws -> Void
 
-    /// - Parameter sink: takes the text, in parts.
+    /// - Parameter sink: receives the text, in parts.
     init(format: SampleFormat, prompt: String, stops: [String], sink: @escaping (String) throws -> Void) {
         self.sink = sink
         self.format = format
@@ -32,7 +32,7 @@ struct SampleWriter {
         let logProbability: Double
     }
 
-    /// Writes as many symbols as the generator has, at most `length`.
+    /// Writes the symbols of the generator, at most `length`.
     mutating func write(_ generator: TextGenerator, length: Int, seed: UInt64, index: Int) throws {
         var stream = UTF8Stream()
         var text = ""

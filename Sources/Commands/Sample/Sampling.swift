@@ -1,9 +1,9 @@
 import CharacterModel
 
-/// How texts are drawn, and from which random numbers.
+/// How samples are drawn, and the seed of their random numbers.
 struct Sampling {
     let seed: UInt64
-    /// Whether the user has to be told.
+    /// Whether the seed was chosen at random, so that it must be printed.
     let isSeedDrawn: Bool
     private let strategy: SamplingStrategy
     private let penalty: RepetitionPenalty

@@ -3,55 +3,55 @@ import CharacterModel
 import CommandSupport
 
 struct SamplingOptions: ParsableArguments {
-    @Option(parsing: .unconditional, help: "Below 1 plays safe, above 1 dares; 0 is --greedy. (default: 0.8)")
+    @Option(parsing: .unconditional, help: "Lower is safer, higher is more varied; 0 is --greedy. (default: 0.8)")
     var temperature: Double?
 
-    @Option(parsing: .unconditional, help: "Draws from the K likeliest symbols only.")
+    @Option(parsing: .unconditional, help: "Draws only from the K most likely symbols.")
     var topK: Int?
 
-    @Option(parsing: .unconditional, help: "Draws from the fewest likeliest symbols that together have probability P.")
+    @Option(parsing: .unconditional, help: "Draws from the fewest most likely symbols with total probability P.")
     var topP: Double?
 
-    @Option(parsing: .unconditional, help: "Draws from symbols at least P times as likely as the likeliest.")
+    @Option(parsing: .unconditional, help: "Draws from symbols at least P times as likely as the most likely one.")
     var minP: Double?
 
     @Option(
         parsing: .unconditional,
-        help: "Draws from the symbols that surprise about as much as is to be expected, with probability P together.")
+        help: "Draws from the symbols whose surprisal is closest to the entropy, with total probability P.")
     var typical: Double?
 
     @Option(
         parsing: .unconditional,
-        help: "Keeps the surprise of the text near so many bits a symbol (mirostat 2); leaves the temperature at 1.")
+        help: "Keeps the surprisal near this many bits per symbol (mirostat 2); the temperature is then 1 by default.")
     var mirostat: Double?
 
-    @Option(parsing: .unconditional, help: "How fast mirostat follows. (default: 0.1)")
+    @Option(parsing: .unconditional, help: "How fast mirostat adapts. (default: 0.1)")
     var mirostatRate: Double?
 
-    @Option(parsing: .unconditional, help: "Makes symbols among the last ones less likely: 1 is none, 1.2 is strong.")
+    @Option(parsing: .unconditional, help: "Makes recent symbols less likely: 1 is off, 1.2 is strong.")
     var repetitionPenalty: Double?
 
-    @Option(parsing: .unconditional, help: "How many of the last symbols that looks at. (default: 64)")
+    @Option(parsing: .unconditional, help: "Number of recent symbols that are penalized. (default: 64)")
     var repetitionWindow: Int?
 
     @Option(
-        parsing: .unconditionalSingleValue, help: "A text that shall never come; may be repeated. \\n is a line end.")
+        parsing: .unconditionalSingleValue, help: "A text that never appears; may be repeated. \\n is a line end.")
     var ban: [String] = []
 
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Makes a symbol likelier, or less so below 0, by a factor of e to the VALUE; may be repeated.",
+            "Adds VALUE to a symbol's logit: above 0 makes it likelier; may be repeated.",
             valueName: "symbol=value"))
     var bias: [String] = []
 
-    @Flag(help: "Takes the likeliest symbol each time.")
+    @Flag(help: "Takes the most likely symbol each time.")
     var greedy = false
 
-    @Flag(help: "Reads the weights as they are, and not rounded to bfloat16; slower, and hardly ever another text.")
+    @Flag(help: "Uses the weights without rounding to bfloat16; slower, and the text is almost always the same.")
     var exact = false
 
-    @Option(parsing: .unconditional, help: "Names the random numbers. (default: drawn, and told on stderr)")
+    @Option(parsing: .unconditional, help: "Seed of the random numbers. (default: random, printed on stderr)")
     var seed: UInt64?
 
     func validate() throws {
@@ -66,11 +66,11 @@ struct SamplingOptions: ParsableArguments {
             throw ValidationError("--greedy and --temperature \(temperature) exclude each other; give one")
         }
         if mirostat != nil && (greedy || temperature == 0) {
-            throw ValidationError("--mirostat draws; drop --greedy")
+            throw ValidationError("--mirostat needs random sampling; drop --greedy")
         }
-        if mirostat == nil && mirostatRate != nil { throw ValidationError("--mirostat-rate belongs to --mirostat") }
+        if mirostat == nil && mirostatRate != nil { throw ValidationError("--mirostat-rate needs --mirostat; add it") }
         if repetitionPenalty == nil && repetitionWindow != nil {
-            throw ValidationError("--repetition-window belongs to --repetition-penalty")
+            throw ValidationError("--repetition-window needs --repetition-penalty; add it")
         }
         _ = try biases()
     }
@@ -105,7 +105,8 @@ struct SamplingOptions: ParsableArguments {
     }
 }
 
-/// A text in which \n, \t and \\ stand for what they stand for in most languages.
+/// Replaces the escapes
+/// , \t and \\ in a text by their usual meaning.
 private func unescaped(_ text: String) -> String {
     var result = ""
     var scalars = text.unicodeScalars.makeIterator()

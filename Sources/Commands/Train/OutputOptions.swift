@@ -1,7 +1,7 @@
 import ArgumentParser
 import CommandSupport
 
-/// How a training's result is told.
+/// The options for the output of a training.
 enum ResultFormat: String, ExpressibleByArgument, CaseIterable {
     case text, json
 }
@@ -10,12 +10,12 @@ struct OutputOptions: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            The best model; the resumable state stands beside it. A model that is there already is kept under a numbered name. \
+            The best model; the resumable state is saved beside it. An existing model is kept under a numbered name. \
             (default: checkpoints/NAME.safetensors)
             """)
     var output: String?
 
-    @Flag(help: "Gives up a model that is there already.")
+    @Flag(help: "Overwrites an existing model.")
     var overwrite = false
 
     @Option(
@@ -23,18 +23,18 @@ struct OutputOptions: ParsableArguments {
         transform: CommandSupport.Duration.init(parsing:))
     var checkpointEvery: CommandSupport.Duration?
 
-    @Option(parsing: .unconditional, help: "Goes on from a NAME.last.safetensors, with its options.")
+    @Option(parsing: .unconditional, help: "Resumes from a NAME.last.safetensors, with its options.")
     var resume: String?
 
     @Option(
         parsing: .unconditional,
         help: """
-            Starts a new training from the weights of a model: its shape and symbols, and the new text's symbols beside \
+            Starts a new training from the weights of a model, with its shape and symbols; new symbols are added to \
             them.
             """)
     var from: String?
 
-    @Option(parsing: .unconditional, help: "Writes losses and rates as JSON, one object a line.")
+    @Option(parsing: .unconditional, help: "Writes losses and rates as JSON, one object per line.")
     var metrics: String?
 
     @Option(parsing: .unconditional, help: "Writes the curves of --metrics as a page for the browser, at the end.")
@@ -47,16 +47,16 @@ struct OutputOptions: ParsableArguments {
             valueName: "metrics"))
     var reportWith: [String] = []
 
-    @Option(parsing: .unconditional, help: "A folder in which to write the curves for TensorBoard.")
+    @Option(parsing: .unconditional, help: "A folder for the TensorBoard curves.")
     var tensorboard: String?
 
-    @Option(parsing: .unconditional, help: "The result on the standard output: to read, or one JSON object.")
+    @Option(parsing: .unconditional, help: "Format of the result on the standard output: text, or one JSON object.")
     var format = ResultFormat.text
 
     @Option(parsing: .unconditional, help: "Steps between reports. (default: 10)")
     var logEvery: Int?
 
-    @Flag(help: "Reports nothing but errors and the result.")
+    @Flag(help: "Prints only errors and the result.")
     var quiet = false
 
     func validate() throws {
@@ -67,7 +67,7 @@ struct OutputOptions: ParsableArguments {
         if let report, report.hasSuffix(".safetensors") || report == metrics || reportWith.contains(report) {
             throw ValidationError("--report \(report) is the name of another file; name a new one")
         }
-        if report == nil && !reportWith.isEmpty { throw ValidationError("--report-with belongs to --report; add it") }
+        if report == nil && !reportWith.isEmpty { throw ValidationError("--report-with needs --report; add it") }
         if let logEvery, logEvery < 1 { throw ValidationError("--log-every is \(logEvery); it must be at least 1") }
         if let output, !output.hasSuffix(".safetensors") || output.hasSuffix(".last.safetensors") {
             throw ValidationError("--output \(output) must end in .safetensors, and not in .last.safetensors")

@@ -5,10 +5,11 @@ import RecurrentNetwork
 import Tokenization
 import Training
 
-/// What a run is to do, from the flags or from the checkpoint it goes on from.
+/// What a run will do, from the flags or from the checkpoint it resumes.
 struct Plan {
     var files: [String]
-    /// What was asked for; for a resumed run and one that begins with a model's weights, with what is known of that.
+    /// The requested options. A resumed run, and one that starts from a model's weights, adds what is known from that
+    /// checkpoint.
     var options: TrainingOptions
     var record: TrainingRecord
     var output: Trainer.Output
@@ -17,16 +18,16 @@ struct Plan {
     var normalization: Normalization { options.normalization }
     var records: RecordSeparator? { options.recordSeparator }
 
-    /// - Parameter origin: the model whose weights the training begins with; its shape and units hold.
+    /// - Parameter origin: the model whose weights the training starts from; its shape and units are used.
     init(new command: Train, from origin: Checkpoint?) throws {
         options = command.asked
         files = command.files
-        if let origin { try Self.takeOver(origin, into: &options) }
-        try Self.refuseUseless(command.asked, options.cell)
+        if let origin { try Self.inherit(from: origin, into: &options) }
+        try Self.checkUnusedOptions(command.asked, options.cell)
         if options.unit == .byte {
             options.normalization = .none
             guard command.reading.isEmpty else {
-                throw UsageError("this model reads bytes as they are; drop --encoding, --on-invalid and --newlines")
+                throw UsageError("this model reads raw bytes; drop --encoding, --on-invalid and --newlines")
             }
         }
         try options.validate()
@@ -39,21 +40,21 @@ struct Plan {
         record.corpus.validationFraction = options.validationFraction
         record.corpus.validationSource = options.validation.map(Self.absolute)
         output = Trainer.Output(path: command.output.output ?? Self.defaultPath(for: files))
-        takeOver(command.output)
+        apply(command.output)
     }
 
-    /// Everything that cannot change comes from the checkpoint; a flag that says otherwise is an error.
+    /// Everything that cannot change comes from the checkpoint; a flag with a different value is an error.
     init(resuming checkpoint: Checkpoint, _ command: Train) throws {
         guard let path = command.output.resume, let setup = checkpoint.setup else {
             throw CheckpointError.noTrainingState(path: command.output.resume ?? "")
         }
         let suffix = ".last.safetensors"
         guard path.hasSuffix(suffix) else {
-            throw UsageError("\(path) must be named NAME\(suffix), for the best model is kept beside it; rename it")
+            throw UsageError("\(path) must be named NAME\(suffix), as the best model is saved beside it; rename it")
         }
         output = Trainer.Output(path: path.dropLast(suffix.count) + ".safetensors")
         if let asked = command.output.output, asked != output.path {
-            throw UsageError("--resume goes on writing \(output.path); drop --output \(asked)")
+            throw UsageError("--resume continues to write \(output.path); drop --output \(asked)")
         }
         record = setup.record
         files = command.files.isEmpty ? record.corpus.sources : command.files
@@ -62,8 +63,8 @@ struct Plan {
         var known = options
         known.validationFraction = options.validationFraction ?? 0.1
         try Self.refuse(asked, against: known, [.training, .weights], whose: "training", with: "--resume")
-        try Self.refuseUseless(asked, options.cell)
-        // The file may have moved; what it holds may not have changed.
+        try Self.checkUnusedOptions(asked, options.cell)
+        // The file may have moved, but its content must be the same.
         if let validation = asked.validation, record.corpus.validationSource == nil {
             throw Self.refusal("validation", validation, "none", whose: "training", with: "--resume")
         }
@@ -73,18 +74,18 @@ struct Plan {
         if command.training.hasBudget { options.budget = asked.budget }
         try options.validate()
         record.options = options
-        // Texts that have moved are found where they are now.
+        // If texts have moved, the new paths are used.
         record.corpus.sources = files.map(Self.absolute)
         record.corpus.validationSource = options.validation.map(Self.absolute)
-        takeOver(command.output)
+        apply(command.output)
     }
 
-    /// What is not declared, and may differ from run to run.
-    private mutating func takeOver(_ flags: OutputOptions) {
+    /// Options that are not declared, and may differ from run to run.
+    private mutating func apply(_ flags: OutputOptions) {
         output.checkpointEvery = flags.checkpointEvery?.seconds ?? output.checkpointEvery
         output.overwrites = flags.overwrite
         output.metricsPath = flags.metrics
-        // A report draws what metrics say: without a place of their own they stand beside the model.
+        // A report is drawn from the metrics; without --metrics they are written beside the model.
         if flags.report != nil && output.metricsPath == nil && record.metricsPath == nil {
             let name = output.path.dropLast(".safetensors".count)
             let others = (1..<1_000).lazy.map { "\(name).\($0).jsonl" }
@@ -95,14 +96,15 @@ struct Plan {
         output.logEvery = flags.logEvery ?? output.logEvery
     }
 
-    /// Whether a file is missing, empty, or holds metrics, which training keeps.
+    /// Whether a file is missing, empty, or holds metrics, which training never overwrites.
     private static func canHoldMetrics(_ path: String) -> Bool {
         let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int).flatMap(\.self)
         return size.map { $0 == 0 || (try? readMetrics(path)) != nil } ?? true
     }
 
-    /// The weights of a model fit its own shape and symbols only; how it cuts text and reads line ends is part of it too.
-    private static func takeOver(_ origin: Checkpoint, into options: inout TrainingOptions) throws {
+    /// The weights of a model only fit its own shape and symbols; how it splits text and reads line ends is part of it
+    /// too.
+    private static func inherit(from origin: Checkpoint, into options: inout TrainingOptions) throws {
         let setup = TrainingSetup(
             configuration: origin.configuration, vocabulary: origin.vocabulary,
             record: origin.training ?? TrainingRecord())
@@ -124,12 +126,12 @@ struct Plan {
         }
     }
 
-    /// What the cell has no use for.
-    private static func refuseUseless(_ asked: TrainingOptions, _ cell: CellKind) throws {
-        for option in OptionList.all where asked.isGiven(option) && !cell.hasUse(for: option.name) {
-            let others = CellKind.allCases.filter { $0.hasUse(for: option.name) }.map(\.rawValue)
+    /// Refuses options that the cell does not use.
+    private static func checkUnusedOptions(_ asked: TrainingOptions, _ cell: CellKind) throws {
+        for option in OptionList.all where asked.isGiven(option) && !cell.uses(option.name) {
+            let others = CellKind.allCases.filter { $0.uses(option.name) }.map(\.rawValue)
             throw UsageError(
-                "the \(cell.rawValue) cell has no use for --\(option.name); drop it, or choose --cell "
+                "the \(cell.rawValue) cell does not use --\(option.name); drop it, or choose --cell "
                     + (others.count > 1 ? others.dropLast().joined(separator: ", ") + " or " : "") + (others.last ?? "")
             )
         }
@@ -139,10 +141,11 @@ struct Plan {
         _ name: String, _ asked: String, _ stored: String, whose: String, with flag: String
     ) -> UsageError {
         UsageError(
-            "--\(name) \(asked) differs from the \(whose)'s \(stored); drop the flag, or start anew without \(flag)")
+            "--\(name) \(asked) differs from the \(whose)'s \(stored); drop the flag, or start again without \(flag)")
     }
 
-    /// A path that means the same in every folder; the standard input is none. `..` behind a link is the system's to resolve.
+    /// The absolute path, independent of the current folder; `-` stays as it is. `..` after a link is left to the
+    /// system.
     private static func absolute(_ path: String) -> String {
         path == "-" || path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
@@ -155,7 +158,7 @@ struct Plan {
 }
 
 extension Checkpoint {
-    /// What it says of how its model is trained.
+    /// The training setup it records.
     var setup: TrainingSetup? {
         training.map { TrainingSetup(configuration: configuration, vocabulary: vocabulary, record: $0) }
     }

@@ -7,7 +7,7 @@ import Reports
 import Tokenization
 import Training
 
-/// All that a run has found out before its first step: the texts are read, the shape is chosen, what cannot work is refused.
+/// Everything a run prepares before its first step: the texts are read, the shape is chosen, invalid input is refused.
 struct Preparation {
     var plan: Plan
     let corpus: Corpus
@@ -15,7 +15,7 @@ struct Preparation {
     let adaptation: Adaptation?
     var configuration: ModelConfiguration
     var record: TrainingRecord
-    /// Where to go on, once there is something to go on from.
+    /// The checkpoint to continue from, if there is one.
     var checkpoint: Checkpoint?
 
     init(_ command: Train) throws {
@@ -23,7 +23,7 @@ struct Preparation {
         checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
         let origin = try output.from.map { try Checkpoint(contentsOf: $0) }
         for (model, path) in [(checkpoint, output.resume), (origin, output.from)] {
-            if let model, let path { warnOfOtherUnicode(model.vocabulary, path) }
+            if let model, let path { warnAboutUnicodeVersion(model.vocabulary, path) }
         }
         plan = try checkpoint.map { try Plan(resuming: $0, command) } ?? Plan(new: command, from: origin)
         try Self.refuseOutputs(of: plan, command)
@@ -55,20 +55,20 @@ struct Preparation {
             configuration = try adaptation?.configuration ?? ModelConfiguration(plan.options, data: data)
             record.options.choose(Recommendation(plan.options, cell: configuration.cell, data: data))
         }
-        try refuseWhatCannotFit(threads: command.threads.count)
+        try checkMemory(threads: command.threads.count)
     }
 
-    /// What was chosen where nobody had said anything, declared option by declared option.
+    /// The options that were chosen because no flag sets them, as words of a command line.
     func chosen(_ asked: TrainingOptions) -> [String] {
         let setup = TrainingSetup(configuration: configuration, vocabulary: data.vocabulary, record: record)
         let options = TrainingOptions(setup)
         return OptionList.all.filter {
-            $0.isRecommended && !asked.isGiven($0) && configuration.cell.hasUse(for: $0.name)
+            $0.isRecommended && !asked.isGiven($0) && configuration.cell.uses($0.name)
                 && !(configuration.isTied && $0.name == OptionList.declared.embedding.name)
         }.flatMap { $0.words(in: options) }
     }
 
-    // MARK: What is refused before hours are spent
+    // MARK: Checks before the training starts
 
     /// An output that is an input, or cannot be made.
     private static func refuseOutputs(of plan: Plan, _ command: Train) throws {
@@ -78,11 +78,12 @@ struct Preparation {
         try refuseOverwriting(
             TextSource.sources(at: texts + output.reportWith) + [output.from].compactMap { $0.map { .file(path: $0) } },
             with: [plan.output.path, plan.output.lastPath, metrics, output.report])
-        if let path = output.report { try proveWritable(path) }
+        if let path = output.report { try checkWritable(path) }
         _ = try output.reportWith.map(readMetrics)
     }
 
-    /// A separator that separates nothing is a slip, often of its name; one that is nearly a name may be one.
+    /// A separator that separates nothing is a mistake, often a misspelt name. A text that is close to a name may be
+    /// one too.
     private static func checkRecords(_ data: TrainingData, _ plan: Plan, isAsked: Bool) throws {
         guard let separator = plan.records, separator != .file else { return }
         let separatesNothing = data.trainingRecords + data.validationRecords < 2
@@ -93,12 +94,12 @@ struct Preparation {
         let name = separator.name.debugDescription
         guard isAsked else {
             if separatesNothing {
-                StandardError.print("warning: \(name), by which the model knows records, separates none in this text")
+                StandardError.print("warning: \(name), the model's record separator, separates nothing in this text")
             }
             return
         }
         if separatesNothing {
-            throw UsageError("--records \(name) separates nothing in this text" + (hint ?? "; name what does"))
+            throw UsageError("--records \(name) separates nothing in this text" + (hint ?? "; give another one"))
         }
         if let hint { StandardError.print("warning: records are separated by the text \(name)\(hint)") }
     }
@@ -107,14 +108,14 @@ struct Preparation {
         guard data.validationSymbols == 0 else { return }
         guard plan.record.options.patience == nil else {
             throw UsageError(
-                "--patience needs a validation, and nothing of the text fell into it; give --validation FILE")
+                "--patience needs a validation, and the validation part is empty; give --validation FILE")
         }
         guard plan.record.corpus.validationFraction != 0, plan.records != nil else { return }
-        StandardError.print("warning: no record fell into the validation part; give --validation FILE, or more records")
+        StandardError.print("warning: the validation part has no records; give --validation FILE, or more records")
     }
 
-    /// Memory is promised more easily than it is had: a model larger than what is free would end in the dark.
-    private func refuseWhatCannotFit(threads: Int) throws {
+    /// The system promises more memory than it has. A model larger than free memory would be killed without a message.
+    private func checkMemory(threads: Int) throws {
         let needed = Trainer.memory(
             configuration, options: record.options, restarts: data.restarts, threads: threads)
         guard let free = availableMemory(), needed > free else { return }
@@ -124,7 +125,7 @@ struct Preparation {
     }
 }
 
-/// How many characters one must add, drop or change to make one text of another (Levenshtein 1966).
+/// How many characters to add, drop or change to turn one text into the other (Levenshtein 1966).
 func distance(_ a: String, _ b: String) -> Int {
     let b = Array(b)
     var row = Array(0...b.count)
@@ -143,13 +144,13 @@ func distance(_ a: String, _ b: String) -> Int {
 /// The lines of a metrics file.
 func readMetrics(_ path: String) throws -> [MetricsLine] {
     guard let data = FileManager.default.contents(atPath: path) else {
-        throw TextError.unreadable(path: path, reason: "it is no file of metrics that is there")
+        throw TextError.unreadable(path: path, reason: "it is not an existing metrics file")
     }
     return try MetricsLine.lines(of: data, name: path)
 }
 
 extension TrainingRecord {
-    /// The record with the hashes of the texts, which a resumed training must find unchanged.
+    /// The record with the hashes of the texts, which must be the same in a resumed training.
     func reading(_ corpus: Corpus, validation: Corpus?, resumes: Bool) throws -> TrainingRecord {
         var record = self
         if resumes {

@@ -4,18 +4,18 @@ import Foundation
 import Reports
 import Training
 
-/// What a training says on stderr: one line that changes on a terminal, plain lines elsewhere.
+/// The messages of a training on stderr: one line that is updated on a terminal, plain lines elsewhere.
 final class ProgressReport {
     private let quiet: Bool
     private let symbolsPerCharacter: Double
     private var lastLine = Date.distantPast
     private var isLineOpen = false
-    /// Where this run's first report stood: seconds, and the part of the budget.
+    /// The seconds and the spent part of the budget at this run's first report.
     private var start: (seconds: Double, progress: Double)?
     /// The exact validation, once there is one.
     private(set) var exact: ValidationReport?
 
-    /// - Parameter data: whose characters the loss is told in.
+    /// - Parameter data: whose characters the loss is reported in.
     init(quiet: Bool, data: TrainingData) {
         self.quiet = quiet
         symbolsPerCharacter = Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters))
@@ -23,7 +23,7 @@ final class ProgressReport {
 
     func observe(_ event: TrainingEvent) {
         if case .validation(let report) = event, report.isExact { exact = report }
-        if let word = Self.word(on: event) {
+        if let word = Self.message(for: event) {
             finish()
             StandardError.print(word)
         }
@@ -37,11 +37,11 @@ final class ProgressReport {
                     + (report.isBest ? ", the best so far" : ""))
         case .scoring(let symbols):
             finish()
-            StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one after the other")
+            StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one by one")
         case .validation, .saved, .kept, .keptMetrics, .unfairChoice: break
         case .notSaved(_, let reason):
             finish()
-            StandardError.print("warning: \(reason); training goes on, and it will be tried again")
+            StandardError.print("warning: \(reason); training continues, and will try again")
         case .recovery(let report):
             finish()
             StandardError.print(
@@ -49,26 +49,26 @@ final class ProgressReport {
                     + "\(report.learningRate) (recovery \(report.count) of \(report.limit))")
         case .otherKernels(let before, let now):
             StandardError.print(
-                "warning: the run before computed with \(before) kernels, this one does with \(now); it goes on as well, but not "
-                    + "to the same bits")
+                "warning: the previous run used \(before) kernels, this one uses \(now); it continues, but not "
+                    + "with the same bits")
         case .fewerLanes(let wanted, let used):
             StandardError.print("the text is too short for \(wanted) lanes of a window each; using \(used)")
         }
     }
 
-    /// What is said of an event in any case, `--quiet` or not.
-    static func word(on event: TrainingEvent) -> String? {
+    /// The message for an event that is printed even with `--quiet`.
+    static func message(for event: TrainingEvent) -> String? {
         switch event {
-        case .kept(let path): "the model that was there before is kept as \(quoted(path))"
-        case .keptMetrics(let path): "the metrics that were there before are kept as \(quoted(path))"
+        case .kept(let path): "the earlier model is kept as \(quoted(path))"
+        case .keptMetrics(let path): "the earlier metrics are kept as \(quoted(path))"
         case .unfairChoice(let steps, let seconds):
-            "warning: a candidate had only \(formatted(steps)) \(steps == 1 ? "step" : "steps") in the first round, too few to be "
-                + "judged by; give --tune \(Int(min(1e9, seconds.rounded(.up))))s or more"
+            "warning: a candidate had only \(formatted(steps)) \(steps == 1 ? "step" : "steps") in the first round, "
+                + "too few to compare; give --tune \(Int(min(1e9, seconds.rounded(.up))))s or more"
         default: nil
         }
     }
 
-    /// Ends the line that changes.
+    /// Ends the line that is being updated.
     func finish() {
         if isLineOpen { StandardError.write("\n") }
         isLineOpen = false
@@ -83,7 +83,7 @@ final class ProgressReport {
         return (report.seconds - start.seconds) * (1 - report.progress) / gone
     }
 
-    /// A terminal is kept up to date; a log gets a line every few seconds.
+    /// A terminal is updated at once; a log gets a line every few seconds.
     private func show(_ report: StepReport) {
         let left = timeLeft(after: report)
         let now = Date()
@@ -95,7 +95,7 @@ final class ProgressReport {
             "step \(report.step), epoch \(formatted(report.epoch, decimals: 2)): "
             + "\(formatted(report.trainNats / log(2) * symbolsPerCharacter, decimals: 3)) bits per character, "
             + "\(formatted(Int(report.tokensPerSecond))) symbols/s"
-            + (left.map { ", \(formatted(seconds: $0)) left" } ?? "")
+            + (left.map { ", \(formatted(timeLeft: $0)) left" } ?? "")
         if StandardError.isTerminal {
             StandardError.write("\r\u{1B}[K\(line)")
             isLineOpen = true

@@ -7,14 +7,14 @@ import Tokenization
 import Training
 
 extension Train {
-    /// Says on stderr what will be trained on what, and how long it will take.
+    /// Prints on stderr what will be trained, on which text, and for how long.
     func announce(_ preparation: Preparation, _ trainer: Trainer) throws {
         if output.resume == nil && output.from == nil { announceChoice(preparation) }
         let announcement = Announcement(preparation, trainer, threads: threads.count)
         for line in try announcement.lines { StandardError.print(line) }
     }
 
-    /// What was chosen, as the command line that says it all.
+    /// Prints the chosen options, as a complete command line.
     private func announceChoice(_ preparation: Preparation) {
         var chosen = preparation.chosen(asked)
         if training.tune != nil && training.window == nil {
@@ -28,7 +28,7 @@ extension Train {
     }
 }
 
-/// What is said of a training before it begins.
+/// The messages before a training starts.
 struct Announcement {
     private let preparation: Preparation
     private let trainer: Trainer
@@ -55,7 +55,7 @@ struct Announcement {
         lines.append(
             "\(formatted(data.trainingRecords)) records to train on, \(formatted(data.validationRecords)) to validate"
                 + (data.repeatedRecords > 0
-                    ? ", of which \(formatted(data.repeatedRecords)) stand in the training text too" : ""))
+                    ? ", of which \(formatted(data.repeatedRecords)) are in the training text too" : ""))
         return lines
     }
 
@@ -64,8 +64,8 @@ struct Announcement {
         var lines: [String] = []
         if 20 * data.validationUnknowns > data.validationSymbols {
             lines.append(
-                "warning: \(formatted(data.validationUnknowns)) of the \(formatted(data.validationSymbols)) symbols that "
-                    + "validate do not occur in the training part, as if they were of another kind of text")
+                "warning: \(formatted(data.validationUnknowns)) of the \(formatted(data.validationSymbols)) validation "
+                    + "symbols do not occur in the training part; is it a different kind of text?")
         }
         if data.vocabulary.symbols.count > 20_000 {
             lines.append(
@@ -77,7 +77,7 @@ struct Announcement {
 
     private var origin: String? {
         preparation.adaptation == nil
-            ? nil : "beginning with the weights of \(preparation.record.corpus.origin ?? "another model")"
+            ? nil : "starting from the weights of \(preparation.record.corpus.origin ?? "another model")"
     }
 
     private var model: String {
@@ -92,12 +92,12 @@ struct Announcement {
     private var budget: String? {
         get throws {
             if trainer.hasEnded { return spent }
-            // A budget is that of a training over all its runs; what tuning took is no part of it.
+            // The budget covers all runs of a training, but not the time spent on tuning.
             let record = trainer.record
             if case .seconds(let limit) = record.options.budget {
                 let (all, left) = (limit - record.tunedSeconds, limit - record.seconds)
                 return record.seconds > record.tunedSeconds
-                    ? "\(formatted(seconds: left)) of \(formatted(seconds: all)) left"
+                    ? "\(formatted(timeLeft: left)) of \(formatted(seconds: all)) left"
                     : "training for \(formatted(seconds: all))"
             }
             return try trainer.totalSteps.map { steps in
@@ -110,7 +110,7 @@ struct Announcement {
         }
     }
 
-    /// What to say of a training that has ended: with twice as much it would go on.
+    /// The message after a training has ended, with a command that continues it with twice the budget.
     private var spent: String {
         let (options, list) = (trainer.record.options, OptionList.declared)
         func twice<Value: Numeric & Comparable & OptionValue>(
@@ -123,7 +123,7 @@ struct Announcement {
         }
         let command = "train --resume \(quoted(preparation.plan.output.lastPath))"
         if trainer.isOutOfPatience, let patience = options.patience {
-            return "\(formatted(patience)) validations without improvement have ended this training; to go on: "
+            return "\(formatted(patience)) validations without improvement ended this training; to continue: "
                 + command + twice(patience, list.patience)
         }
         let (budget, more) =
@@ -138,6 +138,6 @@ struct Announcement {
                     twice(max(seconds, trainer.record.seconds.rounded(.up)), list.timeLimit)
                 )
             }
-        return "this training has spent its budget of \(budget); to go on: \(command)\(more)"
+        return "this training has spent its budget of \(budget); to continue: \(command)\(more)"
     }
 }

@@ -6,10 +6,10 @@ import Reports
 import Training
 
 extension Train {
-    /// How many candidates tuning begins with: three rounds.
+    /// The number of candidates tuning starts with: three rounds.
     private static let candidates = 8
 
-    /// Tries candidates around what is prepared, says what became of each, and leaves the winner, with its state, in its place.
+    /// Trains variants of the prepared model, reports the result of each, and continues with the winner and its state.
     func tune(_ preparation: inout Preparation, for seconds: Double) throws {
         let (data, record, place) = (preparation.data, preparation.record, preparation.plan.output)
         guard data.validation != nil else {
@@ -25,7 +25,7 @@ extension Train {
         Interruption.watch()
         let winner = try halving.run(
             seconds: seconds, shouldStop: { Interruption.isRequested },
-            events: { if let word = ProgressReport.word(on: $0) { StandardError.print(word) } },
+            events: { if let word = ProgressReport.message(for: $0) { StandardError.print(word) } },
             observe: { if !output.quiet { StandardError.print(row($0)) } })
         guard let winner else {
             StandardError.print("stopped; the candidates' trainings so far are in \(quoted(halving.folder))")
@@ -38,11 +38,11 @@ extension Train {
         preparation.checkpoint = checkpoint
     }
 
-    /// What is recommended, and others that differ in what no flag has said.
+    /// The recommended candidate, and others that vary the options that no flag sets.
     private func candidates(around preparation: Preparation) -> [TuningCandidate] {
         let asked = asked
         let free = TuningCandidate.Dimension.allCases.filter {
-            !asked.isGiven($0.option) && preparation.configuration.cell.hasUse(for: $0.option.name)
+            !asked.isGiven($0.option) && preparation.configuration.cell.uses($0.option.name)
         }
         let recommended = TuningCandidate(preparation.configuration, preparation.record.options)
         let data = preparation.data
@@ -57,7 +57,7 @@ extension Train {
 
     private func row(_ result: SuccessiveHalving.Result) -> String {
         let (candidate, shape) = (result.candidate, result.candidate.configuration)
-        let nats = result.nats.isFinite ? formatted(result.nats, decimals: 4) : "exploded"
+        let nats = result.nats.isFinite ? formatted(result.nats, decimals: 4) : "diverged"
         let columns: [(text: String, width: Int)] = [
             ("\(result.round)", 5), ("\(shape.layers)", 8), ("\(shape.hidden)", 8), ("\(shape.dropout)", 9),
             ("\(shape.weightDropout)", 9),
@@ -69,7 +69,7 @@ extension Train {
 }
 
 extension TrainingRecord {
-    /// The record of a tuning's winner as that of a training whose budget comes on top of what it was trained for.
+    /// The record of the tuning's winner, with the training's budget added to what it was already trained for.
     fileprivate func tuned(for budget: TrainingBudget, metrics: String?) -> TrainingRecord {
         var tuned = self
         tuned.options.budget =

@@ -12,7 +12,7 @@ public struct Train: ParsableCommand {
         commandName: "train", abstract: "Train a recurrent character model on a text.",
         discussion: """
             Give it a file, several, or a folder. It reads the text, trains for the budget, keeps the model that predicts \
-            the held-out part best, and says how to sample from it.
+            the held-out part best, and prints how to sample from it.
 
             EXAMPLES:
               train poems.txt --time-limit 3m
@@ -36,12 +36,12 @@ public struct Train: ParsableCommand {
 
     public init() {}
 
-    /// What was said of the declared options.
+    /// The declared options that were given.
     var asked: TrainingOptions { TrainingOptions(parsed: text, reading, model, training, validation) }
 
     public func validate() throws {
         if text.unit == .byte && !reading.isEmpty {
-            throw ValidationError("--unit byte takes bytes as they are; drop --encoding, --on-invalid and --newlines")
+            throw ValidationError("--unit byte reads raw bytes; drop --encoding, --on-invalid and --newlines")
         }
         if training.tune != nil && (output.resume != nil || output.from != nil) {
             throw ValidationError("--tune chooses the shape of a new model; drop --resume or --from")
@@ -54,19 +54,20 @@ public struct Train: ParsableCommand {
         }
     }
 
-    /// Whether earlier trainings are drawn, and none is made.
-    private var drawsOnly: Bool { files.isEmpty && output.resume == nil && !output.reportWith.isEmpty }
+    /// Whether to draw only earlier trainings, without training.
+    private var isReportOnly: Bool { files.isEmpty && output.resume == nil && !output.reportWith.isEmpty }
 
     public func run() throws {
-        // Not where the rest is validated: a word that is no option is the likelier slip.
-        if files.isEmpty && output.resume == nil && !drawsOnly { throw ValidationError("name a text to train on") }
-        if drawsOnly, let path = output.report {
+        // Checked here and not in `validate`, so that an unknown option is reported first: it is the more likely
+        // mistake.
+        if files.isEmpty && output.resume == nil && !isReportOnly { throw ValidationError("name a text to train on") }
+        if isReportOnly, let path = output.report {
             try refuseOverwriting(TextSource.sources(at: output.reportWith), with: [path])
             return try draw([], to: path)
         }
         var preparation = try Preparation(self)
         let curves = try output.tensorboard.map { try TrainingCurves(folder: $0) }
-        // Curves that are lost are worth a word, not a training.
+        // If the curves cannot be written, warn, but do not stop the training.
         defer { do { try curves?.finish() } catch { StandardError.print("warning: \(error)") } }
         if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds) }
         let progress = ProgressReport(quiet: output.quiet, data: preparation.data)
@@ -82,7 +83,7 @@ public struct Train: ParsableCommand {
         try run(trainer, preparation.plan.output, progress)
         let result = TrainingResult(trainer.record, preparation.plan.output, progress.exact)
         try StandardOutput.write(output.format == .json ? try result.json() : result.text)
-        // A picture that is lost is worth a word.
+        // If the report cannot be written, warn.
         if let path = output.report {
             do { try draw([trainer.record.metricsPath].compactMap(\.self), to: path) } catch {
                 StandardError.print("warning: \(error)")
@@ -90,7 +91,7 @@ public struct Train: ParsableCommand {
         }
     }
 
-    /// Runs to the end; a stop is an exit, with the words to go on.
+    /// Runs to the end. If it is stopped, prints how to resume and exits.
     private func run(_ trainer: Trainer, _ place: Trainer.Output, _ progress: ProgressReport) throws {
         // Until here there was nothing to save, and a signal ended the process as usual.
         Interruption.watch()
@@ -105,7 +106,7 @@ public struct Train: ParsableCommand {
             throw error
         }
         progress.finish()
-        StandardError.print("stopped; go on with: train --resume \(quoted(place.lastPath))")
+        StandardError.print("stopped; resume with: train --resume \(quoted(place.lastPath))")
         throw Exit(Interruption.exitCode)
     }
 

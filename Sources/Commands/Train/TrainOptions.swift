@@ -16,7 +16,7 @@ struct TextOptions: ParsableArguments {
             throw ValidationError("--records is empty; give line, blank-line, file or a text")
         }
         if unit == .byte, let normalization, normalization != .none {
-            throw ValidationError("--unit byte takes bytes as they are; drop --normalization \(normalization.rawValue)")
+            throw ValidationError("--unit byte reads raw bytes; drop --normalization \(normalization.rawValue)")
         }
     }
 }
@@ -33,7 +33,7 @@ struct ModelOptions: ParsableArguments {
 
     func validate() throws {
         if tied == true, let embedding, hidden != embedding {
-            throw ValidationError("--tied makes the embedding as long as --hidden; drop --embedding \(embedding)")
+            throw ValidationError("--tied makes the embedding the same size as --hidden; drop --embedding \(embedding)")
         }
     }
 }
@@ -47,8 +47,8 @@ struct TrainingFlags: ParsableArguments {
     @Option(
         parsing: .unconditional,
         help: """
-            Before the training: time to try other layers, units, dropout, rates and windows than those recommended, as far \
-            as no flag gives them. The best is then trained on for the budget.
+            Time to try other layers, units, dropout, rates and windows than those recommended, unless flags set them. \
+            The training then continues from the best one, for the budget.
             """, transform: CommandSupport.Duration.init(parsing:))
     var tune: CommandSupport.Duration?
     @Option(\.optimizer) var optimizer: Optimizer?

@@ -4,7 +4,7 @@ import Foundation
 import Reports
 import Training
 
-/// What a training came to.
+/// The result of a training.
 struct TrainingResult: Encodable {
     let model: String
     let last: String

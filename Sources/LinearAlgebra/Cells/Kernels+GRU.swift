@@ -8,12 +8,12 @@ import CKernels
 ///
 /// Shapes: gates, recurrent and their gradients [B, 3H] in the order r, z, n; everything else [B, H].
 package protocol GRUKernels: ScalarKernels {
-    /// `gates` holds x and receives r, z, n; `candidate` keeps the recurrent part of n for the way back.
+    /// `gates` holds x and receives r, z, n; `candidate` keeps the recurrent part of n for the backward pass.
     func gruForward(
         gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previous: MatrixView<Scalar>,
         candidate: MatrixView<Scalar>, hidden: MatrixView<Scalar>)
-    /// `gates` holds r, z, n and receives the gradient of x, `recurrentGradient` that of y; to
-    /// `previousGradient` it adds what reaches the state before without passing through the product.
+    /// `gates` holds r, z, n and receives the gradient of x, `recurrentGradient` that of y; `previousGradient` is
+    /// increased by the part of the previous state's gradient that does not pass through the product.
     func gruBackward(
         gates: MatrixView<Scalar>, candidate: MatrixView<Scalar>, previous: MatrixView<Scalar>,
         hiddenGradient: MatrixView<Scalar>, recurrentGradient: MatrixView<Scalar>, previousGradient: MatrixView<Scalar>)

@@ -9,7 +9,7 @@ import CKernels
 ///
 /// Shapes: gates and recurrent [B, 4H] in the order i, f, g, o; everything else [B, H].
 package protocol LSTMKernels: ScalarKernels {
-    /// `gates` holds x and receives i, f, g, o; `tanhCell` keeps tanh(c') for the way back.
+    /// `gates` holds x and receives i, f, g, o; `tanhCell` keeps tanh(c') for the backward pass.
     func lstmForward(
         gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previousCell: MatrixView<Scalar>,
         cell: MatrixView<Scalar>, tanhCell: MatrixView<Scalar>, hidden: MatrixView<Scalar>)

@@ -10,7 +10,8 @@ import CKernels
 package protocol MinGRUKernels: ScalarKernels {
     /// `gates` holds x and receives z, c.
     func minGRUForward(gates: MatrixView<Scalar>, previous: MatrixView<Scalar>, hidden: MatrixView<Scalar>)
-    /// `gates` holds z, c and receives the gradient of x; to `previousGradient` it adds what reaches the state before.
+    /// `gates` holds z, c and receives the gradient of x; the gradient of the previous state is added to
+    /// `previousGradient`.
     func minGRUBackward(
         gates: MatrixView<Scalar>, previous: MatrixView<Scalar>, hiddenGradient: MatrixView<Scalar>,
         previousGradient: MatrixView<Scalar>)

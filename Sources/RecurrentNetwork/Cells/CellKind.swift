@@ -5,20 +5,20 @@ public struct CellKind: Sendable {
 
     package init(_ cell: any RecurrentCell) { self.cell = cell }
 
-    /// As on the command line and in checkpoints.
+    /// The name on the command line and in checkpoints.
     public var rawValue: String { cell.name }
-    /// What it is, with its source.
+    /// The full name, with its source.
     public var title: String { cell.title }
 
     /// G: how many vectors of H pre-activations a step has.
     public var gateCount: Int { cell.gates.count }
 
-    /// Whether an option of a model, by its name, means something to the cell; most mean something to all.
-    public func hasUse(for option: String) -> Bool { CellOption(rawValue: option).map(cell.uses.contains) ?? true }
+    /// Whether the cell uses a model option, given by name; all cells use most of them.
+    public func uses(_ option: String) -> Bool { CellOption(rawValue: option).map(cell.uses.contains) ?? true }
 }
 
 extension CellKind: CaseIterable {
-    /// The cells that there are: the one list of them.
+    /// All cells: the only list of them.
     public static let allCases: [CellKind] = [.gru, .lstm, .rnn, .mingru]
 }
 

@@ -7,13 +7,15 @@ package protocol CellWindow<Scalar>: AnyObject, Sendable {
     /// For each of the cell's states [(T + 1) B, H]: before each step, and after the last. The rows of step 0 are set before a
     /// window; the first state, a step later, is the output.
     var states: [Matrix<Scalar>] { get }
-    /// [T B, GH]: what the gates were, after ``recur(_:weights:)``; gradients after ``backward(_:weights:outputGradient:inputGradient:)``.
+    /// [T B, GH]: the gate activations, after ``recur(_:weights:)``; gradients after
+    /// ``backward(_:weights:outputGradient:inputGradient:)``.
     var gateValues: Matrix<Scalar> { get }
-    /// The first state, packed, once the window has run backward.
+    /// The first state, packed, after the window has run backward.
     var packedStates: PackedMatrix<Scalar> { get }
 
-    /// What can be computed of some steps from their input alone, before the state is known: in any parts, on any threads. A cell
-    /// that changes its input by its state does nothing here, and all in ``recur(_:weights:)``, which is given the input again.
+    /// Computes what depends only on the input of some steps, before the state is known: in any parts, on any threads.
+    /// A cell that changes its input by its state does nothing here and everything in ``recur(_:weights:)``, which
+    /// receives the input again.
     func project(_ steps: Range<Int>, of input: LayerInput<Scalar>, weights: LayerWeights<Scalar>)
 
     /// Runs the steps, whose input is projected, from the states in the rows of step 0.
@@ -22,13 +24,13 @@ package protocol CellWindow<Scalar>: AnyObject, Sendable {
     /// Runs the steps backward. Gradients are cut at the window's start and at resets.
     ///
     /// - Parameters:
-    ///   - outputGradient: [T B, H]: in, the gradient that reaches the output from above; out, anything.
-    ///   - inputGradient: [T B, K]: receives the gradient of the input; nil where nobody needs it.
+    ///   - outputGradient: [T B, H]: on entry, the gradient that reaches the output from above; undefined on return.
+    ///   - inputGradient: [T B, K]: receives the gradient of the input; nil if it is not needed.
     func backward(
         _ run: WindowRun<Scalar>, weights: LayerWeights<Scalar>, outputGradient: Matrix<Scalar>,
         inputGradient: MatrixView<Scalar>?)
 
-    /// Adds this window's part of a task to the sum, once the window has run backward.
+    /// Adds this window's part of a task to the sum, after the window has run backward.
     func addGradient(to sum: GradientSum<Scalar>)
 }
 
@@ -51,24 +53,24 @@ package struct Reset: Sendable, Equatable {
     }
 }
 
-/// How a window is run.
+/// The arguments of a window's run.
 package struct WindowRun<Scalar: KernelScalar> {
-    /// As many as there are, at most the window's T.
+    /// The number of steps, at most the window's T.
     package let steps: Int
     package let resets: [Reset]
-    /// What ``CellWindow/project(_:of:weights:)`` was given, all of it.
+    /// The whole input that ``CellWindow/project(_:of:weights:)`` received.
     package let input: LayerInput<Scalar>
     /// [T B, H]: receives the output too, before a reset clears it; nil in windows without resets past the first step.
     package let output: Matrix<Scalar>?
 }
 
-/// One tensor of a layer, and the same packed for products.
+/// One tensor of a layer, and its packed copies for products.
 package struct Weight<Scalar: KernelScalar>: Sendable {
     /// As ``Parameters`` has it: [N, K], or [K, N] where rows are gathered; a bias [1, N].
     package let parameter: MatrixView<Scalar>
     /// Transposed [K, N]; nil for a bias, and where rows are gathered.
     package let forward: PackedMatrix<Scalar>?
-    /// [N, K], for the way back; nil as above, and in a network that only reads.
+    /// [N, K], for the backward pass; nil as above, and in a network for inference only.
     package let backward: PackedMatrix<Scalar>?
 }
 
@@ -95,13 +97,13 @@ package struct GradientSum<Scalar: KernelScalar> {
     /// The gradient of the layer's tensors.
     package let gradient: [MatrixView<Scalar>]
     package let input: GradientInput<Scalar>
-    /// [T B, 128]: holds what is multiplied.
+    /// [T B, 128]: holds the packed operand of the products.
     package let scratch: PackedMatrix<Scalar>
-    /// Whether anything stands there already; else the sum begins at zero.
+    /// Whether the sum continues from what is already there; otherwise it starts at zero.
     package let accumulates: Bool
 
-    /// Takes the task's columns of the gradient of pre-activations [T B, N] to multiply by, and adds them up as the gradient of a
-    /// bias, and of an input weight whose rows are gathered.
+    /// Packs the task's columns of the gradient of pre-activations [T B, N] for the products, and sums them up as the
+    /// gradient of a bias, and of an input weight whose rows are gathered.
     ///
     /// - Parameters:
     ///   - bias: the index of its tensor; nil for none.
@@ -120,19 +122,20 @@ package struct GradientSum<Scalar: KernelScalar> {
             scatter: scatter)
     }
 
-    /// Adds the product of what was taken with `values`, from a row on, to the gradient of a tensor.
+    /// Adds the product of the packed columns with `values`, from a row on, to the gradient of a tensor.
     package func addProduct(with values: PackedMatrix<Scalar>, from first: Int = 0, to tensor: Int) {
         Scalar.kernels.product(
             transposed: scratch, values, from: first, inner: rows, accumulate: accumulates,
             into: gradient[tensor].rows(task.outputs))
     }
 
-    /// Adds the product of what was taken with the layer's input to the gradient of a tensor; gathered rows have it already.
+    /// Adds the product of the packed columns with the layer's input to the gradient of a tensor; gathered rows are
+    /// already done.
     package func addProductWithInput(to tensor: Int) {
         if case .packed(let values, let first) = input { addProduct(with: values, from: first, to: tensor) }
     }
 
-    /// Makes the gradient of one bias that of another, which is added at the same place.
+    /// Copies the gradient of one bias to another one that is added at the same place.
     package func copyBias(_ source: Int, to target: Int) {
         gradient[target].columns(task.outputs).copy(gradient[source].columns(task.outputs))
     }

@@ -5,7 +5,7 @@ extension CellKind {
     public static let rnn = CellKind(Elman())
 }
 
-/// The simple recurrent network (Elman 1990). The equations stand with the kernels.
+/// The simple recurrent network (Elman 1990). The kernels document the equations.
 struct Elman: RecurrentCell {
     let name = "rnn"
     let title = "simple recurrent network (Elman 1990)"

@@ -5,9 +5,9 @@ extension CellKind {
     public static let gru = CellKind(GRU())
 }
 
-/// Gated recurrent unit (Cho et al. 2014), as in PyTorch. The equations stand with the kernels.
+/// Gated recurrent unit (Cho et al. 2014), as in PyTorch. The kernels document the equations.
 ///
-/// The reset gate stands between the recurrent product and the candidate, so the two sides have gradients of their own.
+/// The reset gate is between the recurrent product and the candidate, so the two sides have separate gradients.
 struct GRU: RecurrentCell {
     let name = "gru"
     let title = "gated recurrent unit (Cho et al. 2014)"
@@ -34,7 +34,7 @@ struct GRU: RecurrentCell {
 
 private final class GRUWindow<Scalar: KernelScalar>: CellWindow {
     private let buffers: StepBuffers<Scalar>
-    /// [T B, H]: the recurrent part of the candidate, for the way back.
+    /// [T B, H]: the recurrent part of the candidate, for the backward pass.
     private let candidates: Matrix<Scalar>
     /// [T B, 3H]: the gradient of the recurrent part of the pre-activations.
     private let recurrentGradient: Matrix<Scalar>

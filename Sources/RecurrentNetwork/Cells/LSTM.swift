@@ -5,9 +5,9 @@ extension CellKind {
     public static let lstm = CellKind(LSTM())
 }
 
-/// Long short-term memory (Hochreiter & Schmidhuber 1997), with PyTorch's gates. The equations stand with the kernels.
+/// Long short-term memory (Hochreiter & Schmidhuber 1997), with PyTorch's gates. The kernels document the equations.
 ///
-/// The forget gate begins open: its bias in `bias_ih` is 1 (Jozefowicz, Zaremba & Sutskever 2015).
+/// The forget gate starts open: its bias in `bias_ih` is 1 (Jozefowicz, Zaremba & Sutskever 2015).
 struct LSTM: RecurrentCell {
     let name = "lstm"
     let title = "long short-term memory (Hochreiter & Schmidhuber 1997)"
@@ -34,9 +34,9 @@ struct LSTM: RecurrentCell {
 
 private final class LSTMWindow<Scalar: KernelScalar>: CellWindow {
     private let buffers: StepBuffers<Scalar>
-    /// [T B, H]: tanh(c'), for the way back.
+    /// [T B, H]: tanh(c'), for the backward pass.
     private let tanhCells: Matrix<Scalar>
-    /// [B, H]: the gradient of c that a step hands to the one before.
+    /// [B, H]: the gradient of c that a step passes to the previous one.
     private let cellGradient: Matrix<Scalar>
     var states: [Matrix<Scalar>] { buffers.states }
     var gateValues: Matrix<Scalar> { buffers.gateValues }
@@ -69,7 +69,7 @@ private final class LSTMWindow<Scalar: KernelScalar>: CellWindow {
         }
     }
 
-    /// Nothing of the hidden gradient passes by the product: the cell state carries the rest.
+    /// The hidden gradient flows only through the product; the cell state carries the rest.
     @specialized(where Scalar == Float)
     func backward(
         _ run: WindowRun<Scalar>, weights: LayerWeights<Scalar>, outputGradient: Matrix<Scalar>,

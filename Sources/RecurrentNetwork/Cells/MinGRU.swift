@@ -5,8 +5,8 @@ extension CellKind {
     public static let mingru = CellKind(MinGRU())
 }
 
-/// The minimal gated recurrent unit (Feng, Tung, Ahmed, Bengio & Hajimirsadeghi 2024), in its plain form, step by step. The
-/// equations stand with the kernels.
+/// The minimal gated recurrent unit (Feng, Tung, Ahmed, Bengio & Hajimirsadeghi 2024), in its plain form, step by step.
+/// The kernels document the equations.
 ///
 /// Gate and candidate come from the input alone, so there are no recurrent weights, and one bias. `weight_ih` [2H, K] and
 /// `bias_ih` [2H] hold the gate z, then the candidate.

@@ -1,35 +1,36 @@
 import LinearAlgebra
 
-/// A recurrent cell: all that the rest of the house asks about one.
+/// A recurrent cell: everything the rest of the code needs to know about one.
 ///
 /// A cell is one type in a file of its own. The unit of its work is the window: T steps of B lanes. Most cells are computed
 /// step by step, with ``StepBuffers``; a cell may also compute a window at once (a scan), or change its input by its state.
 package protocol RecurrentCell: Sendable {
-    /// As on the command line and in checkpoints.
+    /// The name on the command line and in checkpoints.
     var name: String { get }
-    /// What it is, with its source.
+    /// The full name, with its source.
     var title: String { get }
-    /// What a layer of it remembers from step to step, by name, each [B, H]; the first is its output.
+    /// The states of a layer, by name, each [B, H]; the first is its output.
     var states: [String] { get }
-    /// The gates: gate k of a step stands in the columns `k H ..< (k + 1) H` of ``CellWindow/gateValues``.
+    /// The gates: gate k of a step is in the columns `k H ..< (k + 1) H` of ``CellWindow/gateValues``.
     var gates: [String] { get }
-    /// The options of a model that mean something to it.
+    /// The model options that it uses.
     var uses: Set<CellOption> { get }
-    /// Whether it computes with its input as a vector, so that a one-hot input, whose weights are gathered, is refused.
+    /// Whether it computes with its input as a vector. Then a one-hot input, whose weights are gathered, is refused.
     var needsEmbedding: Bool { get }
     /// The full learning rate for a model of 384 units, and for one of two layers (`docs/defaults.md`).
     var learningRates: (small: Double, large: Double) { get }
 
     /// The tensors of a layer, in PyTorch's order.
     func tensors(of layer: LayerShape) -> [LayerTensor]
-    /// What the sums of a layer's gradients are cut into: a constant of the arithmetic, whatever the number of threads. Tasks run at
-    /// the same time, so no two of them hold the same outputs of one tensor; ``CellWindow/addGradient(to:)`` is told which it is.
+    /// How the gradient sums of a layer are split into tasks: always the same, whatever the number of threads. Tasks
+    /// run concurrently, so no two of them share outputs of a tensor; ``CellWindow/addGradient(to:)`` receives the
+    /// task.
     func gradientTasks(of layer: LayerShape) -> [GradientTask]
     /// The buffers of a window, all taken from `memory`.
     func makeWindow<Scalar: KernelScalar>(_ shape: WindowShape, from memory: MemoryLedger) -> any CellWindow<Scalar>
 }
 
-/// An option of a model that not every cell has a use for.
+/// A model option that not every cell uses.
 package enum CellOption: String, Sendable {
     case nonlinearity
     case weightDropout = "weight-dropout"
@@ -41,7 +42,7 @@ package struct LayerShape: Sendable, Equatable {
     package var input: Int
     /// H.
     package var hidden: Int
-    /// Whether its input is one-hot, so that rows of the weights are gathered in place of a product.
+    /// Whether its input is one-hot, so that rows of the weights are gathered instead of multiplied.
     package var isOneHot: Bool
     /// For the cells that use it.
     package var nonlinearity: Nonlinearity
@@ -72,7 +73,7 @@ package struct LayerTensor: Sendable, Equatable {
     /// As in PyTorch, without the layer: `weight_ih`.
     package var name: String
     package var role: Role
-    /// N: what it computes, GH as a rule.
+    /// N: the number of its outputs, usually GH.
     package var outputs: Int
     package var initialization: Initialization
 
@@ -99,13 +100,13 @@ package struct LayerTensor: Sendable, Equatable {
     }
 }
 
-/// A part of a layer's gradient that is summed by itself: some of the outputs of some of its tensors.
+/// A part of a layer's gradient that is summed on its own: some of the outputs of some of its tensors.
 package struct GradientTask: Sendable, Equatable {
     /// Indices into the layer's tensors.
     package var tensors: [Int]
     package var outputs: Range<Int>
 
-    /// How many outputs a task has at most.
+    /// The maximum number of outputs of a task.
     package static let size = 128
 }
 
@@ -114,10 +115,10 @@ extension RecurrentCell {
 
     /// Pieces of 128 outputs of all tensors together.
     ///
-    /// - Requires: tensors with equally many outputs. A cell with others says its own tasks.
+    /// - Requires: tensors with the same number of outputs. Other cells must define their own tasks.
     package func gradientTasks(of layer: LayerShape) -> [GradientTask] {
         let tensors = tensors(of: layer)
-        precondition(Set(tensors.map(\.outputs)).count == 1, "the \(name) cell must say its own gradient tasks")
+        precondition(Set(tensors.map(\.outputs)).count == 1, "the \(name) cell must define its own gradient tasks")
         return pieces(of: tensors[0].outputs).map { GradientTask(tensors: Array(tensors.indices), outputs: $0) }
     }
 }

@@ -1,16 +1,16 @@
 import LinearAlgebra
 
-/// What cells that are computed step by step share: their buffers, and the loops over steps, which mind resets.
+/// Shared by cells that are computed step by step: their buffers, and the loops over steps, which handle resets.
 final class StepBuffers<Scalar: KernelScalar>: Sendable {
     let shape: WindowShape
     var lanes: Int { shape.lanes }
     /// For each state, [(T + 1) B, H].
     let states: [Matrix<Scalar>]
-    /// [T B, GH]: pre-activations of the input, then activations, then (on the way back) gradients.
+    /// [T B, GH]: pre-activations of the input, then activations, then (in the backward pass) gradients.
     let gateValues: Matrix<Scalar>
     /// [B, GH]: one step's recurrent part, for cells that have one.
     let recurrent: Matrix<Scalar>
-    /// [B, H]: rows that a reset keeps from what the step after it hands back.
+    /// [B, H]: rows saved at a reset from the gradient that the next step passes back.
     private let setAside: Matrix<Scalar>
     let packedStates: PackedMatrix<Scalar>
 
@@ -52,12 +52,12 @@ final class StepBuffers<Scalar: KernelScalar>: Sendable {
             slot(step, of: states[0]), weight, bias: bias, accumulate: false, into: recurrent.view)
     }
 
-    /// Runs steps in order: clears what resets clear, and copies the output where the layer above needs a copy.
+    /// Runs steps in order: clears states at resets, and copies the output if the layer above needs a copy.
     @inline(__always)
     func forward(_ run: WindowRun<Scalar>, _ body: (_ step: Int) -> Void) {
         for step in 0..<run.steps {
             for reset in run.resets where reset.step == step {
-                precondition(step == 0 || run.output != nil, "a reset in a window that was made without")
+                precondition(step == 0 || run.output != nil, "a reset in a window created without resets")
                 let row = step * lanes + reset.lane
                 for state in states { state.view.rows(row..<row + 1).clear() }
             }
@@ -69,15 +69,15 @@ final class StepBuffers<Scalar: KernelScalar>: Sendable {
     /// Runs steps in reverse order.
     ///
     /// - Parameters:
-    ///   - carried: [B, H]: gradients that a step hands to the one before, beside that of the output.
-    ///   - body: adds to `below` what reaches the output of the step before; at the first step that is thrown away, so products
-    ///     can be left out.
+    ///   - carried: [B, H]: gradients that a step passes to the previous one, besides that of the output.
+    ///   - body: adds to `below` the gradient of the previous step's output; at the first step that is discarded, so
+    ///     products can be skipped.
     @inline(__always)
     func backward(
         _ run: WindowRun<Scalar>, outputGradient: Matrix<Scalar>, carried: [Matrix<Scalar>] = [],
         _ body: (_ step: Int, _ below: MatrixView<Scalar>) -> Void
     ) {
-        precondition(shape.learns, "this window was made for reading only")
+        precondition(shape.learns, "this window is for inference only")
         for gradient in carried { gradient.view.clear() }
         for step in (0..<run.steps).reversed() {
             let below = step > 0 ? slot(step - 1, of: outputGradient) : setAside.view

@@ -1,36 +1,38 @@
 import Concurrency
 import LinearAlgebra
 
-/// What carries weights through windows. The training loop knows this, and not how it is done.
+/// Runs training steps on the weights. The training loop knows only this protocol, not the implementation.
 ///
-/// The order of a step is: ``run(_:)``, ``reduce(_:continues:)``, ``completeGradient()``, ``update(_:)``. Nothing that is handed
-/// out points into an engine's memory, so an engine may keep it elsewhere: in other processes, on another device.
+/// The order of a step is: ``run(_:)``, ``reduce(_:continues:)``, ``completeGradient()``, ``update(_:)``. No returned
+/// value points into an engine's memory, so an engine may keep it elsewhere: in other processes, on another device.
 ///
-/// An engine that can fail (a process that died, a device that is gone) throws; a training ends with its error then.
+/// An engine that can fail (a process that died, a device that is gone) throws, which ends the training with that
+/// error.
 ///
-/// Several engines can share a batch: each carries some of the groups of lanes (``LaneGroups``), and the gradient is summed along
-/// the engines in the order of their groups, each continuing the sum of the one before.
+/// Several engines can share a batch: each processes some of the groups of lanes (``LaneGroups``), and the gradient is
+/// summed along the engines in the order of their groups, each continuing the sum of the previous one.
 package protocol Engine<Scalar>: AnyObject {
     associatedtype Scalar: KernelScalar
 
     var model: ModelConfiguration { get }
-    /// The lanes that it carries, of the whole batch.
+    /// The lanes of the batch that it processes.
     var lanes: Range<Int> { get }
 
-    /// Carries its lanes through a window, forward and back, and moves their state to its end.
+    /// Runs its lanes through a window, forward and backward, and moves their state to the end of the window.
     ///
     /// - Returns: the sum of the losses in nats of each group of lanes, in order.
     func run(_ window: TrainingWindow) throws -> [Double]
 
-    /// How many blocks the gradient is summed in: a constant of the model.
+    /// The number of blocks the gradient is summed in: a constant of the model.
     var blocks: Int { get }
     /// Sums blocks of the gradient over the engine's lanes.
     ///
-    /// - Parameter continues: whether the sum goes on from what ``setGradient(_:of:)`` set; else it begins at zero.
+    /// - Parameter continues: whether the sum continues from what ``setGradient(_:of:)`` set; otherwise it starts at
+    ///   zero.
     func reduce(_ blocks: Range<Int>, continues: Bool) throws
     /// A copy of the sum in a block.
     func gradient(ofBlock block: Int) -> [Scalar]
-    /// Takes over a sum that was begun, or finished, elsewhere.
+    /// Sets a block to a partial or complete sum from elsewhere.
     func setGradient(_ elements: [Scalar], ofBlock block: Int)
     /// Makes the sum of all blocks the gradient of the weights (dropped ones get none, a tied embedding gets that of both its
     /// uses), and returns its Euclidean norm.
@@ -39,26 +41,26 @@ package protocol Engine<Scalar>: AnyObject {
     /// Moves the weights along the gradient. False if a weight or a moment is not finite afterwards.
     func update(_ step: UpdateStep) throws -> Bool
 
-    /// What its lanes remember; zero when an epoch begins.
+    /// The states of its lanes; zero when an epoch starts.
     var laneState: NetworkState<Scalar> { get set }
-    /// A copy of all that the next step rests on; `lanes` are its own.
+    /// A copy of everything the next step depends on; `lanes` are its own.
     var state: EngineState<Scalar> { get }
-    /// Goes on from a state. What a window has dropped is whole again.
+    /// Continues from a state. Weights dropped for a window are restored.
     func restore(_ state: EngineState<Scalar>)
 
-    /// Lends a network with the weights as they are, to read with, until `body` returns.
+    /// Passes a network with the current weights to `body`, for inference only, until it returns.
     func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result
 }
 
-/// A window of a training step: what every lane of the batch reads, and what names its random numbers. What it holds is used again
-/// for the next one: an engine that is not done when ``Engine/run(_:)`` returns has copied it.
+/// A window of a training step: the input of every lane of the batch, and the keys of its random numbers. Its memory is
+/// reused for the next window: an engine that still needs it after ``Engine/run(_:)`` returns must copy it.
 package struct TrainingWindow: Sendable {
     package let input: LaneWindow
     /// Steps of the window that are used.
     package let steps: Int
     /// Targets in all lanes of the batch: the gradient is that of the mean over them.
     package let symbols: Int
-    /// Names the random numbers: steps of the optimizer done before.
+    /// Key of the random numbers: the number of optimizer steps done before.
     package let step: Int
 
     package init(_ input: LaneWindow, steps: Int, symbols: Int, step: Int) {
@@ -86,7 +88,7 @@ package struct UpdateStep: Sendable {
     }
 }
 
-/// All that a training step rests on.
+/// Everything a training step depends on.
 package struct EngineState<Scalar: KernelScalar>: Sendable {
     package var parameters: Parameters<Scalar>
     /// The optimizer's moments, in its own order.
@@ -100,19 +102,19 @@ package struct EngineState<Scalar: KernelScalar>: Sendable {
     }
 }
 
-/// What an engine is made for.
+/// The settings of an engine.
 package struct EngineSetup<Scalar: KernelScalar>: Sendable {
     package var model: ModelConfiguration
-    /// Are trained in place: the engine's own from now on.
+    /// Trained in place; owned by the engine from now on.
     package var parameters: Parameters<Scalar>
     package var optimizer: Optimizer
-    /// B of the whole batch, of which an engine may carry a part.
+    /// B of the whole batch, of which an engine may process a part.
     package var batch: Int
     /// T, at most.
     package var window: Int
     /// Whether lanes may begin a text within a window.
     package var restarts: Bool
-    /// Of dropout.
+    /// Seed of the dropout.
     package var seed: UInt64
     package var workers: Workers
 

@@ -47,7 +47,7 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
 
     /// Sums blocks over windows of `steps` steps that have run backward.
     ///
-    /// - Parameter continues: whether what stands in the gradient is the beginning of the sum.
+    /// - Parameter continues: whether the sum continues from what is in the gradient.
     func run(_ range: Range<Int>, steps: Int, continues: Bool, using workers: Workers) {
         workers.run(range.count) { index, worker in
             sum(blocks[range.lowerBound + index], steps: steps, continues: continues, scratch[worker])

@@ -1,7 +1,7 @@
 import Concurrency
 import LinearAlgebra
 
-/// The engine of one process: threads share its groups of lanes, each carried by a shard. All is allocated once.
+/// The engine of one process: threads share its groups of lanes, one shard per group. All memory is allocated once.
 package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     package let network: Network<Scalar>
     package let optimizer: OptimizerState<Scalar>
@@ -17,7 +17,7 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     /// The steps of the window that has been run.
     private var steps = 0
 
-    /// - Parameter groups: the groups of lanes that this engine carries; nil for all of them.
+    /// - Parameter groups: the groups of lanes that this engine processes; nil for all of them.
     package init(_ setup: EngineSetup<Scalar>, groups: Range<Int>? = nil) {
         let (model, workers) = (setup.model, setup.workers)
         let all = LaneGroups(batch: setup.batch).ranges
@@ -41,7 +41,7 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
 
     // MARK: A step
 
-    /// Where weights are dropped, the network reads the dropped ones until the next update.
+    /// With weight dropout, the network uses the dropped weights until the next update.
     package func run(_ window: TrainingWindow) -> [Double] {
         network.dropWeights(seed: seed, step: window.step, using: workers)
         steps = window.steps
@@ -88,7 +88,7 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
 
     package func update(_ step: UpdateStep) -> Bool {
         let isFinite = optimizer.update(network.parameters, gradient: gradient, step, using: workers)
-        // Equal gradients move equal weights alike; this makes it certain.
+        // Equal gradients should move equal weights equally; this guarantees it.
         if model.isTied { network.parameters.encoder!.copy(network.parameters.decoderWeight) }
         network.pack(using: workers)
         return isFinite
@@ -141,17 +141,17 @@ extension Engine {
         return (losses, try completeGradient())
     }
 
-    /// Zero state in every lane: an epoch begins.
+    /// Sets the state of every lane to zero, at the start of an epoch.
     package func clearState() { laneState = NetworkState(model, lanes: lanes.count) }
 }
 
-/// What training with some options takes in memory, in bytes: parameters, gradient, moments, packed copies, and the buffers of a
-/// window, which are counted as they would be made.
+/// The memory that training takes with some options, in bytes: parameters, gradient, moments, packed copies, and the
+/// buffers of a window, which are counted as they are allocated.
 package func trainingMemory(
     _ model: ModelConfiguration, optimizer: Optimizer, batch: Int, window: Int, restarts: Bool, threads: Int
 ) -> Double {
     let parameters = Double(ParameterLayout(model).count)
-    // With the last good state, the one that is being saved, and the weights that are dropped.
+    // Also the last good state, the one that is being saved, and the dropped weights.
     let copies = Double(10 + 3 * optimizer.moments.count + (model.weightDropout > 0 ? 2 : 0))
     let memory = MemoryLedger(isDry: true)
     func shard(_ lanes: Int) -> Double {
@@ -159,7 +159,7 @@ package func trainingMemory(
         _ = Shard<Float>(model, lanes: lanes, steps: window, learns: true, restarts: restarts, from: memory)
         return memory.bytes - before
     }
-    // Groups are alike, or differ by a lane.
+    // Groups have equal sizes, or differ by one lane.
     let sizes = LaneGroups(batch: batch).ranges.map(\.count)
     let (largest, smallest) = (sizes.first ?? 1, sizes.last ?? 1)
     let large = sizes.count { $0 == largest }

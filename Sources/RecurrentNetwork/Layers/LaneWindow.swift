@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// What some lanes read and are to predict in a window: numbers, whatever text they stand for.
+/// The inputs and targets of some lanes in a window: only numbers, independent of the text.
 package final class LaneWindow: Sendable {
     package let lanes: Int
     /// T, at most.
@@ -20,7 +20,7 @@ package final class LaneWindow: Sendable {
         resets = memory.matrix(1, steps * lanes)
     }
 
-    /// Takes over some lanes of another window.
+    /// Copies some lanes of another window.
     func copy(_ range: Range<Int>, of other: LaneWindow, steps: Int) {
         precondition(range.count == lanes, "\(range.count) lanes for \(lanes)")
         precondition(
@@ -47,7 +47,7 @@ package final class LaneWindow: Sendable {
         return found
     }
 
-    /// Makes lanes begin a text at some places, and nowhere else.
+    /// Marks the places where lanes begin a text, and clears all others.
     package func setResets(_ resets: [Reset]) {
         self.resets.view.clear()
         for reset in resets { self.resets.view[0, reset.step * lanes + reset.lane] = 1 }

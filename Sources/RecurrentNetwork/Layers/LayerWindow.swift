@@ -1,14 +1,15 @@
 import LinearAlgebra
 import Randomness
 
-/// One layer's part of a window: a cell's window, and what belongs to the layer around it: the dropout of its output, and the
+/// One layer's part of a window: a cell's window, and what the layer adds to it: the dropout of its output, and the
 /// gradient that reaches it.
 final class LayerWindow<Scalar: KernelScalar>: Sendable {
     let cell: any CellWindow<Scalar>
     /// The cell's: see ``CellWindow/states``.
     let states: [Matrix<Scalar>]
     let lanes: Int
-    /// [T B, H]: what the layer above reads, where that is not the state: dropout changes the one and resets the other.
+    /// [T B, H]: what the layer above reads, if it differs from the state: dropout changes the output, resets change
+    /// the state.
     private let separateOutput: Matrix<Scalar>?
     /// The same, packed for the gradients of weights.
     private let packedOutput: PackedMatrix<Scalar>?
@@ -80,7 +81,7 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    /// What the layer above reads, packed, and the row from which on it stands there.
+    /// What the layer above reads, packed, and the row at which it starts.
     var gradientInput: GradientInput<Scalar> {
         packedOutput.map { .packed($0, from: 0) } ?? .packed(cell.packedStates, from: lanes)
     }

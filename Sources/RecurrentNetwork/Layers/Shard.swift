@@ -1,7 +1,7 @@
 import LinearAlgebra
 import Randomness
 
-/// Some lanes of a batch and all that one thread needs to carry them through a window, forward and back.
+/// Some lanes of a batch, and everything one thread needs to run them through a window, forward and backward.
 ///
 /// A shard's arithmetic does not depend on other shards, and products treat rows alike, so results depend neither on
 /// the number of threads nor on which of them runs a shard. Every buffer is allocated once.
@@ -62,7 +62,7 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    /// Makes the state before the next window zero.
+    /// Sets the state before the next window to zero.
     package func clearState() { forEachState { index, _, window in window.state(index, before: 0).clear() } }
 
     private func forEachState(_ body: (_ state: Int, _ layer: Int, LayerWindow<Scalar>) -> Void) {
@@ -71,13 +71,13 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    /// Makes the state after `steps` steps the one before the next window.
+    /// Makes the state after `steps` steps the initial state of the next window.
     @specialized(where Scalar == Float)
     package func advance(steps: Int) {
         for index in layers.indices { hand(layer: index, after: steps, to: self) }
     }
 
-    /// Makes a layer's state after `steps` steps the one before another shard's window.
+    /// Makes a layer's state after `steps` steps the initial state of another shard's window.
     @specialized(where Scalar == Float)
     package func hand(layer index: Int, after steps: Int, to other: Shard) {
         let (layer, next) = (layers[index], other.layers[index])
@@ -90,15 +90,15 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
 
     /// Computes the logits of a window.
     ///
-    /// - Parameter dropout: draws the masks of a training step; nil to read without dropout. Masks are inverted: what is
-    ///   kept is divided by the probability to be kept (Srivastava et al. 2014). They lie outside the recurrence (Zaremba et
-    ///   al. 2014) and stay the same through a window (variational dropout: Gal & Ghahramani 2016).
+    /// - Parameter dropout: draws the masks of a training step; nil to read without dropout. Masks are inverted: kept
+    ///   values are divided by the keep probability (Srivastava et al. 2014). They are outside the recurrence (Zaremba
+    ///   et al. 2014) and stay the same through a window (variational dropout: Gal & Ghahramani 2016).
     @specialized(where Scalar == Float)
     package func forward(_ network: Network<Scalar>, steps: Int, dropout: DropoutStream? = nil) {
         forward(network, steps: steps, resets: input.resets(steps), dropout: dropout)
     }
 
-    /// The same where the resets of the window are at hand.
+    /// The same, with the resets of the window already known.
     @specialized(where Scalar == Float)
     func forward(_ network: Network<Scalar>, steps: Int, resets: [Reset], dropout: DropoutStream?) {
         precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
@@ -111,7 +111,7 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
         decode(network, steps: steps)
     }
 
-    /// The first half of a layer's part of some steps; the layer below must have done its own.
+    /// The first half of a layer's part of some steps; the layer below must already be done.
     @specialized(where Scalar == Float)
     package func project(_ network: Network<Scalar>, layer index: Int, steps: Range<Int>) {
         let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
@@ -155,7 +155,7 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
 
     // MARK: Backward
 
-    /// Carries the gradient of the logits back through the window, to where the gradients of weights are products.
+    /// Propagates the gradient of the logits back through the window, until the gradients of weights are only products.
     ///
     /// - Parameter dropped: whether `forward` drew masks.
     @specialized(where Scalar == Float)

@@ -1,20 +1,21 @@
 import LinearAlgebra
 import Randomness
 
-/// How a parameter begins.
+/// How a parameter is initialized.
 package enum Initialization: Sendable, Equatable {
     /// Standard normal: embeddings.
     case gaussian
-    /// Uniform between the bound and its negative; Glorot & Bengio (2010) say which bound keeps signals alive.
+    /// Uniform between the bound and its negative; Glorot & Bengio (2010) give the bound that preserves the scale of
+    /// signals.
     case uniform(within: Double)
     /// Each block of as many rows as columns orthogonal (Saxe, McClelland & Ganguli 2014): recurrent weights.
     case orthogonal
-    /// Equal parts of the given values: biases.
+    /// Blocks of equal length, one for each given value: biases.
     case constants([Double])
 }
 
 extension Parameters {
-    /// Sets the parameters of a model that has learned nothing yet, each from a stream of random numbers of its own.
+    /// Initializes the parameters of a new model, each from its own stream of random numbers.
     package func initialize(_ model: ModelConfiguration, seed: UInt64) {
         for (index, entry) in layout.entries.enumerated() {
             var generator = SplitMix64(seed: seed, stream: RandomStream.initialization, UInt64(index))

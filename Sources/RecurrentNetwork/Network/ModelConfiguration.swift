@@ -50,7 +50,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         try validate()
     }
 
-    /// What a file need not say is as in a new configuration.
+    /// Keys that are missing from a file get the defaults of a new configuration.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         cell = try container.decode(CellKind.self, forKey: .cell)
@@ -81,7 +81,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         }
         guard embedding > 0 || !cell.cell.needsEmbedding else {
             throw ConfigurationError(
-                name: "embedding", value: "0", allowed: "above 0: the \(cell.rawValue) cell computes with its input")
+                name: "embedding", value: "0", allowed: "above 0: the \(cell.rawValue) cell needs an embedding")
         }
         guard weightDropout == 0 || cell.cell.uses.contains(.weightDropout) else {
             throw ConfigurationError(
@@ -90,7 +90,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         }
         guard !isTied || embedding == hidden else {
             throw ConfigurationError(
-                name: "embedding", value: "\(embedding)", allowed: "\(hidden), as hidden, where it is tied")
+                name: "embedding", value: "\(embedding)", allowed: "\(hidden), the same as hidden, if it is tied")
         }
     }
 
@@ -101,7 +101,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         }
     }
 
-    /// The number of trained numbers.
+    /// The number of trainable parameters.
     public var parameterCount: Int {
         ParameterLayout(self).entries.reduce(0) { $0 + (isTied && $1.role == .encoder ? 0 : $1.rows * $1.columns) }
     }

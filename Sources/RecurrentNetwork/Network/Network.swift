@@ -1,22 +1,22 @@
 import Concurrency
 import LinearAlgebra
 
-/// A network: its parameters, and the same packed for products.
+/// A network: its parameters, and their packed copies for products.
 ///
-/// The packed copies are made once for each optimizer step; whoever changes the parameters calls ``pack(using:)``.
+/// The packed copies are made once for each optimizer step; call ``pack(using:)`` after changing the parameters.
 package final class Network<Scalar: KernelScalar>: Sendable {
     package let model: ModelConfiguration
     package let parameters: Parameters<Scalar>
     package let layers: [LayerWeights<Scalar>]
     package let decoder: Weight<Scalar>
     private let tasks: [PackingTask<Scalar>]
-    /// Where training drops weights: those of a step, and the tasks that pack them in place of the parameters.
+    /// For weight dropout: the dropped weights of a step, and the tasks that pack them instead of the parameters.
     private let weightDropout: WeightDropout<Scalar>?
     private let droppedTasks: [PackingTask<Scalar>]
 
     /// A network with the given parameters, packed.
     ///
-    /// - Parameter learns: whether it can be trained; one that only reads takes half the memory.
+    /// - Parameter learns: whether it can be trained; a network for inference only takes half the memory.
     package init(_ model: ModelConfiguration, _ parameters: Parameters<Scalar>, learns: Bool, using workers: Workers) {
         self.model = model
         self.parameters = parameters
@@ -39,8 +39,8 @@ package final class Network<Scalar: KernelScalar>: Sendable {
         pack(using: workers)
     }
 
-    /// A network that reads the same parameters rounded to bfloat16, in half the memory; biases and a one-hot input's rows stay
-    /// as they are.
+    /// A network for inference with the same parameters rounded to bfloat16, in half the memory; biases and a one-hot
+    /// input's rows are not rounded.
     package func compacted() -> Network { Network(compacting: self) }
 
     private init(compacting other: Network) {
@@ -55,7 +55,7 @@ package final class Network<Scalar: KernelScalar>: Sendable {
         (tasks, droppedTasks, weightDropout) = ([], [], nil)
     }
 
-    /// Packs the parameters as they are now.
+    /// Packs the current parameters.
     package func pack(using workers: Workers) {
         precondition(!tasks.isEmpty, "a compacted network cannot change")
         workers.forEach(tasks.count) { tasks[$0].run() }
@@ -68,7 +68,7 @@ package final class Network<Scalar: KernelScalar>: Sendable {
         workers.forEach(droppedTasks.count) { droppedTasks[$0].run() }
     }
 
-    /// Makes the gradient of a step whose weights were dropped one of the parameters.
+    /// Turns the gradient of a step with dropped weights into one of the parameters.
     func maskGradient(_ gradient: Parameters<Scalar>, using workers: Workers) {
         weightDropout?.mask(gradient, using: workers)
     }
@@ -99,7 +99,7 @@ private struct Packing<Scalar: KernelScalar> {
 
     init(learns: Bool) { self.learns = learns }
 
-    /// - Parameter dropped: what takes the parameter's place in steps whose weights are dropped.
+    /// - Parameter dropped: what replaces the parameter in steps with dropped weights.
     mutating func weight(_ parameter: MatrixView<Scalar>, or dropped: Matrix<Scalar>?) -> Weight<Scalar> {
         Weight(
             parameter: parameter, forward: pack(parameter, or: dropped, transposes: true),

@@ -1,6 +1,6 @@
 import LinearAlgebra
 
-/// What a network remembers between two windows: a value, so that an evaluation cannot disturb a training.
+/// The states of a network between two windows: a value, so that an evaluation cannot disturb a training.
 package struct NetworkState<Scalar: KernelScalar>: Sendable, Equatable {
     package let lanes: Int
     /// The names of the cell's states.
@@ -29,7 +29,7 @@ package struct NetworkState<Scalar: KernelScalar>: Sendable, Equatable {
             })
     }
 
-    /// The states of lanes that follow each other, of one model.
+    /// Joins the states of consecutive lanes of one model.
     package init(joining parts: [NetworkState]) {
         self.init(
             lanes: parts.reduce(0) { $0 + $1.lanes }, names: parts[0].names,

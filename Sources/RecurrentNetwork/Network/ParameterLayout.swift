@@ -1,6 +1,6 @@
-/// The list of a model's parameters: initialisation, gradients, optimizer, checkpoint and count all walk it.
+/// The list of a model's parameters: initialisation, gradients, optimizer, checkpoint and count all use it.
 ///
-/// Names and shapes are PyTorch's. All parameters lie in one arena, each from an offset that is a multiple of 16.
+/// Names and shapes are PyTorch's. All parameters are in one arena, each at an offset that is a multiple of 16.
 package struct ParameterLayout: Sendable {
     package enum Role: Sendable, Equatable {
         /// Rows belong to symbols.
@@ -18,7 +18,7 @@ package struct ParameterLayout: Sendable {
         package let rows: Int
         package let columns: Int
         package let offset: Int
-        /// Whether it lies in memory as PyTorch's transpose: rows of a one-hot input weight [V, GH] are gathered.
+        /// Whether it is stored as the transpose of PyTorch's: rows of a one-hot input weight [V, GH] are gathered.
         package let isTransposed: Bool
         package let initialization: Initialization
 

@@ -31,7 +31,7 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
     /// Everything as one row, the gaps (always zero) included.
     package var all: MatrixView<Scalar> { arena.view }
 
-    /// Makes a gradient one of a tied embedding: what both of its uses say, in both places.
+    /// For a tied embedding: adds up the gradients of both uses, and stores the sum in both places.
     func tie() {
         guard let encoder else { preconditionFailure("a one-hot input cannot be tied") }
         for row in 0..<encoder.rows {
@@ -40,7 +40,7 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
         encoder.copy(decoderWeight)
     }
 
-    /// Parameters of their own with the same elements.
+    /// A copy with its own memory.
     package func copy(_ model: ModelConfiguration) -> Parameters<Scalar> {
         let copy = Parameters(model)
         copy.all.copy(all)
@@ -50,7 +50,7 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
     /// All elements in the order of the arena.
     package var elements: [Scalar] { arena.elements }
 
-    /// Whether what lies between two parameters has stayed zero: checked in debug builds.
+    /// Whether the gaps between parameters are still zero: checked in debug builds.
     var gapsAreZero: Bool {
         zip(layout.entries, layout.entries.dropFirst().map(\.offset) + [layout.count]).allSatisfy { entry, end in
             (entry.offset + entry.rows * entry.columns..<end).allSatisfy { arena.view[0, $0] == 0 }

@@ -5,7 +5,7 @@ import Randomness
 /// DropConnect on the recurrent weights (Wan et al. 2013, as Merity, Keskar & Socher 2018 use it): while training, each
 /// weight from a state to the next is dropped with a probability, the same ones through a window and in every lane.
 ///
-/// What is kept is divided by the probability to be kept, so that reading needs no scaling.
+/// Kept weights are divided by the keep probability, so that inference needs no scaling.
 final class WeightDropout<Scalar: KernelScalar>: Sendable {
     /// A recurrent weight with some of it dropped.
     struct Dropped: Sendable {
@@ -20,7 +20,7 @@ final class WeightDropout<Scalar: KernelScalar>: Sendable {
     /// The recurrent weights of all layers.
     let dropped: [Dropped]
     private let keep: Double
-    /// Some rows of a weight, each with random numbers of its own.
+    /// Some rows of a weight, each with its own random numbers.
     private let pieces: [(weight: Int, rows: Range<Int>)]
 
     init(_ model: ModelConfiguration) {
@@ -35,7 +35,7 @@ final class WeightDropout<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    /// The matrix that takes the place of a tensor, where some of it is dropped.
+    /// The matrix that replaces a tensor, if some of it is dropped.
     func weight(layer: Int, tensor: Int) -> Matrix<Scalar>? {
         dropped.first { $0.layer == layer && $0.tensor == tensor }?.weight
     }
@@ -53,7 +53,7 @@ final class WeightDropout<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    /// Makes a gradient of the dropped weights one of the weights.
+    /// Turns a gradient of the dropped weights into one of the weights.
     func mask(_ gradient: Parameters<Scalar>, using workers: Workers) {
         workers.forEach(pieces.count) { index in
             let (dropped, rows) = (self.dropped[pieces[index].weight], pieces[index].rows)

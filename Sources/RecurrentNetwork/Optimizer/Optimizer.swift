@@ -1,8 +1,8 @@
-/// The rule by which parameters follow their gradient.
+/// The rule that updates parameters from their gradient.
 public enum Optimizer: String, Sendable, Codable, CaseIterable {
     case adamw, adam, sgd, rmsprop, adagrad
 
-    /// How many numbers it remembers for each parameter.
+    /// The moments it stores for each parameter.
     public var moments: [String] {
         switch self {
         case .adamw, .adam: ["exp_avg", "exp_avg_sq"]

@@ -1,7 +1,7 @@
 import Concurrency
 import LinearAlgebra
 
-/// An optimizer at work: its moments, and one fused pass over the arena for each step.
+/// An optimizer in use: its moments, and one fused pass over the arena for each step.
 package final class OptimizerState<Scalar: KernelScalar>: Sendable {
     package let optimizer: Optimizer
     package let moments: [Parameters<Scalar>]
@@ -30,7 +30,7 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         }
     }
 
-    /// The Euclidean norm of a gradient, summed in an order of its own.
+    /// The Euclidean norm of a gradient, summed in a fixed order.
     package func norm(of gradient: Parameters<Scalar>, using workers: Workers) -> Double {
         let row = gradient.all
         let sums = eachPiece(of: gradient, using: workers) { piece in
@@ -39,7 +39,7 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         return sums.reduce(0, +).squareRoot()
     }
 
-    /// Moves the parameters by one step. False if one of them, or a moment, is not finite afterwards.
+    /// Updates the parameters by one step. False if one of them, or a moment, is not finite afterwards.
     package func update(
         _ parameters: Parameters<Scalar>, gradient: Parameters<Scalar>, _ step: UpdateStep, using workers: Workers
     ) -> Bool {
@@ -59,7 +59,7 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         return flaws.allSatisfy { $0 == 0 }
     }
 
-    /// What `body` makes of each piece of an arena, in order.
+    /// The results of `body` for each piece of an arena, in order.
     private func eachPiece(
         of parameters: Parameters<Scalar>, using workers: Workers, _ body: @Sendable (Piece) -> Double
     ) -> [Double] {
@@ -71,7 +71,7 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
 }
 
 extension Optimizer {
-    /// A step's numbers. Constants are PyTorch's, but for Adam's second beta, 0.99: windows are few and correlated.
+    /// The numbers of a step. Constants are PyTorch's, except Adam's second beta, 0.99: windows are few and correlated.
     package func rule(_ numbers: UpdateStep, decay: Double) -> OptimizerRule {
         let (step, scale, rate) = (numbers.step, numbers.scale, numbers.rate)
         return switch self {
@@ -86,5 +86,5 @@ extension Optimizer {
     }
 }
 
-/// What a gradient of the given norm is multiplied by so that its norm is at most `limit` (Pascanu et al. 2013).
+/// The factor that limits the norm of a gradient to `limit` (Pascanu et al. 2013).
 package func clipFactor(norm: Double, limit: Double) -> Double { norm > limit ? limit / norm : 1 }

@@ -90,7 +90,7 @@ extension ModelConfiguration {
     ///
     /// - Throws: `ConfigurationError` for a value out of its range, or an option that the cell does not use.
     public init(_ options: TrainingOptions, data: TrainingData) throws(ConfigurationError) {
-        for option in OptionList.all where options.isGiven(option) && !options.cell.hasUse(for: option.name) {
+        for option in OptionList.all where options.isGiven(option) && !options.cell.uses(option.name) {
             throw ConfigurationError(
                 name: option.name, value: option.text(in: options) ?? "none",
                 allowed: "left out: the \(options.cell.rawValue) cell does not use it")
