@@ -22,7 +22,7 @@ public final class TrainingRun: Sendable {
     /// The shape of the model.
     public let configuration: ModelConfiguration
     /// Where the best model is saved.
-    public let path: String
+    public let modelPath: String
     /// Where the state for a resumed run is saved.
     public let statePath: String
     /// The events of the run, as they happen; ends with the training. Events are buffered until read. Only one reader
@@ -93,7 +93,7 @@ public final class TrainingRun: Sendable {
         _ trainer: sending Trainer, _ events: AsyncStream<TrainingEvent>,
         _ continuation: AsyncStream<TrainingEvent>.Continuation
     ) {
-        (configuration, path, statePath) = (
+        (configuration, modelPath, statePath) = (
             trainer.configuration, trainer.saver.output.path, trainer.saver.output.lastPath
         )
         (self.events, self.continuation) = (events, continuation)
@@ -117,7 +117,7 @@ public final class TrainingRun: Sendable {
         }
         continuation.finish()
         guard try result.get() == .finished else { throw .cancelled(state: statePath) }
-        do { return try LanguageModel(contentsOf: path) } catch { throw TrainingError(error) }
+        do { return try LanguageModel(contentsOf: modelPath) } catch { throw TrainingError(error) }
     }
 
     private func train(until isCancelled: @Sendable () -> Bool) -> Result<Trainer.Ending, TrainingError> {

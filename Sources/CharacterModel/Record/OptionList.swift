@@ -126,7 +126,7 @@ public struct OptionList: Sendable {
     public static let declared = OptionList()
 
     /// All options, in the order of their declarations.
-    public static let all: [any AnyTrainingOption] =
+    package static let all: [any AnyTrainingOption] =
         Mirror(reflecting: declared).children.compactMap { $0.value as? any AnyTrainingOption }
 
     /// The options stored as options in a checkpoint's record. The others are stored with the model, vocabulary or

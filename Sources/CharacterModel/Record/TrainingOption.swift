@@ -7,7 +7,7 @@ import Tokenization
 public struct TrainingOption<Value: OptionValue>: Sendable {
     /// In lower case with hyphens: `learning-rate`.
     public let name: String
-    public let section: OptionSection
+    package let section: OptionSection
     /// One or two sentences.
     public let help: String
     /// The default value.
@@ -15,9 +15,9 @@ public struct TrainingOption<Value: OptionValue>: Sendable {
     /// How help describes a default that is not a constant: `by the model`.
     public let defaultText: String?
     public let allowed: AllowedValues<Value>
-    public let fixedBy: OptionBond
+    package let fixedBy: OptionBond
     /// Whether a recommendation sets it if the user does not.
-    public let isRecommended: Bool
+    package let isRecommended: Bool
     /// Reads it from a checkpoint, if it is stored outside the options of the training record; else nil.
     let stored: (@Sendable (TrainingSetup) -> Value)?
 
@@ -39,12 +39,12 @@ public struct TrainingOption<Value: OptionValue>: Sendable {
 }
 
 /// What an option is about.
-public enum OptionSection: Sendable, CaseIterable {
+package enum OptionSection: Sendable, CaseIterable {
     case text, model, training, validation
 }
 
 /// What prevents an option from changing once a training run has begun.
-public enum OptionBond: Sendable {
+package enum OptionBond: Sendable {
     /// Each run may set a different value.
     case nothing
     /// A resumed run cannot change it; a new training run that starts from the weights can.
@@ -54,12 +54,12 @@ public enum OptionBond: Sendable {
 }
 
 /// What a checkpoint records about the training of its model.
-public struct TrainingSetup: Sendable {
-    public let configuration: ModelConfiguration
-    public let vocabulary: Vocabulary
-    public let record: TrainingRecord
+package struct TrainingSetup: Sendable {
+    package let configuration: ModelConfiguration
+    package let vocabulary: Vocabulary
+    package let record: TrainingRecord
 
-    public init(configuration: ModelConfiguration, vocabulary: Vocabulary, record: TrainingRecord) {
+    package init(configuration: ModelConfiguration, vocabulary: Vocabulary, record: TrainingRecord) {
         self.configuration = configuration
         self.vocabulary = vocabulary
         self.record = record

@@ -32,10 +32,10 @@ public struct TrainingOptions: Sendable {
     }
 
     /// Whether an option was set.
-    public func isGiven(_ option: any AnyTrainingOption) -> Bool { given[option.name] != nil }
+    package func isGiven(_ option: any AnyTrainingOption) -> Bool { given[option.name] != nil }
 
     /// Resets an option to its default.
-    public mutating func reset(_ option: any AnyTrainingOption) { given[option.name] = nil }
+    package mutating func reset(_ option: any AnyTrainingOption) { given[option.name] = nil }
 
     /// The budget. Setting it replaces any earlier one.
     public var budget: TrainingBudget {
@@ -60,7 +60,7 @@ public struct TrainingOptions: Sendable {
     }
 
     /// Takes the value of each option from a checkpoint.
-    public init(_ setup: TrainingSetup) {
+    package init(_ setup: TrainingSetup) {
         self = setup.record.options
         for option in OptionList.all { option.take(from: setup, into: &self) }
     }
@@ -76,7 +76,7 @@ extension TrainingOptions: Equatable {
 }
 
 /// A type-erased option.
-public protocol AnyTrainingOption: Sendable {
+package protocol AnyTrainingOption: Sendable {
     var name: String { get }
     var section: OptionSection { get }
     var help: String { get }
@@ -103,44 +103,44 @@ public protocol AnyTrainingOption: Sendable {
 }
 
 /// An option's key in a record: its name with underscores.
-public struct OptionKey: CodingKey {
-    public let stringValue: String
-    public var intValue: Int? { nil }
+package struct OptionKey: CodingKey {
+    package let stringValue: String
+    package var intValue: Int? { nil }
 
     init(_ name: String) { stringValue = name.replacing("-", with: "_") }
-    public init?(stringValue: String) { self.stringValue = stringValue }
-    public init?(intValue: Int) { nil }
+    package init?(stringValue: String) { self.stringValue = stringValue }
+    package init?(intValue: Int) { nil }
 }
 
 extension TrainingOption: AnyTrainingOption {
-    public var defaultHelp: String? { defaultText ?? standard.optionText }
-    public var isRecorded: Bool { stored == nil }
+    package var defaultHelp: String? { defaultText ?? standard.optionText }
+    package var isRecorded: Bool { stored == nil }
 
-    public func text(in options: TrainingOptions) -> String? { options[self].optionText }
+    package func text(in options: TrainingOptions) -> String? { options[self].optionText }
 
-    public func set(_ value: Any, in options: inout TrainingOptions) {
+    package func set(_ value: Any, in options: inout TrainingOptions) {
         guard let value = value as? Value else { preconditionFailure("\(name) is not a \(type(of: value))") }
         options[self] = value
     }
 
-    public func copy(from other: TrainingOptions, to options: inout TrainingOptions) { options[self] = other[self] }
+    package func copy(from other: TrainingOptions, to options: inout TrainingOptions) { options[self] = other[self] }
 
-    public func validate(in options: TrainingOptions) throws(ConfigurationError) {
+    package func validate(in options: TrainingOptions) throws(ConfigurationError) {
         let value = options[self]
         guard !allowed.contains(value) else { return }
         throw ConfigurationError(name: name, value: value.optionText ?? "none", allowed: allowed.text)
     }
 
-    public func take(from setup: TrainingSetup, into options: inout TrainingOptions) {
+    package func take(from setup: TrainingSetup, into options: inout TrainingOptions) {
         if let stored { options[self] = stored(setup) }
     }
 
-    public func encode(_ options: TrainingOptions, into container: inout KeyedEncodingContainer<OptionKey>) throws {
+    package func encode(_ options: TrainingOptions, into container: inout KeyedEncodingContainer<OptionKey>) throws {
         guard text(in: options) != nil else { return }
         try container.encode(options[self], forKey: OptionKey(name))
     }
 
-    public func decode(from container: KeyedDecodingContainer<OptionKey>, into options: inout TrainingOptions) throws {
+    package func decode(from container: KeyedDecodingContainer<OptionKey>, into options: inout TrainingOptions) throws {
         if let value = try container.decodeIfPresent(Value.self, forKey: OptionKey(name)) { options[self] = value }
     }
 }
