@@ -15,7 +15,7 @@ print(try model.evaluate(model.corpus(reading: [.text("a text")])).total.likelih
 var options = TrainingOptions()
 options.budget = .steps(20)
 let run = try TrainingRun(on: [.file(path: text)], options: options, output: .init(path: path + ".trained.safetensors"))
-async let trained = run.model()
+async let trained = run.train()
 for await event in run.events {
     if case .validation(let report) = event { print(report.step, report.bitsPerCharacter) }
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The main job on the embedded corpus: train, sample at two temperatures, measure. BIN is where the commands are.
+# Trains on the text in this repository, samples at two temperatures, and measures. BIN is where the commands are.
 set -eu
 model=checkpoints/demo.safetensors
 text=corpora/el-cuaderno.txt
@@ -15,8 +15,7 @@ run() {
 }
 
 say "Train a model on a small book in English and Spanish (one minute)"
-run train $text --time-limit 60s --output $model --overwrite --cell gru --hidden 512 --embedding 48 \
-    --dropout 0.6 --learning-rate 0.001
+run train $text --time-limit 60s --output $model --overwrite
 say "Sample conservatively (temperature 0.5)"
 run sample $model --prompt 'The scribe ' --temperature 0.5 --length 400 --seed 1
 say "Sample freely (temperature 0.9)"

@@ -34,6 +34,7 @@ extension LanguageModel {
             let size = configuration.vocabularySize
             throw flaw("vocabulary", "it has \(vocabulary.count) symbols, and the configuration says \(size)")
         }
+        do { _ = try VocabularyRecord(vocabulary).vocabulary() } catch { throw flaw("vocabulary", error.reason) }
         let entries = ParameterLayout(configuration).entries
         if let other = Set(tensors.keys).subtracting(entries.map(\.name)).sorted().first {
             throw flaw("configuration", "a model of this shape has no tensor \(other)")

@@ -102,7 +102,10 @@ extension TrainingError: TerminalError {
         }
     }
 
-    var exitCode: Int32 { ExitStatus.badData }
+    var exitCode: Int32 {
+        if case .engine = self { return ExitStatus.internalError }
+        return ExitStatus.badData
+    }
 }
 
 extension ConfigurationError: TerminalError {

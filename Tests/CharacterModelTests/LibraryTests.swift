@@ -64,6 +64,17 @@ struct LibraryTests {
             #expect(abs(nats / scored - 1) < 1e-5, "\(nats) and \(scored)")
         }
         #expect(try model.logProbabilities(after: "") != model.logProbabilities(after: "a"))
+        // Behind the end of a record nothing before it counts.
+        for (separator, end) in [
+            (RecordSeparator.line, "\n"), (.blankLine, "\n\n"), (.blankLine, "\n \n"), (.text("--"), "--"),
+        ] {
+            let model = try random(unit: .grapheme, records: separator)
+            #expect(try model.logProbabilities(after: "aé" + end + "b") == model.logProbabilities(after: "b"))
+            #expect(try model.logProbabilities(after: "aé" + end) == model.logProbabilities(after: ""))
+            #expect(try model.logProbabilities(after: "aé") != model.logProbabilities(after: ""))
+        }
+        let likeliest = try records.likeliest(3, after: "a")
+        #expect(likeliest.count == 3 && likeliest[0].probability >= likeliest[2].probability)
     }
 
     @Test("A model is its configuration, vocabulary and tensors", arguments: [true, false])
@@ -115,6 +126,15 @@ struct LibraryTests {
         #expect(error { shape, _ in shape.cell = .lstm } != nil)
     }
 
+    @Test("An empty text has no score, and a known record is found in any normal form")
+    func smallThings() throws {
+        #expect(throws: EvaluationError.empty(name: "text")) { try model.evaluate([.text("")]) }
+        #expect(throws: EvaluationError.text(.missing(path: "/none"))) { try model.evaluate([.file(path: "/none")]) }
+        #expect(try model.evaluate([.text("ab")], threads: -1).total.bitsPerByte > 0)
+        let names = KnownRecords(of: try Corpus(reading: [.text("Zoë\nAnn\n")], records: .line))
+        #expect(try names.contains("Zoe\u{308}") && names.contains("Ann") && !names.contains("An"))
+    }
+
     @Test("A generator in a task gives the same text as elsewhere, and ends when the task is cancelled")
     func asynchronous() async throws {
         let strategy = SamplingStrategy.sampled(try Temperature(1), keeping: .everything)
@@ -133,6 +153,16 @@ struct LibraryTests {
             return count
         }
         endless.cancel()
-        #expect(try await endless.value >= 0)
+        // That it ends at all is the point; nothing is drawn by a task that was cancelled before.
+        _ = try await endless.value
+        let stopped = Task {
+            var count = 0
+            for await _ in try model.generator(strategy: strategy, seed: 3) {
+                count += 1
+                if count == 7 { withUnsafeCurrentTask { $0?.cancel() } }
+            }
+            return count
+        }
+        #expect(try await stopped.value == 7)
     }
 }

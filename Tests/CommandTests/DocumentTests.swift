@@ -132,15 +132,15 @@ struct DocumentTests {
 
     /// - Parameter file: finds what the program names.
     private func runReadme(in file: (String) -> String) throws {
-        func print(_ item: Any, terminator: String = "") { #expect(!"\(item)".isEmpty) }
+        func print(_ items: Any..., terminator: String = "") { #expect(!"\(items)".isEmpty) }
         // README begins
         let model = try LanguageModel(contentsOf: file("checkpoints/my-text.safetensors"))
         let strategy = SamplingStrategy.sampled(try Temperature(0.8), keeping: try SamplingFilter(topP: 0.95))
         for element in try model.generator(prompt: "Once", strategy: strategy, seed: 1).prefix(200) {
             print(element.symbol.text, terminator: "")
         }
-        let score = try model.evaluate(model.corpus(reading: [.file(path: file("other-text.txt"))]))
-        print(score.total.likelihood.perplexity)
+        let score = try model.evaluate([.file(path: file("other-text.txt"))])
+        print(score.total.likelihood.perplexity, score.total.bitsPerCharacter)
         // README ends
     }
 }

@@ -36,9 +36,9 @@ struct TrainingRunTests {
             for await event in run.events { if case .step(let report) = event { steps.append(report.step) } }
             return steps
         }
-        let model = try await run.model()
+        let model = try await run.train()
         #expect(await telling.value == [10, 20, 30])
-        #expect(model.configuration == run.configuration && model.training?.step ?? 0 <= 30)
+        #expect(try model.configuration == run.configuration && #require(model.training).step <= 30)
         let corpus = try Corpus(reading: [source], options: options)
         let trainer = try Trainer(
             on: TrainingData(corpus), options: options, output: .init(path: folder.file("t.safetensors")), threads: 1)
@@ -48,34 +48,56 @@ struct TrainingRunTests {
 
     @Test("If cancelled, it saves; resumed, it ends like an uninterrupted one", arguments: [1, 2])
     func cancellation(threads: Int) async throws {
-        // Many, so that it is not over before it is cancelled.
-        let steps = 2_000
-        let whole = try await run("whole.safetensors", steps: steps).model()
-        let run = try run("m.safetensors", threads: threads, steps: steps)
-        let training = Task { try await run.model() }
-        // Cancelled before or within the run: both must do.
-        if threads == 2 { for await event in run.events { if case .step = event { break } } }
-        training.cancel()
+        // The budget decides nothing but the end.
+        var options = options
+        (options.schedule, options.warmup, options.evaluateEvery) = (.constant, 10, 20)
+        (options.learningRate, options.dropout, options.weightDropout) = (0.003, 0, 0)
+        (options.embedding, options.layers, options.tied) = (8, 1, false)
+        // It ends only if it is cancelled.
+        options.budget = .steps(1_000_000_000)
+        let run = try TrainingRun(
+            on: [source], options: options, output: .init(path: folder.file("m.safetensors")), threads: threads)
+        let training = Task { try await run.train() }
+        for await event in run.events { if case .step = event { break } }
+        if threads == 1 { run.cancel() } else { training.cancel() }
         await #expect(throws: TrainingError.cancelled(state: folder.file("m.last.safetensors"))) {
             try await training.value
         }
-        let resumed = try TrainingRun(resuming: run.statePath)
-        #expect(try await resumed.model().tensors == whole.tensors)
-        let further = try TrainingRun(resuming: run.statePath, on: [source], budget: .steps(steps + 10))
-        #expect(try await further.model().training?.options.steps == steps + 10)
+        let step = try #require(try Checkpoint(contentsOf: run.statePath).training).step + 25
+        let resumed = try TrainingRun(resuming: run.statePath, budget: .steps(step))
+        options.budget = .steps(step)
+        let whole = try TrainingRun(
+            on: [source], options: options, output: .init(path: folder.file("whole.safetensors")))
+        #expect(try await resumed.train().tensors == whole.train().tensors)
     }
 
-    @Test("An actor that trains can do other things meanwhile")
+    @Test("An actor that trains can do other things meanwhile", .timeLimit(.minutes(2)))
     @MainActor func responsiveness() async throws {
-        let run = try run("m.safetensors")
-        let isDone = Task { @MainActor in
-            _ = try await run.model()
-            return true
-        }
-        // This task is on the same actor, and would not go on if the training blocked it before its end.
-        var events = 0
-        for await _ in run.events { events += 1 }
-        #expect(try await isDone.value && events > 3)
+        var options = options
+        options.budget = .steps(1_000_000_000)
+        let run = try TrainingRun(
+            on: [source], options: options, output: .init(path: folder.file("m.safetensors")))
+        let training = Task { @MainActor in try await run.train() }
+        // This is the same actor: if the training blocked it, no event would be seen before the end, which never comes.
+        for await event in run.events { if case .step = event { break } }
+        run.cancel()
+        await #expect(throws: TrainingError.self) { try await training.value }
+    }
+
+    @Test("Texts that have moved are recorded where they are; a folder is read as the command reads it")
+    func movedTexts() async throws {
+        try FileManager.default.createDirectory(atPath: folder.file("texts"), withIntermediateDirectories: true)
+        let first = try folder.write(sampleText, to: "texts/a.txt")
+        let run = try TrainingRun(
+            on: TextSource.sources(at: [folder.file("texts")]), options: options,
+            output: .init(path: folder.file("m.safetensors")))
+        _ = try await run.train()
+        try FileManager.default.moveItem(atPath: first, toPath: folder.file("b.txt"))
+        #expect(throws: TrainingError.text(.missing(path: first))) { try TrainingRun(resuming: run.statePath) }
+        let moved = try TrainingRun(
+            resuming: run.statePath, on: [.file(path: folder.file("b.txt"))], budget: .steps(40))
+        _ = try await moved.train()
+        _ = try TrainingRun(resuming: run.statePath, budget: .steps(50))
     }
 
     @Test("Invalid input is a typed error")
@@ -110,7 +132,7 @@ struct TrainingRunTests {
     @Test("Resuming on a different text is refused")
     func otherText() async throws {
         let run = try run("m.safetensors")
-        _ = try await run.model()
+        _ = try await run.train()
         #expect(throws: TrainingError.corpusChanged(name: "text")) {
             try TrainingRun(resuming: run.statePath, on: [.text(sampleText + "!")])
         }

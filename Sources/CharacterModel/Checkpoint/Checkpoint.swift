@@ -5,7 +5,7 @@ import Tokenization
 
 /// A model in one file: weights, vocabulary, configuration, and the training state if it is to be resumed.
 ///
-/// The file is a safetensors file with PyTorch's names and shapes; README.md describes its contents.
+/// The file is a safetensors file with PyTorch's names and shapes; docs/checkpoint.md describes its contents.
 package struct Checkpoint: Sendable {
     package let configuration: ModelConfiguration
     package let vocabulary: Vocabulary
@@ -95,7 +95,9 @@ package struct Checkpoint: Sendable {
     private init(_ file: SafetensorsFile, withState: Bool) throws(CheckpointError) {
         let path = file.path
         guard file.metadata["format"] == Self.format else { throw .foreign(path: path) }
-        guard let version = file.metadata["version"].flatMap(Int.init), version >= 1 else {
+        guard let version = file.metadata["version"].flatMap(Int.init), version >= 1,
+            file.metadata["version"] == String(version)
+        else {
             throw .badMetadata(path: path, key: "version", reason: "it is not a number")
         }
         guard version <= Self.version else { throw .newerVersion(path: path, version: String(version)) }

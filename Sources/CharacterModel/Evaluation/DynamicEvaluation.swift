@@ -126,7 +126,7 @@ extension LanguageModel {
         try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let evaluation = DynamicEvaluation(
-            text, configuration, network.parameters, workers: Workers(count: threads ?? Workers.cores))
+            text, configuration, network.parameters, workers: Workers(count: max(1, threads ?? Workers.cores)))
         guard let nats = evaluation.nats(rates: rates, isCancelled: isCancelled) else { throw .cancelled }
         return Likelihood(nats: nats, tokens: text.count)
     }
@@ -151,7 +151,7 @@ extension LanguageModel {
         func tryOut(_ candidates: [DynamicRates]) -> Bool {
             for rates in candidates {
                 let evaluation = DynamicEvaluation(
-                    text, configuration, network.parameters, workers: Workers(count: threads ?? Workers.cores))
+                    text, configuration, network.parameters, workers: Workers(count: max(1, threads ?? Workers.cores)))
                 guard let nats = evaluation.nats(rates: rates, symbols: symbols, isCancelled: isCancelled) else {
                     return false
                 }

@@ -9,26 +9,33 @@ public enum EvaluationError: Error, Equatable, Sendable {
     /// Its record separator differs from the model's (given by name), or it has none.
     case records(text: String, model: String)
     case cancelled
+    /// The text has no symbols.
+    case empty(name: String)
+    /// The text cannot be read.
+    case text(TextError)
 }
 
 extension EvaluationError: CustomStringConvertible {
     public var description: String {
-        let (what, text, model) =
-            switch self {
-            case .unit(let text, let model): ("units", text.rawValue, model.rawValue)
-            case .normalization(let text, let model): ("normal form", text.rawValue, model.rawValue)
-            case .records(let text, let model): ("records", text.debugDescription, model.debugDescription)
-            case .cancelled: ("", "", "")
-            }
-        if self == .cancelled { return "the evaluation was cancelled" }
-        return "the text was read with different \(what) (\(text)) from the model's (\(model)); read it as the model's "
-            + "vocabulary says"
+        switch self {
+        case .unit(let text, let model): differs("units", text.rawValue, model.rawValue)
+        case .normalization(let text, let model): differs("normal form", text.rawValue, model.rawValue)
+        case .records(let text, let model): differs("records", text.debugDescription, model.debugDescription)
+        case .cancelled: "the evaluation was cancelled"
+        case .empty(let name): "\(name) has no symbols"
+        case .text(let error): error.description
+        }
+    }
+
+    private func differs(_ what: String, _ text: String, _ model: String) -> String {
+        "the text was read with different \(what) (\(text)) from the model's (\(model)); read it as the model's vocabulary says"
     }
 }
 
 extension Vocabulary {
     /// Checks that a corpus was read as this vocabulary says.
     func check(_ corpus: Corpus) throws(EvaluationError) {
+        guard corpus.count > 0 else { throw .empty(name: corpus.name) }
         guard corpus.unit == unit else { throw .unit(text: corpus.unit, model: unit) }
         guard corpus.normalization == normalization else {
             throw .normalization(text: corpus.normalization, model: normalization)

@@ -23,6 +23,14 @@ public struct KnownRecords: Sendable {
         (self.records, self.others) = (records, others)
     }
 
+    /// Whether a text, brought to the corpus's normal form, is one of the records.
+    ///
+    /// - Throws: `TextError` if the text cannot be split into symbols.
+    public func contains(_ text: String) throws(TextError) -> Bool {
+        let tokenizer = try Tokenizer(unit: corpus.unit, normalization: corpus.normalization)
+        return contains(try tokenizer.symbols(of: Array(text.utf8)).flatMap(\.bytes))
+    }
+
     /// Whether a text, in the corpus's normal form, is identical to one of the records.
     public func contains(_ text: [UInt8]) -> Bool {
         var hash = RecordHash()

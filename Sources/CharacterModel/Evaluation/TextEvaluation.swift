@@ -22,6 +22,11 @@ public struct TextEvaluation: Sendable, Equatable {
         public var counts: TextCounts
         /// The standard error of the mean nats per token; nil for fewer than 2,000 tokens.
         public var standardError: Double?
+
+        /// Bits per grapheme cluster of the original text: comparable between models with different symbols.
+        public var bitsPerCharacter: Double { likelihood.bits(per: counts.characters) }
+        /// Bits per byte of the original text.
+        public var bitsPerByte: Double { likelihood.bits(per: counts.bytes) }
     }
 
     public var files: [File]
@@ -67,7 +72,8 @@ extension LanguageModel {
         var errors = (file: BlockedError(), total: BlockedError())
         var (file, line, offset) = (0, 1, 0)
         let isDone = network.scoreExactly(
-            text, using: Workers(count: threads ?? Workers.cores), predicts: perSymbol != nil, isCancelled: isCancelled
+            text, using: Workers(count: max(1, threads ?? Workers.cores)), predicts: perSymbol != nil,
+            isCancelled: isCancelled
         ) { position, symbol, nats, prediction in
             if position & 0xFFF == 0 { progress?(position) }
             while !corpus.files[file].tokens.contains(position) {

@@ -32,6 +32,10 @@ extension TextGenerator: AsyncSequence {
 extension TextGenerator {
     public func prefix(_ length: Int) -> PrefixSequence<TextGenerator> { PrefixSequence(self, maxLength: length) }
 
+    public func dropFirst(_ count: Int = 1) -> DropFirstSequence<TextGenerator> {
+        DropFirstSequence(self, dropping: count)
+    }
+
     public func map<Value>(_ transform: (Element) throws -> Value) rethrows -> [Value] {
         var values: [Value] = []
         while let element = next() { values.append(try transform(element)) }

@@ -8,9 +8,9 @@ import Tokenization
 /// beginning of a text follow nothing and use occurrence counts too (as in KenLM: Heafield et al. 2013). Single symbols
 /// are interpolated with the uniform distribution over all that can be predicted. Texts, unknown symbols and records
 /// are handled as for the network.
-public struct KneserNey: Sendable {
+package struct KneserNey: Sendable {
     /// The maximum length of n-grams.
-    public static let maximumOrder = 8
+    package static let maximumOrder = 8
 
     /// The discounts for counts of 1, of 2, and of 3 or more.
     struct Discounts: Sendable, Equatable {
@@ -72,7 +72,7 @@ public struct KneserNey: Sendable {
     /// The number of symbols that can be predicted.
     private let predictable: Int
 
-    public var order: Int { tables.count - 1 }
+    package var order: Int { tables.count - 1 }
 
     /// - Parameters:
     ///   - text: the training text.

@@ -105,7 +105,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
 
 /// Which text a model was trained on, and how it was split.
 public struct CorpusRecord: Sendable, Equatable, Codable {
-    /// Paths as they were given.
+    /// Absolute paths, as far as the texts are files.
     public package(set) var sources: [String] = []
     /// SHA-256 of the bytes of the training text, and of the validation text if that is a separate text.
     public package(set) var sha256 = ""

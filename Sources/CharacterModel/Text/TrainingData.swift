@@ -1,4 +1,3 @@
-import Foundation
 import RecurrentNetwork
 import Tokenization
 
@@ -24,7 +23,7 @@ public struct TrainingData: Sendable {
     public var validationUnknowns: Int { validation?.unknownCount ?? 0 }
 
     /// The names of the training text's files, and the SHA-256 of its bytes and of those of a separate validation text.
-    public let sources: [String]
+    package var sources: [String]
     public let sha256: String
     public let validationSHA256: String?
     private let validationName: String?
@@ -34,9 +33,9 @@ public struct TrainingData: Sendable {
     /// Fills in a checkpoint's corpus record, unless it already describes a text.
     package func describe(in record: inout CorpusRecord) {
         guard record.sha256.isEmpty else { return }
-        record.sources = sources.map(absolutePath)
+        record.sources = sources
         (record.sha256, record.validationSHA256) = (sha256, validationSHA256)
-        (record.validationSource, record.validationFraction) = (validationName.map(absolutePath), fraction)
+        (record.validationSource, record.validationFraction) = (validationName, fraction)
         record.minimumCount = minimumCount
     }
 
@@ -62,6 +61,9 @@ public struct TrainingData: Sendable {
         if let fraction, !(fraction >= 0 && fraction < 1) {
             throw ConfigurationError(
                 name: "validation-fraction", value: "\(fraction)", allowed: "at least 0 and below 1")
+        }
+        guard minimumCount >= 1 else {
+            throw ConfigurationError(name: "min-count", value: "\(minimumCount)", allowed: "at least 1")
         }
         let parts = Self.parts(of: corpus, fraction: validation == nil ? fraction : 0)
         var vocabulary = given ?? Vocabulary(of: parts.training, in: corpus, minimumCount: minimumCount)
@@ -129,11 +131,5 @@ extension [Range<Int>] {
 
 extension Corpus {
     /// The name used in messages.
-    public var name: String { files.count == 1 ? files[0].name : "the text of \(files.count) files" }
-}
-
-/// The absolute path of a file; a name that is not an existing file is returned unchanged.
-private func absolutePath(_ name: String) -> String {
-    guard !name.hasPrefix("/"), FileManager.default.fileExists(atPath: name) else { return name }
-    return FileManager.default.currentDirectoryPath + "/" + name
+    package var name: String { files.count == 1 ? files[0].name : "the text of \(files.count) files" }
 }

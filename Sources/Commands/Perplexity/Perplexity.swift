@@ -10,7 +10,7 @@ public struct Perplexity: ParsableCommand {
     public static let configuration = CommandConfiguration(
         commandName: "perplexity", abstract: "Measure how well a model predicts a text.",
         discussion: """
-            Every symbol of the text is scored, given all before it. Figures per bit, character and word count the original \
+            Every symbol of the text is scored, given all before it. Figures per byte, character and word count the original \
             text, so models with different symbols can be compared.
 
             EXAMPLES:

@@ -34,7 +34,7 @@ struct SampleTextOptions: ParsableArguments {
 
     @Flag(
         help: """
-            Reads lines from the standard input and continues the text from each; an empty line adds nothing.
+            Reads lines from the standard input and continues the text after each; an empty line adds no input.
             """)
     var interactive = false
 

@@ -41,14 +41,14 @@ struct SamplingOptions: ParsableArguments {
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
-            "Adds VALUE to a symbol's logit: above 0 makes it likelier; may be repeated.",
+            "Adds VALUE to a symbol's logit: above 0 makes it more likely; may be repeated.",
             valueName: "symbol=value"))
     var bias: [String] = []
 
     @Flag(help: "Takes the most likely symbol each time.")
     var greedy = false
 
-    @Flag(help: "Uses the weights without rounding to bfloat16; slower, and the text is almost always the same.")
+    @Flag(help: "Uses the weights without rounding to bfloat16; slower, and the same seed soon gives a different text.")
     var exact = false
 
     @Option(parsing: .unconditional, help: "Seed of the random numbers. (default: random, printed on stderr)")
@@ -105,8 +105,7 @@ struct SamplingOptions: ParsableArguments {
     }
 }
 
-/// Replaces the escapes
-/// , \t and \\ in a text by their usual meaning.
+/// Replaces the escapes `\n`, `\t` and `\\` in a text by their usual meaning.
 private func unescaped(_ text: String) -> String {
     var result = ""
     var scalars = text.unicodeScalars.makeIterator()

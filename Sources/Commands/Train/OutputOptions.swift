@@ -23,7 +23,9 @@ struct OutputOptions: ParsableArguments {
         transform: CommandSupport.Duration.init(parsing:))
     var checkpointEvery: CommandSupport.Duration?
 
-    @Option(parsing: .unconditional, help: "Resumes from a NAME.last.safetensors, with its options.")
+    @Option(
+        parsing: .unconditional,
+        help: "Resumes from a NAME.last.safetensors, with its options. The budget counts all runs together.")
     var resume: String?
 
     @Option(
@@ -53,7 +55,7 @@ struct OutputOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Format of the result on the standard output: text, or one JSON object.")
     var format = ResultFormat.text
 
-    @Option(parsing: .unconditional, help: "Steps between reports. (default: 10)")
+    @Option(parsing: .unconditional, help: "Steps between lines of metrics. (default: 10)")
     var logEvery: Int?
 
     @Flag(help: "Prints only errors and the result.")

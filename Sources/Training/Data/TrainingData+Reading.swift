@@ -1,4 +1,5 @@
 import CharacterModel
+import Foundation
 import RecurrentNetwork
 import Tokenization
 
@@ -7,32 +8,44 @@ extension TrainingData {
     ///
     /// - Throws: `TextError`, `ConfigurationError`.
     public init(reading sources: [TextSource], options: TrainingOptions) throws {
+        try options.validate()
         let corpus = try Corpus(reading: sources, options: options)
         let validation = try options.validation.map { try Corpus(reading: [.file(path: $0)], options: options) }
         try self.init(
             corpus, validation: validation, fraction: options.validationFraction, minimumCount: options.minCount)
+        self.sources = sources.map(Self.recorded)
     }
 
     /// Reads the texts of a stopped training run.
     ///
     /// - Parameter sources: where the texts are now; nil: where they were.
     /// - Throws: `TrainingError.corpusChanged` if the texts have changed.
-    init(reading sources: [TextSource]?, resuming checkpoint: Checkpoint, _ record: TrainingRecord) throws {
+    init(
+        reading sources: [TextSource]?, validation: TextSource?, resuming checkpoint: Checkpoint,
+        _ record: inout TrainingRecord
+    ) throws {
         let setup = TrainingSetup(
             configuration: checkpoint.configuration, vocabulary: checkpoint.vocabulary, record: record)
         let options = TrainingOptions(setup)
-        let corpus = try Corpus(
-            reading: sources ?? record.corpus.sources.map { .file(path: $0) }, options: options)
-        let validation = try record.corpus.validationSource.map {
-            try Corpus(reading: [.file(path: $0)], options: options)
-        }
+        let sources = try sources ?? TextSource.sources(at: record.corpus.sources)
+        let corpus = try Corpus(reading: sources, options: options)
+        let other = validation ?? record.corpus.validationSource.map { .file(path: $0) }
+        let validating = try other.map { try Corpus(reading: [$0], options: options) }
         guard corpus.sha256 == record.corpus.sha256 else { throw TrainingError.corpusChanged(name: corpus.name) }
-        guard validation?.sha256 == record.corpus.validationSHA256 else {
-            throw TrainingError.corpusChanged(name: validation?.name ?? "the validation text")
+        guard validating?.sha256 == record.corpus.validationSHA256 else {
+            throw TrainingError.corpusChanged(name: validating?.name ?? "the validation text")
         }
         try self.init(
-            corpus, validation: validation, fraction: record.corpus.validationFraction,
+            corpus, validation: validating, fraction: record.corpus.validationFraction,
             minimumCount: record.corpus.minimumCount, vocabulary: checkpoint.vocabulary)
+        record.corpus.sources = sources.map(Self.recorded)
+        record.corpus.validationSource = other.map(Self.recorded)
+    }
+
+    /// How a record names a source: a file by its absolute path.
+    private static func recorded(_ source: TextSource) -> String {
+        guard case .file(let path) = source, !path.hasPrefix("/") else { return source.name }
+        return FileManager.default.currentDirectoryPath + "/" + path
     }
 }
 
@@ -74,7 +87,8 @@ extension TrainingOptions {
     }
 
     /// What separates records; nil for a text without records.
-    package var recordSeparator: RecordSeparator? {
-        self.records == "none" ? nil : RecordSeparator(name: self.records)
+    public var recordSeparator: RecordSeparator? {
+        get { self.records == "none" ? nil : RecordSeparator(name: self.records) }
+        set { self.records = newValue?.name ?? "none" }
     }
 }

@@ -60,7 +60,7 @@ public struct Recommendation: Sendable, Equatable {
 
 extension TrainingOptions {
     /// Sets options that are not set from a recommendation.
-    public mutating func choose(_ recommendation: Recommendation) {
+    package mutating func choose(_ recommendation: Recommendation) {
         self.layers = self.layers ?? recommendation.layers
         self.hidden = self.hidden ?? recommendation.hidden
         self.tied = self.tied ?? (self.embedding == nil && recommendation.isTied)

@@ -50,10 +50,18 @@ public final class Trainer {
         observe: @escaping (TrainingEvent) -> Void = { _ in }
     ) throws(TrainingError) {
         do {
+            guard output.path.hasSuffix(".safetensors"), !output.path.hasSuffix(".last.safetensors") else {
+                throw ConfigurationError(
+                    name: "output", value: output.path,
+                    allowed: "a path that ends in .safetensors, and not in .last.safetensors")
+            }
+            guard output.logEvery >= 1 else {
+                throw ConfigurationError(name: "logEvery", value: "\(output.logEvery)", allowed: "at least 1")
+            }
             let configuration = try ModelConfiguration(options, data: data)
             try self.init(
                 configuration, data: data, record: TrainingRecord(options, configuration, data), output: output,
-                threads: threads ?? Workers.cores,
+                threads: try Self.checked(threads),
                 observe: observe)
         } catch {
             throw TrainingError(error)
@@ -149,6 +157,15 @@ public final class Trainer {
         let parameters = Parameters<Float>(configuration)
         parameters.initialize(configuration, seed: options.seed)
         return parameters
+    }
+
+    /// The number of threads, checked.
+    static func checked(_ threads: Int?) throws(ConfigurationError) -> Int {
+        let count = threads ?? Workers.cores
+        guard (1...1_024).contains(count) else {
+            throw ConfigurationError(name: "threads", value: "\(count)", allowed: "from 1 to 1024")
+        }
+        return count
     }
 
     // MARK: Information for callers
