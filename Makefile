@@ -48,7 +48,7 @@ golden: setup
 # Writes the help screens that the tests compare with.
 help-screens: setup
 	$(SWIFT) build $(TEST) --build-tests
-	for command in train sample perplexity; do \
+	for command in train sample perplexity inspect; do \
 		COLUMNS=80 .build-tests/release/$$command --help > Tests/CommandTests/Help/$$command.txt || exit 1; \
 	done
 
@@ -118,7 +118,7 @@ docs: setup
 
 install: build
 	install -d $(DESTDIR)$(PREFIX)/bin
-	install $(BIN)/train $(BIN)/sample $(BIN)/perplexity $(DESTDIR)$(PREFIX)/bin
+	install $(BIN)/train $(BIN)/sample $(BIN)/perplexity $(BIN)/inspect $(DESTDIR)$(PREFIX)/bin
 
 # Texts of eight languages from Debian's packages; corpora/README.md says which.
 corpora:

@@ -21,9 +21,10 @@ let package = Package(
         .executable(name: "train", targets: ["train"]),
         .executable(name: "sample", targets: ["sample"]),
         .executable(name: "perplexity", targets: ["perplexity"]),
+        .executable(name: "inspect", targets: ["inspect"]),
     ],
     traits: [
-        .trait(name: "Commands", description: "The commands train, sample and perplexity."),
+        .trait(name: "Commands", description: "The commands train, sample, perplexity and inspect."),
         .default(enabledTraits: ["Commands"]),
     ],
     dependencies: [
@@ -87,6 +88,7 @@ let package = Package(
         .executableTarget(name: "train", dependencies: ["Commands"], swiftSettings: swift),
         .executableTarget(name: "sample", dependencies: ["Commands"], swiftSettings: swift),
         .executableTarget(name: "perplexity", dependencies: ["Commands"], swiftSettings: swift),
+        .executableTarget(name: "inspect", dependencies: ["Commands"], swiftSettings: swift),
 
         // MARK: Tests
         .target(
@@ -116,7 +118,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CharacterModel", "CommandSupport", "Commands", "Reports", "TensorBoard", "TestSupport", "Tokenization",
-                "Training", "train", "sample", "perplexity",
+                "Training", "train", "sample", "perplexity", "inspect",
             ],
             resources: [.copy("Help")],
             swiftSettings: swift),

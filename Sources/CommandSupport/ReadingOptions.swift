@@ -35,6 +35,24 @@ public struct ReadingOptions: ParsableArguments {
     }
 }
 
+extension ReadingOptions {
+    /// Reads texts as a model reads them. Line ends are part of that; the charset is each file's own.
+    ///
+    /// - Parameter arguments: files and folders.
+    public func corpus(_ arguments: [String], for model: LanguageModel) throws -> Corpus {
+        let vocabulary = model.vocabulary
+        if vocabulary.unit == .byte && !isEmpty {
+            throw UsageError("this model reads raw bytes; drop --encoding, --on-invalid and --newlines")
+        }
+        let corpus = try Corpus(
+            arguments: arguments, unit: vocabulary.unit, normalization: vocabulary.normalization,
+            format: format(or: model.textFormat), records: vocabulary.records, cache: cache)
+        corpus.reportReading()
+        guard corpus.count > 0 else { throw TextError.empty(path: corpus.name) }
+        return corpus
+    }
+}
+
 extension InvalidPolicy: ExpressibleByArgument {}
 extension Newlines: ExpressibleByArgument {}
 

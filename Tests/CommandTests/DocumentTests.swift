@@ -26,7 +26,9 @@ struct DocumentTests {
         }
     }
 
-    @Test("A command's page has each of its options, and no other", arguments: ["train", "sample", "perplexity"])
+    @Test(
+        "A command's page has each of its options, and no other",
+        arguments: ["train", "sample", "perplexity", "inspect"])
     func options(command: String) throws {
         let screen = try text("Tests/CommandTests/Help/\(command).txt")
         let known = Set(screen.matches(of: #/(?m)^  (?:-h, )?--([a-z-]+)/#).map { String($0.1) })
@@ -50,12 +52,14 @@ struct DocumentTests {
         func check(_ lines: [Substring], _ place: String) throws {
             for line in lines {
                 let words = words(of: line)
-                let command: any ParsableCommand.Type =
-                    words[0] == "train" ? Train.self : words[0] == "sample" ? Sample.self : Perplexity.self
+                let commands: [String: any ParsableCommand.Type] = [
+                    "train": Train.self, "sample": Sample.self, "perplexity": Perplexity.self, "inspect": Inspect.self,
+                ]
+                let command = commands[words[0]]!
                 #expect(throws: Never.self, "\(place): \(line)") { _ = try command.parseAsRoot(Array(words[1...])) }
             }
         }
-        for command in ["train", "sample", "perplexity"] {
+        for command in ["train", "sample", "perplexity", "inspect"] {
             let page = try text("docs/\(command).md")
             let part = try #require(page.firstMatch(of: #/(?s)## Examples(.*?)\n## /#)).1
             let lines = part.split(separator: "\n").filter { $0.hasPrefix("    \(command) ") }
@@ -68,7 +72,7 @@ struct DocumentTests {
         }
         try check(
             text("README.md").split(separator: "\n").filter {
-                $0.firstMatch(of: #/^ {4}(train|sample|perplexity) /#) != nil
+                $0.firstMatch(of: #/^ {4}(train|sample|perplexity|inspect) /#) != nil
             }, "README.md")
     }
 

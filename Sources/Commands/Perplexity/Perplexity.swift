@@ -85,10 +85,7 @@ public struct Perplexity: ParsableCommand {
             let card = ModelCard(model, path: checkpoint, bytes: size)
             return try StandardOutput.write(format == .json ? try card.json() : columns(card.rows))
         }
-        if model.vocabulary.unit == .byte && !reading.isEmpty {
-            throw UsageError("this model reads raw bytes; drop --encoding, --on-invalid and --newlines")
-        }
-        let corpus = try read(files, for: model)
+        let corpus = try reading.corpus(files, for: model)
         let texts = files + [baseline, dynamic.dynamicTune].compactMap(\.self)
         try refuseOverwriting(TextSource.sources(at: texts) + [.file(path: checkpoint)], with: [surprisal, html])
         for path in [surprisal, html].compactMap(\.self) { try checkWritable(path) }
@@ -97,7 +94,7 @@ public struct Perplexity: ParsableCommand {
             StandardError.print(
                 "warning: this is the text the model was trained on; figures for other texts will be worse")
         }
-        let other = try dynamic.readTuningText(besides: corpus) { try read($0, for: model) }
+        let other = try dynamic.readTuningText(besides: corpus) { try reading.corpus($0, for: model) }
         let pictures = try Pictures(corpus, model, table: surprisal, page: html)
         let evaluation = try model.evaluate(
             corpus, state: state, threads: threads.count, progress: ScoringProgress(of: corpus.count).report,
@@ -112,22 +109,9 @@ public struct Perplexity: ParsableCommand {
         if let html { StandardError.print("the page is \(quoted(html))") }
     }
 
-    /// Line ends are part of how a model reads text; the charset is a property of the file.
-    private func read(_ arguments: [String], for model: LanguageModel) throws -> Corpus {
-        var known = TextFormat()
-        known.newlines = model.training?.corpus.format.newlines ?? known.newlines
-        let vocabulary = model.vocabulary
-        let corpus = try Corpus(
-            arguments: arguments, unit: vocabulary.unit, normalization: vocabulary.normalization,
-            format: reading.format(or: known), records: vocabulary.records, cache: reading.cache)
-        corpus.reportReading()
-        guard corpus.count > 0 else { throw TextError.empty(path: corpus.name) }
-        return corpus
-    }
-
     /// The score of a text under the n-grams of another.
     private func count(_ path: String, for model: LanguageModel, toScore corpus: Corpus) throws -> [Likelihood] {
-        let counted = try read([path], for: model)
+        let counted = try reading.corpus([path], for: model)
         let baseline = try Baseline(counted, for: model)
         StandardError.print(
             "n-grams: counted in \(formatted(baseline.symbols)) symbols of \(path)"

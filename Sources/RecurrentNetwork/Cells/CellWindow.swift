@@ -62,7 +62,15 @@ package struct WindowRun<Scalar: KernelScalar> {
     package let input: LayerInput<Scalar>
     /// [T B, H]: receives the output too, before a reset clears it; nil in windows without resets past the first step.
     package let output: Matrix<Scalar>?
+    /// Called by ``CellWindow/backward(_:weights:outputGradient:inputGradient:)`` at each step, from the last to the first.
+    package var tap: StateGradientTap<Scalar>?
 }
+
+/// Receives the gradient [B, H] of one of a cell's states after a step, through every path: that of the first state (the output), and
+/// that of each other one, of which the step's output is a function.
+package typealias StateGradientTap<Scalar: KernelScalar> = (
+    _ step: Int, _ state: Int, _ gradient: MatrixView<Scalar>
+) -> Void
 
 /// One tensor of a layer, and its packed copies for products.
 package struct Weight<Scalar: KernelScalar>: Sendable {

@@ -13,6 +13,8 @@ struct GRU: RecurrentCell {
     let title = "gated recurrent unit (Cho et al. 2014)"
     let states = ["hidden"]
     let gates = ["reset", "update", "candidate"]
+    let valves = [0, 1]
+    let keeping: KeepingGate? = KeepingGate(gate: 1, isInverted: false)
     let uses: Set<CellOption> = [.weightDropout]
     let learningRates = (small: 0.003, large: 0.002)
 

@@ -13,6 +13,8 @@ struct LSTM: RecurrentCell {
     let title = "long short-term memory (Hochreiter & Schmidhuber 1997)"
     let states = ["hidden", "cell"]
     let gates = ["input", "forget", "candidate", "output"]
+    let valves = [0, 1, 3]
+    let keeping: KeepingGate? = KeepingGate(gate: 1, isInverted: false)
     let uses: Set<CellOption> = [.weightDropout]
     let learningRates = (small: 0.004, large: 0.004)
 
@@ -78,6 +80,10 @@ private final class LSTMWindow<Scalar: KernelScalar>: CellWindow {
         let weight = weights[LSTM.Tensor.recurrentWeight].backward!
         let cell = states[1]
         buffers.backward(run, outputGradient: outputGradient, carried: [cellGradient]) { step, below in
+            if let tap = run.tap {
+                let total = totalCellGradient(step, outputGradient)
+                withExtendedLifetime(total) { tap(step, 1, total.view) }
+            }
             Scalar.kernels.lstmBackward(
                 gates: buffers.gates(step), previousCell: buffers.slot(step, of: cell),
                 tanhCell: buffers.slot(step, of: tanhCells), hiddenGradient: buffers.slot(step, of: outputGradient),
@@ -86,6 +92,22 @@ private final class LSTMWindow<Scalar: KernelScalar>: CellWindow {
             Scalar.kernels.product(buffers.gates(step), weight, bias: nil, accumulate: true, into: below)
         }
         buffers.passDown(run.steps, weight: weights[LSTM.Tensor.inputWeight], into: inputGradient)
+    }
+
+    /// The gradient of c' [B, H] through the next step and through h' = o tanh(c').
+    private func totalCellGradient(_ step: Int, _ outputGradient: Matrix<Scalar>) -> Matrix<Scalar> {
+        let (lanes, h) = (buffers.lanes, buffers.shape.layer.hidden)
+        let total = Matrix<Scalar>(rows: lanes, columns: h)
+        let (gates, tanh) = (buffers.gates(step), buffers.slot(step, of: tanhCells))
+        let output = buffers.slot(step, of: outputGradient)
+        for lane in 0..<lanes {
+            for unit in 0..<h {
+                let t = tanh[lane, unit]
+                let through = output[lane, unit] * gates[lane, 3 * h + unit] * (1 - t * t)
+                total.view[lane, unit] = cellGradient.view[lane, unit] + through
+            }
+        }
+        return total
     }
 
     @specialized(where Scalar == Float)

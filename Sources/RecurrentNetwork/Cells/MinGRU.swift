@@ -15,6 +15,8 @@ struct MinGRU: RecurrentCell {
     let title = "minimal gated recurrent unit (Feng et al. 2024)"
     let states = ["hidden"]
     let gates = ["update", "candidate"]
+    let valves = [0]
+    let keeping: KeepingGate? = KeepingGate(gate: 0, isInverted: true)
     let uses: Set<CellOption> = []
     let learningRates = (small: 0.004, large: 0.004)
 

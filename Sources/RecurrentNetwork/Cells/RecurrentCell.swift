@@ -13,6 +13,10 @@ package protocol RecurrentCell: Sendable {
     var states: [String] { get }
     /// The gates: gate k of a step is in the columns `k H ..< (k + 1) H` of ``CellWindow/gateValues``.
     var gates: [String] { get }
+    /// The indices of those gates that are between 0 and 1.
+    var valves: [Int] { get }
+    /// The gate that decides how much of a state is kept; nil for a cell without one.
+    var keeping: KeepingGate? { get }
     /// The model options that it uses.
     var uses: Set<CellOption> { get }
     /// Whether it computes with its input as a vector. Then a one-hot input, whose weights are gathered, is refused.
@@ -110,7 +114,17 @@ package struct GradientTask: Sendable, Equatable {
     package static let size = 128
 }
 
+/// A gate whose value is the share of the state that a step keeps.
+package struct KeepingGate: Sendable, Equatable {
+    /// Its index.
+    package var gate: Int
+    /// Whether the share is 1 less its value.
+    package var isInverted: Bool
+}
+
 extension RecurrentCell {
+    package var valves: [Int] { [] }
+    package var keeping: KeepingGate? { nil }
     package var needsEmbedding: Bool { false }
 
     /// Pieces of 128 outputs of all tensors together.

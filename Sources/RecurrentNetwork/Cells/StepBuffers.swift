@@ -84,6 +84,7 @@ final class StepBuffers<Scalar: KernelScalar>: Sendable {
             for reset in run.resets where reset.step == step {
                 row(reset, of: setAside.view).copy(row(reset, of: below))
             }
+            run.tap?(step, 0, slot(step, of: outputGradient))
             body(step, below)
             guard step > 0 else { break }
             for reset in run.resets where reset.step == step {

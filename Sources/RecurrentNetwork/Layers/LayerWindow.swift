@@ -66,11 +66,11 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
     @specialized(where Scalar == Float)
     func backward(
         steps: Int, resets: [Reset], input: LayerInput<Scalar>, weights: LayerWeights<Scalar>, dropped: Bool,
-        inputGradient: MatrixView<Scalar>?
+        inputGradient: MatrixView<Scalar>?, tap: StateGradientTap<Scalar>? = nil
     ) {
         if dropped, let mask { multiply(outputGradient.view.rows(0..<steps * lanes), bySteps: mask) }
         cell.backward(
-            WindowRun(steps: steps, resets: resets, input: input, output: separateOutput), weights: weights,
+            WindowRun(steps: steps, resets: resets, input: input, output: separateOutput, tap: tap), weights: weights,
             outputGradient: outputGradient, inputGradient: inputGradient)
         if let packedOutput { Scalar.kernels.pack(output(steps), into: packedOutput) }
     }

@@ -153,13 +153,21 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
         return rows.reduce(0) { $0 + losses[0, $1] }
     }
 
+    /// The gate activations of a layer [T B, GH] in a window that has run forward; see ``RecurrentCell/gates``.
+    package func gateValues(layer index: Int) -> MatrixView<Scalar> { layers[index].cell.gateValues.view }
+
     // MARK: Backward
 
     /// Propagates the gradient of the logits back through the window, until the gradients of weights are only products.
     ///
-    /// - Parameter dropped: whether `forward` drew masks.
+    /// - Parameters:
+    ///   - dropped: whether `forward` drew masks.
+    ///   - tap: receives the gradient of each layer's states, the topmost layer first.
     @specialized(where Scalar == Float)
-    func backward(_ network: Network<Scalar>, steps: Int, resets: [Reset], dropped: Bool) {
+    package func backward(
+        _ network: Network<Scalar>, steps: Int, resets: [Reset], dropped: Bool,
+        tap: ((_ layer: Int, _ step: Int, _ state: Int, _ gradient: MatrixView<Scalar>) -> Void)? = nil
+    ) {
         let rows = 0..<steps * lanes
         Scalar.kernels.product(
             logits.view.rows(rows), network.decoder.backward!, bias: nil, accumulate: false,
@@ -171,7 +179,8 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
                 : model.isOneHot ? nil : embeddedGradient.view.rows(rows)
             layers[index].backward(
                 steps: steps, resets: resets, input: values(for: index), weights: network.layers[index],
-                dropped: dropped, inputGradient: below)
+                dropped: dropped, inputGradient: below,
+                tap: tap.map { tap in { step, state, gradient in tap(index, step, state, gradient) } })
         }
         if let packedEmbedded { Scalar.kernels.pack(embedded.view.rows(rows), into: packedEmbedded) }
     }

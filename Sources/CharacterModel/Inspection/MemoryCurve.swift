@@ -1,0 +1,90 @@
+import Concurrency
+import RecurrentNetwork
+import Synchronization
+import Tokenization
+
+/// How much a model gains from looking further back: the mean nats per symbol when it may see only the last k symbols.
+///
+/// The state is zero, then the last k symbols are read. With k = 0 the boundary alone is read; a context that reaches the
+/// start of the text, or of its record, begins with the boundary.
+public struct MemoryCurve: Sendable, Equatable {
+    public struct Point: Sendable, Equatable {
+        /// k; nil: everything before the symbol.
+        public var context: Int?
+        /// Nats per symbol, the spelling of unknown symbols included.
+        public var nats: MeanEstimate
+    }
+
+    /// By increasing context; the last is unlimited. All are means over the same positions.
+    public var points: [Point]
+    /// The number of positions.
+    public var positions: Int
+}
+
+extension LanguageModel {
+    /// Measures how far back a model looks.
+    ///
+    /// - Parameters:
+    ///   - corpus: as the model reads it.
+    ///   - contexts: how many symbols may be seen, in increasing order.
+    ///   - positions: how many symbols are predicted, spread over the text; of a shorter text all.
+    ///   - threads: does not affect the result; nil: one per core.
+    /// - Throws: `EvaluationError` for a text that was read differently, or has no symbols.
+    public func memory(
+        of corpus: Corpus, contexts: [Int] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024],
+        positions count: Int = 2_000, threads: Int? = nil
+    ) throws(EvaluationError) -> MemoryCurve {
+        try vocabulary.check(corpus)
+        let text = EncodedText(corpus, vocabulary: vocabulary)
+        let workers = Workers(count: max(1, threads ?? Workers.cores))
+        let chosen = spread(count, of: Array(0..<text.count))
+        var spelling = [Double](repeating: 0, count: chosen.count)
+        var unlimited = [Double](repeating: 0, count: chosen.count)
+        var next = 0
+        _ = network.scoreExactly(text, using: workers) { position, symbol, nats, _ in
+            guard next < chosen.count, position == chosen[next] else { return }
+            (unlimited[next], spelling[next]) = (nats, text.spelling(ofSymbol: symbol))
+            next += 1
+        }
+        var points = contexts.map { context in
+            let nats = network.nats(of: text, at: chosen, context: context, using: workers)
+            return MemoryCurve.Point(context: context, nats: MeanEstimate(zip(nats, spelling).map(+)))
+        }
+        points.append(MemoryCurve.Point(context: nil, nats: MeanEstimate(unlimited)))
+        return MemoryCurve(points: points, positions: chosen.count)
+    }
+}
+
+extension Network<Float> {
+    /// -ln p of the symbols at some positions, each given the last symbols before it only.
+    fileprivate func nats(
+        of text: EncodedText, at positions: [Int], context: Int, using workers: Workers
+    ) -> [Double] {
+        let groups = stride(from: 0, to: positions.count, by: 16).map { $0..<min($0 + 16, positions.count) }
+        let found = Mutex([Double](repeating: 0, count: positions.count))
+        let (length, window) = (max(1, context), min(64, max(1, context)))
+        workers.forEach(groups.count) { index in
+            let group = groups[index]
+            let lanes = positions[group].map { position in
+                Lane(
+                    origin: position + 1 - length, scored: position..<position + 1, startsFresh: context == 0)
+            }
+            let shard = Shard<Float>(model, lanes: lanes.count, steps: window, learns: false)
+            for first in stride(from: 0, to: length, by: window) {
+                let steps = min(window, length - first)
+                _ = shard.input.fill(lanes, of: text, first: first, steps: steps)
+                shard.forward(self, steps: steps)
+                guard first + steps == length else {
+                    shard.advance(steps: steps)
+                    continue
+                }
+                _ = shard.loss(steps: steps, scale: 1)
+                let row = (steps - 1) * lanes.count
+                found.withLock { found in
+                    for lane in 0..<lanes.count { found[group.lowerBound + lane] = shard.losses.view[0, row + lane] }
+                }
+            }
+        }
+        return found.withLock { $0 }
+    }
+}
