@@ -38,6 +38,11 @@ package final class PackedMatrix<Element: Numeric & BitwiseCopyable>: Sendable {
         set { storage.view.base[offset(row, column)] = newValue }
     }
 
+    /// The elements of a row from the first column of a panel on, as far as the panel reaches.
+    func row(_ row: Int, fromColumn first: Int) -> UnsafeMutablePointer<Element> {
+        storage.view.base + offset(row, first)
+    }
+
     private func offset(_ row: Int, _ column: Int) -> Int {
         column / Self.panelWidth * panelStride + row * Self.panelWidth + column % Self.panelWidth
     }

@@ -4,17 +4,23 @@ import RealModule
 package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
     package init() {}
 
+    @specialized(where Scalar == Double)
     package func product(
         _ a: MatrixView<Scalar>, _ b: PackedMatrix<Scalar>, bias: MatrixView<Scalar>?, accumulate: Bool,
         into c: MatrixView<Scalar>
     ) {
         checkProduct(a, b, bias, c)
         precondition(b.pairs == nil, "compacted by other kernels")
+        let width = PackedMatrix<Scalar>.panelWidth
         for i in 0..<c.rows {
-            for j in 0..<c.columns {
-                var sum = accumulate ? c.base[i * c.stride + j] : bias?.base[j] ?? 0
-                for k in 0..<b.inner { sum += a.base[i * a.stride + k] * b[k, j] }
-                c.base[i * c.stride + j] = sum
+            for first in stride(from: 0, to: c.columns, by: width) {
+                let (sums, count) = (c.base + (i * c.stride + first), min(width, c.columns - first))
+                if !accumulate { for j in 0..<count { sums[j] = bias?.base[first + j] ?? 0 } }
+                // Each sum runs over k in order; a panel's columns are side by side.
+                for k in 0..<b.inner {
+                    let (x, row) = (a.base[i * a.stride + k], b.row(k, fromColumn: first))
+                    for j in 0..<count { sums[j] += x * row[j] }
+                }
             }
         }
     }
@@ -45,6 +51,7 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         }
     }
 
+    @specialized(where Scalar == Double)
     package func pack(
         _ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, fromPanel panel: Int,
         sums: MatrixView<Scalar>?, scatter: (ids: MatrixView<Int32>, table: MatrixView<Scalar>)?
@@ -78,6 +85,7 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         return isFinite
     }
 
+    @specialized(where Scalar == Double)
     package func softmaxCrossEntropy(
         logits: MatrixView<Scalar>, targets: MatrixView<Int32>, scale: Scalar, losses: MatrixView<Double>
     ) {

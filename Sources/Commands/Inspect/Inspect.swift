@@ -63,12 +63,16 @@ public struct Inspect: ParsableCommand {
         let model = try LanguageModel(reading: checkpoint)
         let weights = try weights(of: model)
         let corpus = try reading.corpus(files, for: model)
+        // With a large model each takes a minute.
+        StandardError.print("measuring memory")
         let memory = try model.memory(of: corpus, threads: threads.count)
+        StandardError.print("following gradients")
         let flow = try model.gradientFlow(
             over: corpus, longestLag: lags, weights: weights, threads: threads.count)
         if flow.longestLag < lags {
             StandardError.print("the text, or its records, are too short for longer lags than \(flow.longestLag)")
         }
+        StandardError.print("reading gates")
         let report = InspectionReport(
             checkpoint: LanguageModel.path(of: checkpoint), text: corpus.name, memory: memory, flow: flow,
             weights: weights, gates: try model.gates(over: corpus))

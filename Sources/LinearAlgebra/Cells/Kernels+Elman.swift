@@ -14,6 +14,7 @@ package protocol ElmanKernels: ScalarKernels {
 }
 
 extension ReferenceKernels {
+    @specialized(where Scalar == Double)
     package func elmanForward(
         _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>,
         hidden: MatrixView<Scalar>
@@ -31,6 +32,7 @@ extension ReferenceKernels {
         }
     }
 
+    @specialized(where Scalar == Double)
     package func elmanBackward(
         _ nonlinearity: Nonlinearity, gates: MatrixView<Scalar>, hiddenGradient: MatrixView<Scalar>
     ) {

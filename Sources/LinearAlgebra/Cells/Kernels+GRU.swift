@@ -20,6 +20,7 @@ package protocol GRUKernels: ScalarKernels {
 }
 
 extension ReferenceKernels {
+    @specialized(where Scalar == Double)
     package func gruForward(
         gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previous: MatrixView<Scalar>,
         candidate: MatrixView<Scalar>, hidden: MatrixView<Scalar>
@@ -41,6 +42,7 @@ extension ReferenceKernels {
         }
     }
 
+    @specialized(where Scalar == Double)
     package func gruBackward(
         gates: MatrixView<Scalar>, candidate: MatrixView<Scalar>, previous: MatrixView<Scalar>,
         hiddenGradient: MatrixView<Scalar>, recurrentGradient: MatrixView<Scalar>, previousGradient: MatrixView<Scalar>

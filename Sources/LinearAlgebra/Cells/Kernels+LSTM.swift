@@ -21,6 +21,7 @@ package protocol LSTMKernels: ScalarKernels {
 }
 
 extension ReferenceKernels {
+    @specialized(where Scalar == Double)
     package func lstmForward(
         gates: MatrixView<Scalar>, recurrent: MatrixView<Scalar>, previousCell: MatrixView<Scalar>,
         cell: MatrixView<Scalar>, tanhCell: MatrixView<Scalar>, hidden: MatrixView<Scalar>
@@ -45,6 +46,7 @@ extension ReferenceKernels {
         }
     }
 
+    @specialized(where Scalar == Double)
     package func lstmBackward(
         gates: MatrixView<Scalar>, previousCell: MatrixView<Scalar>, tanhCell: MatrixView<Scalar>,
         hiddenGradient: MatrixView<Scalar>, cellGradient: MatrixView<Scalar>

@@ -18,6 +18,7 @@ package protocol MinGRUKernels: ScalarKernels {
 }
 
 extension ReferenceKernels {
+    @specialized(where Scalar == Double)
     package func minGRUForward(gates: MatrixView<Scalar>, previous: MatrixView<Scalar>, hidden: MatrixView<Scalar>) {
         let size = hidden.columns
         checkStep(2, gates, nil, hidden, previous)
@@ -31,6 +32,7 @@ extension ReferenceKernels {
         }
     }
 
+    @specialized(where Scalar == Double)
     package func minGRUBackward(
         gates: MatrixView<Scalar>, previous: MatrixView<Scalar>, hiddenGradient: MatrixView<Scalar>,
         previousGradient: MatrixView<Scalar>
