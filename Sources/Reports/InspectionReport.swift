@@ -15,28 +15,18 @@ public struct InspectionReport: Encodable {
 
     private struct Memory: Encodable {
         /// In symbols; null: unlimited.
-        let context: Int?
+        let context: Nullable<Int>
         let nats: Double
-        let standardError: Double?
-
-        enum CodingKeys: String, CodingKey {
-            case context, nats, standardError
-        }
-
-        func encode(to encoder: any Encoder) throws {
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(context, forKey: .context)
-            try container.encode(nats, forKey: .nats)
-            try container.encode(standardError, forKey: .standardError)
-        }
+        let standardError: Nullable<Double>
     }
 
     private struct Flow: Encodable {
         let layer: Int
         let state: String
         let lag: Int
-        let norm: Double
-        let standardError: Double?
+        /// Null where it is too large for a Double.
+        let norm: Nullable<Double>
+        let standardError: Nullable<Double>
     }
 
     private struct Gate: Encodable {
@@ -46,21 +36,34 @@ public struct InspectionReport: Encodable {
         let mean: Double
         let below: Double
         let above: Double
-        let halfLife: Double?
+        let halfLife: Nullable<Double>
+    }
+
+    /// A value, or null in JSON, where a key would be left out otherwise.
+    private struct Nullable<Value: Encodable>: Encodable {
+        let value: Value?
+
+        init(_ value: Value?) { self.value = value }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            try container.encode(value)
+        }
     }
 
     public init(
         checkpoint: String, text: String, memory: MemoryCurve, flow: GradientFlow, weights: GradientFlowWeights,
         gates: [GateStatistics]
     ) {
-        func finite(_ value: Double?) -> Double? { value.flatMap { $0.isFinite ? $0 : nil } }
+        func finite(_ value: Double?) -> Nullable<Double> { Nullable(value.flatMap { $0.isFinite ? $0 : nil }) }
         (self.checkpoint, self.text) = (checkpoint, text)
         self.memory = memory.points.map {
-            Memory(context: $0.context, nats: $0.nats.mean, standardError: $0.nats.standardError)
+            Memory(
+                context: Nullable($0.context), nats: $0.nats.mean, standardError: finite($0.nats.standardError))
         }
         gradientFlow = flow.points.map {
             Flow(
-                layer: $0.layer, state: $0.state, lag: $0.lag, norm: finite($0.norm.mean) ?? .greatestFiniteMagnitude,
+                layer: $0.layer, state: $0.state, lag: $0.lag, norm: finite($0.norm.mean),
                 standardError: finite($0.norm.standardError))
         }
         positions = flow.positions
@@ -89,8 +92,8 @@ public struct InspectionReport: Encodable {
         ["memory: mean nats per symbol, seeing only the last symbols", cells(["symbols", "nats", "error"])]
             + memory.map { point in
                 cells([
-                    point.context.map { formatted($0) } ?? "all", formatted(point.nats, decimals: 4),
-                    point.standardError.map { formatted($0, decimals: 4) } ?? "-",
+                    point.context.value.map { formatted($0) } ?? "all", formatted(point.nats, decimals: 4),
+                    point.standardError.value.map { formatted($0, decimals: 4) } ?? "-",
                 ])
             }
     }
@@ -113,7 +116,7 @@ public struct InspectionReport: Encodable {
                             let point = gradientFlow.first {
                                 ($0.layer, $0.state, $0.lag) == (column.layer, column.state, lag)
                             }
-                            return String(format: "%.3e", point?.norm ?? 0)
+                            return point?.norm.value.map { String(format: "%.3e", $0) } ?? "overflow"
                         })
             }
     }
@@ -130,7 +133,7 @@ public struct InspectionReport: Encodable {
                 func mean(_ value: (Gate) -> Double) -> String {
                     formatted(units.map(value).reduce(0, +) / Double(units.count), decimals: 3)
                 }
-                let lives = units.compactMap(\.halfLife).sorted()
+                let lives = units.compactMap(\.halfLife.value).sorted()
                 return cells([
                     "\(units[0].layer)", units[0].gate, mean(\.mean), mean(\.below), mean(\.above),
                     lives.isEmpty ? "-" : formatted(lives[lives.count / 2], decimals: 1),

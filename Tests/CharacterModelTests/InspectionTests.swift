@@ -130,6 +130,15 @@ struct InspectionTests {
         }
     }
 
+    @Test("Counts below one are one, and do not trap")
+    func smallCounts() throws {
+        let model = try model(.gru, sampleText)
+        let corpus = try model.corpus(reading: [.text("ab")])
+        #expect(try model.memory(of: corpus, contexts: [], positions: 0).positions == 1)
+        #expect(try model.gates(over: corpus, limit: 0).count == 24)
+        #expect(try model.gradientFlow(over: corpus, longestLag: -1, positions: -5).positions.count == 1)
+    }
+
     @Test("Records are forgotten at their ends, however much may be seen")
     func memoryOfRecords() throws {
         let names = String(repeating: "anna\nbo\nzacharias\n", count: 20)

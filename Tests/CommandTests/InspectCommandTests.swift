@@ -36,6 +36,8 @@ struct InspectCommandTests {
         #expect((object["positions"] as? [Int])?.count == 200)
         let gates = try #require(object["gates"] as? [[String: Any]])
         #expect(gates.count == ["gru": 2, "lstm": 3, "rnn": 0, "mingru": 1][cell]! * 2 * 8)
+        // What cannot be said is null; no key is left out.
+        #expect(gates.allSatisfy { $0.keys.contains("half_life") } && flow.allSatisfy { $0["norm"] is Double })
         let table = try Commands.run("inspect", [path, corpus, "--lags", "8"])
         #expect(table.status == 0 && table.text.contains("memory") && table.text.contains("layer 1 h"))
         let scaled = try Commands.run("inspect", [path, corpus, "--lags", "8", "--scale-recurrent", "0.5"])
@@ -50,6 +52,11 @@ struct InspectCommandTests {
             let result = try Commands.run("inspect", [path, hebrew, "--lags", "4", "--untrained"])
             #expect(result.status == 0 && result.text.contains("untrained, seed 1"), "\(flags): \(result.error)")
         }
+        // A relu network whose gradients overflow: said, not made up.
+        let rnn = try trained(["--cell", "rnn", "--nonlinearity", "relu"])
+        let huge = try Commands.run(
+            "inspect", [rnn, corpus, "--lags", "64", "--scale-recurrent", "1e9", "--format", "json"])
+        #expect(huge.status == 0 && huge.text.contains("\"norm\":null"), "\(huge.error)")
         let path = try trained([])
         for (arguments, status, part) in [
             ([path], 64, "name a text"), ([path, folder.file("none.txt")], 66, "none.txt"),

@@ -30,7 +30,7 @@ extension LanguageModel {
         let cell = configuration.cell.cell
         guard !cell.valves.isEmpty else { return [] }
         let text = EncodedText(corpus, vocabulary: vocabulary)
-        let (count, h, layers) = (min(limit, text.count), configuration.hidden, configuration.layers)
+        let (count, h, layers) = (min(max(1, limit), text.count), configuration.hidden, configuration.layers)
         let valves = cell.valves.map { cell.gates[$0] }
         var sums = [GateSums](repeating: GateSums(), count: layers * cell.valves.count * h)
         let lane = [Lane(origin: 0, scored: 0..<count, startsFresh: false)]

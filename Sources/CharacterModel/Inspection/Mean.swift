@@ -18,8 +18,9 @@ public struct MeanEstimate: Sendable, Equatable {
 
 /// Positions of a text that stand for all of them.
 ///
-/// - Returns: at most `count` of `all`, evenly spread.
-func spread<Element>(_ count: Int, of all: [Element]) -> [Element] {
-    guard all.count > count else { return all }
-    return (0..<count).map { all[($0 * 2 + 1) * all.count / (2 * count)] }
+/// - Returns: at most `count` of `all`, but at least one, evenly spread.
+func spread(_ count: Int, of all: some RandomAccessCollection<Int>) -> [Int] {
+    let count = max(1, count)
+    guard all.count > count else { return Array(all) }
+    return (0..<count).map { all[all.index(all.startIndex, offsetBy: ($0 * 2 + 1) * all.count / (2 * count))] }
 }

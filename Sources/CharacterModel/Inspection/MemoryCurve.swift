@@ -37,7 +37,7 @@ extension LanguageModel {
         try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary)
         let workers = Workers(count: max(1, threads ?? Workers.cores))
-        let chosen = spread(count, of: Array(0..<text.count))
+        let chosen = spread(count, of: 0..<text.count)
         var spelling = [Double](repeating: 0, count: chosen.count)
         var unlimited = [Double](repeating: 0, count: chosen.count)
         var next = 0

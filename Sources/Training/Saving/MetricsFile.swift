@@ -98,7 +98,9 @@ final class MetricsFile {
     private func goOn(from length: Int, _ firstLine: String?, adds: Bool) throws(CheckpointError) {
         let found = Self.firstLine(of: path)
         self.firstLine = found
-        if size > 0, length == 0 || firstLine != nil && firstLine != found {
+        // Another file is this run's only if its first line says so.
+        let isKnown = firstLine == nil ? !adds : firstLine == found
+        if size > 0, length == 0 || !isKnown {
             guard adds else { throw .cannotWrite(path: path, reason: "it holds the metrics of another training run") }
             self.length = size
             return
