@@ -132,6 +132,25 @@ struct MetricsUseTests {
         #expect(try result.status == 0 && steps("read.jsonl").contains(5), "\(result.error)")
     }
 
+    @Test("A checkpoint of an earlier version, which knows no first line, never cuts a file that is newly named")
+    func unknownFirstLine() throws {
+        _ = try train(metrics)
+        let path = folder.file("m.last.safetensors")
+        let whole = try Checkpoint(contentsOf: path, withState: true)
+        var record = try #require(whole.training)
+        // A place where the other file's lines could be cut.
+        _ = try train(["--metrics", folder.file("o.jsonl"), "--log-every", "1"], output: "o.safetensors")
+        let other = try #require(text("o.jsonl"))
+        record.metricsFirstLine = nil
+        record.metricsLength = try #require(other.split(separator: "\n").first).utf8.count + 1
+        try Checkpoint(
+            configuration: whole.configuration, vocabulary: whole.vocabulary, parameters: whole.parameters,
+            training: record, state: whole.state, recoveryPoint: whole.recoveryPoint
+        ).write(to: path)
+        let resumed = try resume("m.last.safetensors", ["--metrics", folder.file("o.jsonl")])
+        #expect(resumed.status == 0 && text("o.jsonl")?.hasPrefix(other) == true, "\(resumed.error)")
+    }
+
     @Test("Lines that a checkpoint says are waiting must be lines of metrics")
     func hostileLines() throws {
         _ = try train(metrics)
