@@ -68,7 +68,7 @@ let package = Package(
             name: "TensorBoard", dependencies: [protobuf], exclude: ["event.proto"], swiftSettings: swift),
         .target(
             name: "Reports",
-            dependencies: ["CharacterModel", "RecurrentNetwork", "TensorBoard", "Tokenization", "Training"],
+            dependencies: ["CZlib", "CharacterModel", "RecurrentNetwork", "TensorBoard", "Tokenization", "Training"],
             swiftSettings: swift),
 
         // MARK: Commands
@@ -94,7 +94,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CharacterModel", "Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork", "Tokenization",
+                "CZlib", "CharacterModel", "Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork",
+                "Tokenization",
                 "Training",
             ],
             path: "Tests/TestSupport", swiftSettings: swift),

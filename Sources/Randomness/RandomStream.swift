@@ -10,4 +10,5 @@ package enum RandomStream {
     package static let coldStarts: UInt64 = 6
     package static let tuning: UInt64 = 7
     package static let weightDropout: UInt64 = 8
+    package static let inspection: UInt64 = 9
 }

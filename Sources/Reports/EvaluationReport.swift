@@ -4,10 +4,10 @@ import Tokenization
 
 /// A score and all figures derived from it.
 public struct EvaluationReport {
-    private let total: EvaluationFigures
-    private let context: Context
+    let total: EvaluationFigures
+    let context: Context
 
-    private struct Context: Encodable {
+    struct Context: Encodable {
         let unit: String
         let normalization: String
         let lossy: Bool
@@ -21,7 +21,7 @@ public struct EvaluationReport {
     }
 
     /// The score while the weights followed the text.
-    private struct Dynamic: Encodable {
+    struct Dynamic: Encodable {
         let nats: Double?
         let perplexity: Double?
         let bitsPerCharacter: Double?
@@ -78,7 +78,7 @@ public struct EvaluationReport {
     }
 
     /// Mean nats per symbol.
-    private var mean: Double? { total.tokens > 0 ? total.nats / Double(total.tokens) : nil }
+    var mean: Double? { total.tokens > 0 ? total.nats / Double(total.tokens) : nil }
 
     /// The totals, for people to read.
     public var rows: [(name: String, value: String)] {

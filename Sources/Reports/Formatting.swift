@@ -41,3 +41,10 @@ public func meaning(ofBits bits: Double) -> String {
         "about as good as guessing among \(choices < 1e6 ? formatted(choices, decimals: choices < 10 ? 1 : 0) : "very many") "
         + "characters; a coin toss is 1 bit"
 }
+
+/// The last part of a path, without the ending of a model.
+public func fileName(_ path: String) -> String {
+    let name = path.split(separator: "/").last.map(String.init) ?? path
+    let ending = [".last.safetensors", ".safetensors"].first { name.hasSuffix($0) && name.count > $0.count }
+    return String(name.dropLast(ending?.count ?? 0))
+}

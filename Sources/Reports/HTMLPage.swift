@@ -1,9 +1,14 @@
+import CZlib
+import Foundation
+
 /// A self-contained page: it needs no network and no other files.
 public enum HTMLPage {
     /// - Parameters:
     ///   - title: plain text.
-    ///   - body, style, script: inserted verbatim; they must not contain their element's end tag.
-    public static func page(title: String, style: String, body: String, script: String = "") -> String {
+    ///   - body, head, style, script: inserted verbatim; they must not contain their element's end tag.
+    static func page(
+        title: String, style: String = "", head: String = "", body: String, script: String = ""
+    ) -> String {
         """
         <!DOCTYPE html>
         <html lang="en">
@@ -12,14 +17,9 @@ public enum HTMLPage {
         <meta name="color-scheme" content="light dark">
         <meta http-equiv="Content-Security-Policy" content="default-src 'none';\
         style-src 'unsafe-inline';script-src 'unsafe-inline'">
-        <title>\(escaped(title))</title>
+        \(head)<title>\(escaped(title))</title>
         <style>
-        :root{color-scheme:light dark}
-        body{font:16px/1.4 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em;\
-        background:Canvas;color:CanvasText}
-        dl{display:flex;flex-wrap:wrap;gap:.5em 2em}dt{font-size:.85em;opacity:.75}dd{margin:0;font-weight:600}
-        table{border-collapse:collapse}th,td{text-align:start;padding:.2em .8em .2em 0;vertical-align:top}
-        .hint{opacity:.75}
+        \(PageStyle.css)\
         \(style)
         </style>
         <body>
@@ -27,14 +27,34 @@ public enum HTMLPage {
         \(body)
         </main>
         <script>
-        function table(s,T){const b=atob(s),a=new Uint8Array(b.length);
-        for(let i=0;i<b.length;i++)a[i]=b.charCodeAt(i);return new T(a.buffer)}
+        const unpack=async s=>new Uint8Array(await new Response(new Blob([Uint8Array.from(atob(s),c=>c.charCodeAt(0))])
+          .stream().pipeThrough(new DecompressionStream("deflate"))).arrayBuffer());
+        \(PageStyle.script)\
         \(script)
         </script>
         </body>
         </html>
 
         """
+    }
+
+    /// Names and values as a list; a long value takes a whole row.
+    static func facts(_ rows: [(name: String, value: String)]) -> String {
+        "<dl class=facts>\n"
+            + rows.map { row in
+                let isWide = row.value.count > 24
+                return
+                    "<div\(isWide ? " class=wide" : "")><dt>\(escaped(row.name))</dt><dd>\(escaped(row.value))</dd></div>\n"
+            }.joined() + "</dl>\n"
+    }
+
+    /// Bytes for a script's `unpack`: deflated, in base 64.
+    static func packed(_ bytes: [UInt8]) -> String {
+        var size = compressBound(uLong(bytes.count))
+        var packed = [UInt8](repeating: 0, count: Int(size))
+        let status = compress2(&packed, &size, bytes, uLong(bytes.count), 9)
+        precondition(status == Z_OK, "zlib: \(status)")
+        return Data(packed.prefix(Int(size))).base64EncodedString()
     }
 
     /// Text with HTML's special characters escaped. Control characters, which HTML does not allow, become Unicode's

@@ -68,23 +68,24 @@ public struct ModelCard {
                 "\(formatted(record.step)) steps, \(formatted(record.tokens)) symbols, \(formatted(seconds: record.seconds))"
             ))
         if record.recovery.count > 0 { rows.append(("recoveries", "\(record.recovery.count)")) }
-        return rows + options(record)
+        return rows
+            + optionRows(
+                TrainingSetup(configuration: model.configuration, vocabulary: model.vocabulary, record: record))
     }
+}
 
-    /// Each option that the cell uses, in the order of declaration.
-    private func options(_ record: TrainingRecord) -> [(name: String, value: String)] {
-        let setup = TrainingSetup(configuration: model.configuration, vocabulary: model.vocabulary, record: record)
-        let options = TrainingOptions(setup)
-        return OptionList.all.filter { model.configuration.cell.uses($0.name) }.compactMap { option in
-            let isTime = option.name == OptionList.declared.timeLimit.name
-            let text = isTime ? options.timeLimit.map { formatted(seconds: $0) } : option.text(in: options)
-            return text.map { (option.name.replacing("-", with: " "), $0) }
-        }
+/// Each option of a training that its cell uses, in the order of declaration.
+package func optionRows(_ setup: TrainingSetup) -> [(name: String, value: String)] {
+    let options = TrainingOptions(setup)
+    return OptionList.all.filter { setup.configuration.cell.uses($0.name) }.compactMap { option in
+        let isTime = option.name == OptionList.declared.timeLimit.name
+        let text = isTime ? options.timeLimit.map { formatted(seconds: $0) } : option.text(in: options)
+        return text.map { (option.name.replacing("-", with: " "), $0) }
     }
 }
 
 /// A text with its control characters escaped.
-func printable(_ text: String) -> String {
+public func printable(_ text: String) -> String {
     text.unicodeScalars.reduce(into: "") { line, scalar in
         let isControl = scalar.properties.generalCategory == .control || ["\u{2028}", "\u{2029}"].contains(scalar)
         line += isControl ? scalar.escaped(asASCII: true) : String(scalar)

@@ -21,7 +21,8 @@ public final class TrainingCurves {
         case .validation(let report):
             file.add(step: report.step, [(report.isExact ? "loss/validation_exact" : "loss/validation", report.nats)])
             try? file.flush()
-        case .scoring, .saved, .kept, .keptMetrics, .notSaved, .recovery, .otherKernels, .unfairChoice, .fewerLanes:
+        case .scoring, .sample, .saved, .kept, .keptMetrics, .notSaved, .recovery, .otherKernels, .unfairChoice,
+            .fewerLanes:
             break
         }
     }

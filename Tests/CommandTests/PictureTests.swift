@@ -27,19 +27,20 @@ import Training
             folder, ["--metrics", second, "--report", report, "--report-with", first, "--seed", "2"])
         #expect(result.status == 0, "\(result.error)")
         let page = try String(contentsOfFile: report, encoding: .utf8)
-        #expect(page.components(separatedBy: "<svg").count == 5 && page.components(separatedBy: "</svg>").count == 5)
-        // Two runs in each of four plots, and the validations of both as dots.
-        #expect(page.components(separatedBy: "<polyline").count == 9)
-        #expect(page.components(separatedBy: "<circle").count == 1 + 20)
-        #expect(page.contains("a&lt;b&gt;.jsonl") && !page.contains("<b>") && !page.contains("nan"))
-        // What is plotted lies within its picture.
-        for match in page.matches(of: #/cx="([^"]*)" cy="([^"]*)"/#) {
-            let (x, y) = (try #require(Double(match.1)), try #require(Double(match.2)))
-            #expect(x >= 70 && x <= 900 && y >= 0 && y <= 250)
-        }
-        // The loss falls, so the last dot of a run stands below its first.
-        let dots = page.matches(of: #/<circle class=c0 [^>]*cy="([^"]*)"/#).compactMap { Double($0.1) }
-        #expect(dots.count == 10 && dots[9] > dots[0])
+        // Four charts, each over steps, time and symbols.
+        #expect(page.components(separatedBy: "<svg").count == 13 && page.components(separatedBy: "</svg>").count == 13)
+        // Two runs in each, and the validations of both.
+        #expect(page.components(separatedBy: "<polyline").count == 1 + 3 * (2 * 4 + 2))
+        #expect(page.contains("a&lt;b&gt;") && !page.contains("<b>") && !page.contains("nan"))
+        // Settings and a sample of the model are on the page; no path is.
+        #expect(
+            page.contains("<dt>hidden</dt><dd>12</dd>") && page.contains("What it wrote")
+                && page.contains("<h1>Training m</h1>"))
+        #expect(!page.contains(folder.path))
+        // The loss falls, so the last validation of a run is below its first, by ten of them.
+        let dots = try #require(page.firstMatch(of: #/class="c0 dot" data-name="m, validation" d="([^"]*)"/#)).1
+        let heights = dots.matches(of: #/M[0-9.]+ ([0-9.]+)h0/#).compactMap { Double($0.1) }
+        #expect(heights.count == 10 && heights[9] > heights[0])
 
         let drawn = try Commands.run(
             "train", ["--report", folder.file("s.html"), "--report-with", first, "--report-with", second])

@@ -25,6 +25,13 @@ package struct AtomicFile: ~Copyable {
         }
     }
 
+    /// Replaces a file with a text, so that no reader sees half of it.
+    package static func replace(_ path: String, with text: String) throws(CheckpointError) {
+        var file = try AtomicFile(replacing: path)
+        try file.append(Array(text.utf8).span.bytes)
+        try file.commit()
+    }
+
     /// Appends bytes.
     mutating func append(_ bytes: RawSpan) throws(CheckpointError) {
         try write(bytes, at: length)

@@ -11,9 +11,9 @@ struct SafetensorsWriter {
         let elements: () -> [Float]
     }
 
-    /// The header entry of one tensor.
-    private struct Entry: Encodable {
-        let dtype = "F32"
+    /// What the header says about a tensor; every type has four bytes an element.
+    struct Entry: Encodable {
+        var dtype = "F32"
         let shape: [Int]
         let offsets: [Int]
 
@@ -43,7 +43,9 @@ struct SafetensorsWriter {
         metadata: [String: String], tensors: [Tensor], to path: String, replacing earlier: EarlierFiles = .none,
         on files: any FileSystem = SystemFiles()
     ) throws(CheckpointError) {
-        let header = header(metadata, tensors)
+        var metadata = metadata
+        metadata["checksum"] = blankChecksum
+        let header = header(metadata, entries(tensors.map { ($0.name, "F32", $0.shape) }))
         var file = try AtomicFile(replacing: path, on: files)
         var checksum = crc32(0, nil, 0)
         func put(_ bytes: RawSpan) throws(CheckpointError) {
@@ -65,16 +67,20 @@ struct SafetensorsWriter {
         try file.commit(replacing: earlier)
     }
 
-    private static func header(_ metadata: [String: String], _ tensors: [Tensor]) -> [UInt8] {
-        var metadata = metadata
-        metadata["checksum"] = blankChecksum
-        var items: [String: Item] = ["__metadata__": .metadata(metadata)]
+    /// The entries of tensors without gaps, by name.
+    static func entries(_ tensors: [(name: String, type: String, shape: [Int])]) -> [String: Entry] {
         var offset = 0
-        for tensor in tensors {
+        return tensors.reduce(into: [:]) { entries, tensor in
             let end = offset + 4 * tensor.shape.reduce(1, *)
-            items[tensor.name] = .tensor(Entry(shape: tensor.shape, offsets: [offset, end]))
+            entries[tensor.name] = Entry(dtype: tensor.type, shape: tensor.shape, offsets: [offset, end])
             offset = end
         }
+    }
+
+    /// The JSON header, padded.
+    static func header(_ metadata: [String: String], _ entries: [String: Entry]) -> [UInt8] {
+        var items = entries.mapValues { Item.tensor($0) }
+        items["__metadata__"] = .metadata(metadata)
         var header = Array(json(items).utf8)
         header += [UInt8](repeating: 0x20, count: (8 - header.count % 8) % 8)
         return header

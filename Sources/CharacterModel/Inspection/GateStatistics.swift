@@ -33,23 +33,17 @@ extension LanguageModel {
         let (count, h, layers) = (min(max(1, limit), text.count), configuration.hidden, configuration.layers)
         let valves = cell.valves.map { cell.gates[$0] }
         var sums = [GateSums](repeating: GateSums(), count: layers * cell.valves.count * h)
-        let lane = [Lane(origin: 0, scored: 0..<count, startsFresh: false)]
-        let shard = Shard<Float>(configuration, lanes: 1, steps: min(256, count), learns: false)
-        for first in stride(from: 0, to: count, by: shard.capacity) {
-            let steps = min(shard.capacity, count - first)
-            _ = shard.input.fill(lane, of: text, first: first, steps: steps)
-            shard.forward(network, steps: steps)
+        TextPass(network: network, text: text).run(steps: count) { chunk in
             for layer in 0..<layers {
-                let values = shard.gateValues(layer: layer)
+                let values = chunk.gates(layer: layer)
                 for (number, gate) in cell.valves.enumerated() {
                     let keeps = cell.keeping?.gate == gate ? cell.keeping : nil
                     let place = (layer * cell.valves.count + number) * h
-                    for step in 0..<steps {
+                    for step in 0..<chunk.steps.count {
                         for unit in 0..<h { sums[place + unit].add(Double(values[step, gate * h + unit]), keeps) }
                     }
                 }
             }
-            shard.advance(steps: steps)
         }
         return sums.enumerated().map { index, sum in
             let (gate, unit) = (index / h % valves.count, index % h)

@@ -59,7 +59,7 @@ extension LanguageModel {
         let workers = Workers(count: max(1, threads ?? Workers.cores))
         let network = Network<Double>(configuration, doubled(weights), learns: true, using: workers)
         let norms = GradientNorms(network, text, chosen, lag: lag)
-        let states = configuration.cell.cell.states.map { $0 == "cell" ? "c" : "h" }
+        let states = configuration.cell.cell.stateNames
         let found = norms.values(using: workers)
         let points = (0..<configuration.layers).flatMap { layer in
             states.indices.flatMap { state in
@@ -85,9 +85,7 @@ extension LanguageModel {
         _ count: Int, in text: EncodedText, longestLag: Int
     ) -> (positions: [Int], lag: Int) {
         var ages: [Int] = []
-        text.forEachTarget { position, _, isFresh in
-            if position < 16_384 { ages.append(isFresh ? 0 : (ages.last ?? -1) + 1) }
-        }
+        text.forEachTarget(upTo: 16_384) { _, _, isFresh in ages.append(isFresh ? 0 : (ages.last ?? -1) + 1) }
         var lag = max(0, longestLag)
         while lag > 0, ages.count(where: { $0 > lag }) < count { lag /= 2 }
         let old = ages.indices.filter { ages[$0] > lag }

@@ -5,7 +5,7 @@ import Tokenization
 
 /// How much a model gains from looking further back: the mean nats per symbol when it may see only the last k symbols.
 ///
-/// The state is zero, then the last k symbols are read. With k = 0 the boundary alone is read; a context that reaches the
+/// A network's state is zero, then the last k symbols are read. With k = 0 the boundary alone is read; a context that reaches the
 /// start of the text, or of its record, begins with the boundary.
 public struct MemoryCurve: Sendable, Equatable {
     public struct Point: Sendable, Equatable {

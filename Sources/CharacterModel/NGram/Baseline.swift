@@ -1,3 +1,4 @@
+import RealModule
 import Tokenization
 
 /// An n-gram baseline for the same text. It answers the question "is my network any good?".
@@ -32,5 +33,25 @@ public struct Baseline: Sendable {
     public func evaluate(_ corpus: Corpus, state: StatePolicy = .file) -> [Likelihood] {
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         return counts.nats(of: text).map { Likelihood(nats: $0, tokens: text.count) }
+    }
+
+    /// The memory curve of the n-grams of 1 to 8 symbols, which see 0 to 7 symbols before the one they predict: at the
+    /// positions at which `LanguageModel.memory(of:)` measures a network's.
+    ///
+    /// - Throws: `EvaluationError` for a text that was read differently, or has no symbols.
+    public func memory(of corpus: Corpus, positions count: Int = 2_000) throws(EvaluationError) -> MemoryCurve {
+        try vocabulary.check(corpus)
+        let text = EncodedText(corpus, vocabulary: vocabulary)
+        let chosen = spread(count, of: 0..<text.count)
+        var nats = [[Double]](repeating: [], count: counts.order)
+        counts.forEach(of: text) { position, symbol, probabilities in
+            guard nats[0].count < chosen.count, position == chosen[nats[0].count] else { return }
+            for length in nats.indices {
+                nats[length].append(-.log(probabilities[length]) + text.spelling(ofSymbol: symbol))
+            }
+        }
+        return MemoryCurve(
+            points: nats.enumerated().map { MemoryCurve.Point(context: $0, nats: MeanEstimate($1)) },
+            positions: chosen.count)
     }
 }

@@ -128,14 +128,24 @@ package struct KneserNey: Sendable {
     /// The nats of a text under n-grams of each length from 1, including the spelling of unknown symbols.
     package func nats(of text: EncodedText) -> [Double] {
         var totals = [Double](repeating: text.spellingNats, count: order)
-        var path = [0]
-        var probabilities = [Double](repeating: 0, count: order)
-        text.forEachTarget { _, symbol, isFresh in
-            if isFresh { path = [0] + [tables[1].find(0, text.boundary)].compactMap(\.self) }
-            path = predict(text.id(ofSymbol: symbol), after: path, into: &probabilities)
+        forEach(of: text) { _, _, probabilities in
             for length in 0..<order { totals[length] -= .log(probabilities[length]) }
         }
         return totals
+    }
+
+    /// Calls `body` with each symbol of a text in order: its position, its index in the corpus, and its probability under n-grams
+    /// of each length from 1, without the spelling of an unknown symbol.
+    func forEach(
+        of text: EncodedText, _ body: (_ position: Int, _ symbol: Int32, _ probabilities: [Double]) -> Void
+    ) {
+        var path = [0]
+        var probabilities = [Double](repeating: 0, count: order)
+        text.forEachTarget { position, symbol, isFresh in
+            if isFresh { path = [0] + [tables[1].find(0, text.boundary)].compactMap(\.self) }
+            path = predict(text.id(ofSymbol: symbol), after: path, into: &probabilities)
+            body(position, symbol, probabilities)
+        }
     }
 
     /// Sets the probabilities of a symbol under n-grams of each length, and returns the n-grams that end with it.

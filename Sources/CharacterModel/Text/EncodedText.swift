@@ -108,10 +108,14 @@ package struct EncodedText: Sendable {
     }
 
     /// Calls `body` with each position, the symbol's index in the corpus, and whether the state is reset before it.
-    package func forEachTarget(_ body: (_ position: Int, _ symbol: Int32, _ isFresh: Bool) -> Void) {
+    ///
+    /// - Parameter limit: stops before this position.
+    package func forEachTarget(
+        upTo limit: Int = .max, _ body: (_ position: Int, _ symbol: Int32, _ isFresh: Bool) -> Void
+    ) {
         var next = beginnings[...]
         var before: Int32?
-        forEachSymbol(in: 0..<count) { position, symbol in
+        forEachSymbol(in: 0..<min(count, limit)) { position, symbol in
             let isBeginning = next.first == position
             if isBeginning { next.removeFirst() }
             body(position, symbol, isBeginning || before.map { restarts(afterSymbol: $0) } ?? false)

@@ -10,11 +10,14 @@ public struct Inspect: ParsableCommand {
         commandName: "inspect", abstract: "Show what a network has learned from a text.",
         discussion: """
             Memory: how much the model gains from looking further back. Gradient flow: how far back a prediction can teach. \
-            Gates: how often each is shut or open, and how long each unit remembers.
+            Gates: how often each is shut or open, and how long each unit remembers. Units: which ones tell quotations, \
+            brackets, words and lines.
 
             EXAMPLES:
               inspect checkpoints/poems poems.txt
-              inspect checkpoints/poems poems.txt --format json
+              inspect checkpoints/poems poems.txt --html inside.html --baseline poems.txt
+              inspect checkpoints/poems poems.txt --unit 37
+              inspect checkpoints/poems poems.txt --states states.safetensors
               inspect checkpoints/poems poems.txt --untrained --scale-recurrent 1.5
               inspect checkpoints/names names.txt --lags 16
             """,
@@ -28,6 +31,28 @@ public struct Inspect: ParsableCommand {
 
     @Option(parsing: .unconditional, help: "Tables to read, or JSON with every figure.")
     var format = Format.table
+
+    @Option(
+        parsing: .unconditional,
+        help: "Writes a page for the browser: all figures as curves, and the text coloured by what units do.")
+    var html: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Prints the text, coloured by the output of a unit, and nothing else. A layer may come before it: 1:37.",
+            valueName: "unit"))
+    var unit: UnitArgument?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Writes states, gates and losses at every symbol, as .safetensors for other tools, and nothing else.")
+    var states: String?
+
+    @Option(
+        parsing: .unconditional,
+        help: "Compares the memory with that of n-grams counted in a training text, a file or a folder.")
+    var baseline: String?
 
     @Option(parsing: .unconditional, help: "The longest lag of the gradient flow, in symbols.")
     var lags = 256
@@ -56,14 +81,46 @@ public struct Inspect: ParsableCommand {
         if let scaleRecurrent, !(scaleRecurrent > 0 && scaleRecurrent.isFinite) {
             throw ValidationError("--scale-recurrent is \(scaleRecurrent); it must be above 0")
         }
+        if let html, html.hasSuffix(".safetensors") {
+            throw ValidationError("--html \(html) is the name of a model; name another file")
+        }
+        if let states, !states.hasSuffix(".safetensors") {
+            throw ValidationError("--states \(states) must end in .safetensors")
+        }
+        let others = html != nil || baseline != nil || untrained || scaleRecurrent != nil || format == .json
+        for (flag, isGiven) in [("--unit", unit != nil), ("--states", states != nil)] where isGiven && others {
+            throw ValidationError("\(flag) measures nothing; drop the other options")
+        }
+        if unit != nil && states != nil { throw ValidationError("--unit and --states exclude each other; give one") }
     }
 
     public func run() throws {
         if files.isEmpty { throw ValidationError("name a text to inspect the model with") }
         let model = try LanguageModel(reading: checkpoint)
+        let path = LanguageModel.path(of: checkpoint)
         let weights = try weights(of: model)
         let corpus = try reading.corpus(files, for: model)
-        // With a large model each takes a minute.
+        if let unit { return try show(unit, of: model, over: corpus) }
+        let texts = try TextSource.sources(at: files + [baseline].compactMap(\.self))
+        try refuseOverwriting(texts + [.file(path: path)], with: [html, states])
+        if let states { return try write(states, of: model, over: corpus) }
+        if let html { try checkWritable(html) }
+        let report = try measure(model, path, corpus, weights)
+        if let html {
+            StandardError.print("colouring the text")
+            let text = try UnitText(of: model, over: corpus, units: report.units)
+            let page = InspectionPage(model, title: fileName(path), report: report.report, text: text)
+            try AtomicFile.replace(html, with: page.page())
+        }
+        try StandardOutput.write(format == .json ? try report.report.json() : report.report.table())
+        if let html { StandardError.print("the page is \(quoted(html))") }
+    }
+
+    /// With a large model each part takes a minute.
+    private func measure(
+        _ model: LanguageModel, _ path: String, _ corpus: Corpus, _ weights: GradientFlowWeights
+    ) throws -> (report: InspectionReport, units: [TellingUnit]) {
+        let counted = try baseline.map { try reading.baseline($0, for: model, toScore: corpus).memory(of: corpus) }
         StandardError.print("measuring memory")
         let memory = try model.memory(of: corpus, threads: threads.count)
         StandardError.print("following gradients")
@@ -72,11 +129,12 @@ public struct Inspect: ParsableCommand {
         if flow.longestLag < lags {
             StandardError.print("the text, or its records, are too short for longer lags than \(flow.longestLag)")
         }
-        StandardError.print("reading gates")
+        StandardError.print("reading gates and units")
+        let units = try model.tellingUnits(over: corpus, threads: threads.count)
         let report = InspectionReport(
-            checkpoint: LanguageModel.path(of: checkpoint), text: corpus.name, memory: memory, flow: flow,
-            weights: weights, gates: try model.gates(over: corpus))
-        try StandardOutput.write(format == .json ? try report.json() : report.table())
+            checkpoint: path, text: corpus.name, memory: memory, baseline: counted, flow: flow,
+            weights: weights, gates: try model.gates(over: corpus), units: units)
+        return (report, units)
     }
 
     private func weights(of model: LanguageModel) throws -> GradientFlowWeights {

@@ -89,7 +89,9 @@ public struct Perplexity: ParsableCommand {
         let texts = files + [baseline, dynamic.dynamicTune].compactMap(\.self)
         try refuseOverwriting(TextSource.sources(at: texts) + [.file(path: checkpoint)], with: [surprisal, html])
         for path in [surprisal, html].compactMap(\.self) { try checkWritable(path) }
-        let counted = try baseline.map { try count($0, for: model, toScore: corpus) }
+        let counted = try baseline.map {
+            try reading.baseline($0, for: model, toScore: corpus).evaluate(corpus, state: state)
+        }
         if model.training?.corpus.sha256 == corpus.sha256 {
             StandardError.print(
                 "warning: this is the text the model was trained on; figures for other texts will be worse")
@@ -104,24 +106,9 @@ public struct Perplexity: ParsableCommand {
         let report = EvaluationReport(
             evaluation, model: model, checkpoint: checkpoint, state: state, sha256: corpus.sha256,
             baseline: counted, dynamic: adapted)
-        try pictures.finish(title: "How \(checkpoint) reads \(corpus.name)", summary: report.rows)
+        try pictures.finish(title: "How \(fileName(checkpoint)) reads \(fileName(corpus.name))", report)
         try StandardOutput.write(format == .json ? try report.json() : report.table())
         if let html { StandardError.print("the page is \(quoted(html))") }
-    }
-
-    /// The score of a text under the n-grams of another.
-    private func count(_ path: String, for model: LanguageModel, toScore corpus: Corpus) throws -> [Likelihood] {
-        let counted = try reading.corpus([path], for: model)
-        let baseline = try Baseline(counted, for: model)
-        StandardError.print(
-            "n-grams: counted in \(formatted(baseline.symbols)) symbols of \(path)"
-                + (baseline.isTrainingPart ? ", the part the model was trained on" : ""))
-        if counted.sha256 == corpus.sha256 {
-            StandardError.print(
-                "warning: the n-grams are counted in the text that is scored; on another text they would score worse"
-            )
-        }
-        return baseline.evaluate(corpus, state: state)
     }
 
     private func warnAboutUnknownSymbols(_ total: TextEvaluation.File) {

@@ -26,10 +26,12 @@ final class Pictures {
     }
 
     /// - Throws: `CheckpointError` if a file could not be written completely.
-    func finish(title: String, summary: [(name: String, value: String)]) throws {
+    func finish(title: String, _ report: EvaluationReport) throws {
         try table?.file.finish()
         guard page != nil else { return }
-        page!.file.write(page!.content.page(title: title, summary: summary))
+        page!.file.write(
+            page!.content.page(
+                title: title, sentence: report.sentence, summary: report.facts, chart: report.baselineChart))
         try page!.file.finish()
     }
 }

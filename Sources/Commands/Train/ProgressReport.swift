@@ -8,6 +8,7 @@ import Training
 final class ProgressReport {
     private let quiet: Bool
     private let symbolsPerCharacter: Double
+    private var line: ProgressLine
     private var lastLine = Date.distantPast
     private var isLineOpen = false
     /// The seconds and the spent part of the budget at this run's first report.
@@ -19,6 +20,7 @@ final class ProgressReport {
     init(quiet: Bool, data: TrainingData) {
         self.quiet = quiet
         symbolsPerCharacter = Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters))
+        line = ProgressLine(symbolsPerCharacter: symbolsPerCharacter, isColored: Terminal.error.isColored)
     }
 
     func observe(_ event: TrainingEvent) {
@@ -31,13 +33,18 @@ final class ProgressReport {
         switch event {
         case .step(let report): show(report)
         case .validation(let report) where !report.isExact:
-            finish()
+            line.add(report)
+            // The live line shows it.
+            guard !Terminal.error.isInteractive else { return }
             StandardError.print(
                 "step \(report.step): validation \(formatted(report.bitsPerCharacter, decimals: 3)) bits per character"
                     + (report.isBest ? ", the best so far" : ""))
         case .scoring(let symbols):
             finish()
             StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one by one")
+        case .sample(let sample):
+            finish()
+            StandardError.print(Self.quotation(sample))
         case .validation, .saved, .kept, .keptMetrics, .unfairChoice: break
         case .notSaved(_, let reason):
             finish()
@@ -68,6 +75,13 @@ final class ProgressReport {
         }
     }
 
+    /// A sample, set apart from the messages; control characters cannot reach the terminal.
+    static func quotation(_ sample: TrainingSample) -> String {
+        let lines = sample.text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+        return (["step \(formatted(sample.step)) writes:"] + lines.map { "  | " + printable(String($0)) })
+            .joined(separator: "\n")
+    }
+
     /// Ends the line that is being updated.
     func finish() {
         if isLineOpen { StandardError.write("\n") }
@@ -87,20 +101,19 @@ final class ProgressReport {
     private func show(_ report: StepReport) {
         let left = timeLeft(after: report)
         let now = Date()
-        guard now.timeIntervalSince(lastLine) >= (StandardError.isTerminal ? 0.2 : 5) || report.progress >= 1 else {
+        let isLive = Terminal.error.isInteractive
+        guard now.timeIntervalSince(lastLine) >= (isLive ? 0.2 : 5) || report.progress >= 1 else { return }
+        lastLine = now
+        if isLive {
+            let text = line.text(report, secondsLeft: left, width: Terminal.error.width)
+            StandardError.write("\r\u{1B}[K\(text)")
+            isLineOpen = true
             return
         }
-        lastLine = now
-        let line =
+        StandardError.print(
             "step \(report.step), epoch \(formatted(report.epoch, decimals: 2)): "
-            + "\(formatted(report.trainNats / log(2) * symbolsPerCharacter, decimals: 3)) bits per character, "
-            + "\(formatted(Int(report.tokensPerSecond))) symbols/s"
-            + (left.map { ", \(formatted(timeLeft: $0)) left" } ?? "")
-        if StandardError.isTerminal {
-            StandardError.write("\r\u{1B}[K\(line)")
-            isLineOpen = true
-        } else {
-            StandardError.print(line)
-        }
+                + "\(formatted(report.trainNats / log(2) * symbolsPerCharacter, decimals: 3)) bits per character, "
+                + "\(formatted(Int(report.tokensPerSecond))) symbols/s"
+                + (left.map { ", \(formatted(timeLeft: $0)) left" } ?? ""))
     }
 }

@@ -32,6 +32,7 @@ public struct Train: ParsableCommand {
     @OptionGroup(title: "Training") var training: TrainingFlags
     @OptionGroup(title: "Validation") var validation: ValidationOptions
     @OptionGroup(title: "Output") var output: OutputOptions
+    @OptionGroup(title: "Samples while it learns") var samples: SampleFlags
     @OptionGroup(title: "Machine") var threads: ThreadOptions
 
     public init() {}
@@ -63,7 +64,9 @@ public struct Train: ParsableCommand {
         if files.isEmpty && output.resume == nil && !isReportOnly { throw ValidationError("name a text to train on") }
         if isReportOnly, let path = output.report {
             try refuseOverwriting(TextSource.sources(at: output.reportWith), with: [path])
-            return try draw([], to: path)
+            try drawReport(of: output.reportWith, to: path)
+            if !output.quiet { StandardError.print("the curves are in \(quoted(path))") }
+            return
         }
         var preparation = try Preparation(self)
         let curves = try output.tensorboard.map { try TrainingCurves(folder: $0) }
@@ -71,24 +74,39 @@ public struct Train: ParsableCommand {
         defer { do { try curves?.finish() } catch { StandardError.print("warning: \(error)") } }
         if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds) }
         let progress = ProgressReport(quiet: output.quiet, data: preparation.data)
+        let report = try liveReport(preparation)
         let trainer = try Trainer(
             preparation.configuration, data: preparation.data, record: preparation.record,
-            output: preparation.plan.output, threads: threads.count, resuming: preparation.checkpoint,
+            output: place(preparation), threads: threads.count, resuming: preparation.checkpoint,
             from: preparation.adaptation
         ) { event in
             progress.observe(event)
             curves?.observe(event)
+            report?.observe(event)
         }
         if !output.quiet { try announce(preparation, trainer) }
         try run(trainer, preparation.plan.output, progress)
         let result = TrainingResult(trainer.record, preparation.plan.output, progress.exact)
         try StandardOutput.write(output.format == .json ? try result.json() : result.text)
-        // If the report cannot be written, warn.
-        if let path = output.report {
-            do { try draw([trainer.record.metricsPath].compactMap(\.self), to: path) } catch {
-                StandardError.print("warning: \(error)")
-            }
-        }
+        guard let report else { return }
+        report.finish(sample: samples.plan().text(of: preparation.plan.output.path, record: trainer.record))
+        if !output.quiet, let path = output.report { StandardError.print("the curves are in \(quoted(path))") }
+    }
+
+    /// Where a training saves, and what it writes while it learns.
+    private func place(_ preparation: Preparation) -> Trainer.Output {
+        var place = preparation.plan.output
+        place.samples = output.quiet ? SamplePlan() : samples.plan()
+        return place
+    }
+
+    private func liveReport(_ preparation: Preparation) throws -> LiveReport? {
+        guard let path = output.report else { return nil }
+        let metrics = preparation.plan.output.metricsPath ?? preparation.record.metricsPath
+        // A resumed training's curves begin where it did.
+        let isResumed = preparation.checkpoint != nil
+        let earlier = isResumed ? metrics.flatMap { try? readMetrics($0) } ?? [] : []
+        return try LiveReport(path: path, preparation, earlier: earlier, others: output.reportWith)
     }
 
     /// Runs to the end. If it is stopped, prints how to resume and exits.
@@ -108,14 +126,5 @@ public struct Train: ParsableCommand {
         progress.finish()
         StandardError.print("stopped; resume with: train --resume \(quoted(place.lastPath))")
         throw Exit(Interruption.exitCode)
-    }
-
-    /// Writes the curves of metrics files, this training's first, as a page.
-    private func draw(_ own: [String], to path: String) throws {
-        let runs = try (own + output.reportWith).map { (name: $0, lines: try readMetrics($0)) }
-        let file = try OutputFile(path: path)
-        file.write(TrainingReport(runs).page())
-        try file.finish()
-        if !output.quiet { StandardError.print("the curves are in \(quoted(path))") }
     }
 }

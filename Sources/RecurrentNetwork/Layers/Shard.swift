@@ -156,6 +156,11 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
     /// The gate activations of a layer [T B, GH] in a window that has run forward; see ``RecurrentCell/gates``.
     package func gateValues(layer index: Int) -> MatrixView<Scalar> { layers[index].cell.gateValues.view }
 
+    /// One of a layer's states after each of the first steps [T B, H], unless a reset has cleared it since.
+    package func states(layer index: Int, state: Int, steps: Int) -> MatrixView<Scalar> {
+        layers[index].states[state].view.rows(lanes..<(steps + 1) * lanes)
+    }
+
     // MARK: Backward
 
     /// Propagates the gradient of the logits back through the window, until the gradients of weights are only products.

@@ -35,6 +35,9 @@ struct BudgetMeter {
     /// Starts counting the time of a run.
     mutating func start(after record: TrainingRecord) { started = now() - record.seconds }
 
+    /// Takes time out that was not spent on training.
+    mutating func pause(for seconds: Double) { started += seconds }
+
     /// Wall-clock time since the first step, over all runs.
     var seconds: Double { max(0, now() - started) }
 

@@ -47,6 +47,7 @@ extension Trainer {
                 guard let report = try step() else { continue }
                 if record.step % saver.output.logEvery == 0 || budget.isSpent(record) { emit(report) }
                 record.owesValidation = validation.isDue(record, budget, since: before)
+                sample(atValidation: false)
                 if record.owesValidation { continue }
             case .validate: record.owesValidation = try !validate(shouldStop)
             }
@@ -159,6 +160,7 @@ extension Trainer {
         let isBest = validation.take(nats, began: began, into: &record)
         tell(.validation(validation.report(nats, record, isExact: false, isBest: isBest)))
         if isBest { saveBest() }
+        sample(atValidation: true)
         return true
     }
 

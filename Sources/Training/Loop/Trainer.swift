@@ -31,6 +31,7 @@ public final class Trainer {
     var budget: BudgetMeter
     var validation: ValidationPolicy
     var recovery: RecoveryKeeper
+    var samples: SampleClock
     /// Whether the weights are those of the best model.
     var weightsAreBest = false
     /// Whether training had already ended before this run.
@@ -126,6 +127,7 @@ public final class Trainer {
         budget = BudgetMeter(record, windows: schedule.windows)
         validation = ValidationPolicy(data, record, windows: schedule.windows)
         recovery = RecoveryKeeper(checkpoint?.recoveryPoint)
+        samples = SampleClock(output.samples, record)
         rate = (options.learningRate ?? 0, options.warmup ?? 0)
         self.configuration = configuration
         self.data = data

@@ -4,6 +4,8 @@ public enum TrainingEvent: Sendable {
     case validation(ValidationReport)
     /// The exact validation begins.
     case scoring(symbols: Int)
+    /// The model wrote a text.
+    case sample(TrainingSample)
     /// A checkpoint was saved.
     case saved(path: String)
     /// The files of an earlier training run were renamed; the path is that of its best model, even if it has none.

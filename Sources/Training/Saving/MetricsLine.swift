@@ -96,7 +96,7 @@ extension TrainingEvent {
         case .step(let report): .step(report)
         case .validation(let report): .validation(report)
         case .recovery(let report): .recovery(report)
-        case .scoring, .saved, .kept, .keptMetrics, .notSaved, .otherKernels, .unfairChoice, .fewerLanes: nil
+        case .scoring, .sample, .saved, .kept, .keptMetrics, .notSaved, .otherKernels, .unfairChoice, .fewerLanes: nil
         }
     }
 }

@@ -12,6 +12,8 @@ extension Trainer {
         public var logEvery = 10
         /// Whether the files of an earlier training run are overwritten; otherwise they are kept under numbered names.
         public var overwrites = false
+        /// The texts that are written while it learns; none by default.
+        public var samples = SamplePlan()
         /// Whether the best model is scored exactly at the end.
         package var scoresExactly = true
         package var files: any FileSystem = SystemFiles()

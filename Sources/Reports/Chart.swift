@@ -1,0 +1,188 @@
+import Foundation
+
+/// Curves, or a cloud of points, as HTML: readable at any width, in light and dark, by keyboard, and as a table.
+///
+/// Lines are SVG that stretches with the page; titles, ticks and keys are text around it, so they keep their size.
+struct Chart {
+    struct Point {
+        var x: Double
+        var y: Double
+    }
+
+    struct Series {
+        enum Style: String {
+            case line
+            /// Behind the others: what a smoothed line was made from.
+            case faint
+            /// Joined points.
+            case dotted = "joined"
+            case points
+        }
+
+        var name: String
+        var points: [Point]
+        var style = Style.line
+        /// Its colour, from 0.
+        var color: Int
+    }
+
+    let title: String
+    let x: Axis
+    let y: Axis
+    let series: [Series]
+    /// At most so many rows are in the table of the data.
+    var rows = 24
+
+    /// The sides of the coordinates in which lines are drawn.
+    private static let side = 1_000.0
+    static let colors = 6
+
+    var html: String {
+        let name = HTMLPage.escaped(title)
+        guard series.contains(where: { !$0.points.isEmpty }) else {
+            return
+                "<figure class=chart><figcaption>\(name)</figcaption><p class=hint>nothing to show yet</p></figure>\n"
+        }
+        return """
+            <figure class=chart>
+            <figcaption>\(name)</figcaption>
+            \(key)<div class=frame>
+            <div class=yt>\(HTMLPage.escaped(y.title))</div>
+            <div class=area tabindex=0 role=img aria-label="\(label)"\(places)>
+            \(svg)\(ticks)</div>
+            <div class=xt>\(HTMLPage.escaped(x.title))</div>
+            </div>
+            <p class=read aria-live=polite>&nbsp;</p>
+            \(table)</figure>
+
+            """
+    }
+
+    private var key: String {
+        let named = series.filter { $0.style != .faint && !$0.name.isEmpty }
+        guard named.count > 1 else { return "" }
+        let items = named.map { one in
+            "<li><i class=\"c\(one.color % Self.colors) \(one.style.rawValue)\"></i>\(HTMLPage.escaped(one.name))"
+        }
+        return "<ul class=key>\(items.joined())</ul>\n"
+    }
+
+    /// What a screen reader says first; the table has the rest.
+    private var label: String {
+        let values = series.filter { $0.style != .faint }.flatMap { $0.points.map(\.y) }.filter(\.isFinite)
+        let range = values.min().flatMap { low in values.max().map { "from \(Axis.short(low)) to \(Axis.short($0))" } }
+        return HTMLPage.escaped(
+            "\(title): \(y.title) \(range ?? "") by \(x.title). The table below has the values; arrow keys read them.")
+    }
+
+    /// Where the table's rows are, for the script.
+    private var places: String {
+        let xs = tableXs.compactMap(x.place).map { Self.number($0 * Self.side) }
+        return xs.isEmpty ? "" : " data-xs=\"[\(xs.joined(separator: ","))]\""
+    }
+
+    private func place(_ point: Point) -> (x: String, y: String)? {
+        guard let x = x.place(point.x), let y = y.place(point.y) else { return nil }
+        return (Self.number(x * Self.side), Self.number((1 - y) * Self.side))
+    }
+
+    private static func number(_ value: Double) -> String {
+        let text = formatted(min(1e6, max(-1e6, value)), decimals: 1)
+        return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
+    }
+
+    private var svg: String {
+        let side = Int(Self.side)
+        var grid = ""
+        for tick in y.ticks {
+            guard let place = y.place(tick.value) else { continue }
+            grid += "M0 \(Self.number((1 - place) * Self.side))H\(side)"
+        }
+        var svg = """
+            <svg viewBox="0 0 \(side) \(side)" preserveAspectRatio=none aria-hidden=true>\
+            <path class=grid d="\(grid)"/>
+
+            """
+        // Faint lines lie behind the others.
+        for one in series.filter({ $0.style == .faint }) + series.filter({ $0.style != .faint }) {
+            let points = one.points.compactMap(place)
+            guard !points.isEmpty else { continue }
+            let name = HTMLPage.escaped(one.name)
+            let color = "c\(one.color % Self.colors)"
+            if one.style != .points {
+                let path = points.map { "\($0.x),\($0.y)" }.joined(separator: " ")
+                svg += "<polyline class=\"\(color) \(one.style.rawValue)\" data-name=\"\(name)\" points=\"\(path)\"/>\n"
+            }
+            if one.style == .points || one.style == .dotted {
+                // A line without length and with round ends is a dot, however the picture is stretched.
+                let path = points.map { "M\($0.x) \($0.y)h0" }.joined()
+                svg += "<path class=\"\(color) dot\" data-name=\"\(name)\" d=\"\(path)\"/>\n"
+            }
+        }
+        return svg + "</svg>\n"
+    }
+
+    private var ticks: String {
+        func percent(_ place: Double) -> String { Self.number(place * 100) }
+        var html = ""
+        for tick in y.ticks where !tick.label.isEmpty {
+            guard let place = y.place(tick.value) else { continue }
+            html += "<span class=y style=\"top:\(percent(1 - place))%\">\(tick.label)</span>"
+        }
+        for tick in x.ticks {
+            guard let place = x.place(tick.value) else { continue }
+            html += "<span class=x style=\"left:\(percent(place))%\">\(tick.label)</span>"
+        }
+        return html + "\n"
+    }
+
+    private var shown: [Series] { series.filter { $0.style != .faint && !$0.points.isEmpty } }
+
+    /// The x of the table's rows; none for a cloud, whose points have no order.
+    private var tableXs: [Double] {
+        if shown.contains(where: { $0.style == .points }) { return [] }
+        let xs = Set(shown.flatMap { $0.points.map(\.x) }).filter { x.place($0) != nil }.sorted()
+        return xs.count <= rows ? xs : (0..<rows).map { xs[$0 * (xs.count - 1) / (rows - 1)] }
+    }
+
+    /// The data as a table, a column for each series.
+    private var table: String {
+        let xs = tableXs
+        guard !xs.isEmpty else { return "" }
+        let values = shown.map { Dictionary($0.points.map { ($0.x, $0.y) }, uniquingKeysWith: { $1 }) }
+        var html = "<details><summary>Data</summary><div class=scroll><table><tr><th scope=col>"
+        html += HTMLPage.escaped(x.title)
+        for one in shown { html += "<th scope=col>\(HTMLPage.escaped(one.name.isEmpty ? y.title : one.name))" }
+        for x in xs {
+            html += "\n<tr><th scope=row>\(Axis.short(x))"
+            for column in values { html += "<td>" + (column[x].map(Axis.short) ?? "") }
+        }
+        return html + "\n</table></div></details>\n"
+    }
+}
+
+extension [Chart.Point] {
+    /// At most some points, each the mean of its neighbours.
+    func thinned(to count: Int) -> [Chart.Point] {
+        let each = Swift.max(1, (self.count + count - 1) / Swift.max(1, count))
+        guard each > 1 else { return self }
+        return stride(from: 0, to: self.count, by: each).map { first in
+            let part = self[first..<Swift.min(first + each, self.count)]
+            let sum = part.reduce(Chart.Point(x: 0, y: 0)) { Chart.Point(x: $0.x + $1.x, y: $0.y + $1.y) }
+            return Chart.Point(x: sum.x / Double(part.count), y: sum.y / Double(part.count))
+        }
+    }
+
+    /// A running mean of the values, over about a fiftieth of the points to either side.
+    func smoothed() -> [Chart.Point] {
+        let reach = count / 50
+        guard reach > 0 else { return self }
+        var sums = [0.0]
+        for point in self { sums.append(sums[sums.count - 1] + point.y) }
+        return indices.map { index in
+            let part = Swift.max(0, index - reach)..<Swift.min(count, index + reach + 1)
+            return Chart.Point(
+                x: self[index].x, y: (sums[part.upperBound] - sums[part.lowerBound]) / Double(part.count))
+        }
+    }
+}
