@@ -9,7 +9,7 @@ BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
-.PHONY: setup build demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-library docs install corpora clean
+.PHONY: setup build demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-library check-pages docs install corpora clean
 
 # As root or with sudo; does nothing if nothing is missing.
 setup:
@@ -101,6 +101,11 @@ sanitize: setup
 		$(SWIFT) build $$options --build-tests && ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $$options $(SANITIZED) || exit 1; \
 	done
 
+# The pages, driven in headless Chromium; pictures of them are in .build-pages.
+check-pages: PACKAGES += chromium fonts-noto-core
+check-pages: build
+	bash Scripts/check-pages.sh $(BIN) .build-pages
+
 # Builds a package outside this one against the committed libraries.
 check-library: setup
 	bash Scripts/check-library.sh
@@ -125,4 +130,4 @@ corpora:
 	bash Scripts/corpora.sh
 
 clean:
-	rm -rf .build .build-docs .build-tests .build-debug .build-benchmarks .build-fuzz .build-thread .build-address
+	rm -rf .build .build-docs .build-tests .build-debug .build-benchmarks .build-fuzz .build-pages .build-thread .build-address

@@ -30,7 +30,7 @@ extension EvaluationReport {
     }
 
     private func choices(_ number: Double) -> String {
-        number < 1e6 ? formatted(number, decimals: number < 10 ? 1 : 0) : "very many"
+        number < 1e6 ? Axis.grouped(number, decimals: number < 10 ? 1 : 0) : "very many"
     }
 
     private var bestBaseline: (order: Int, nats: Double)? {

@@ -127,7 +127,7 @@ public struct InspectionPage {
                 y: Axis("share above 0.9", [], from: -0.02, to: 1.02), series: series)
             html += "<div class=cloud>\(chart.html)</div>\n"
         }
-        return html + "<div>\(halfLives)</div>\n</div>\n"
+        return html + "<div class=wide>\(halfLives)</div>\n</div>\n"
     }
 
     private var halfLives: String {

@@ -1,3 +1,4 @@
+import CharacterModel
 import Foundation
 import TestSupport
 import Testing
@@ -38,6 +39,10 @@ struct InspectCommandTests {
         #expect(gates.count == ["gru": 2, "lstm": 3, "rnn": 0, "mingru": 1][cell]! * 2 * 8)
         // What cannot be said is null; no key is left out.
         #expect(gates.allSatisfy { $0.keys.contains("half_life") } && flow.allSatisfy { $0["norm"] is Double })
+        let units = try #require(object["units"] as? [[String: Any]])
+        #expect(Set(units.flatMap(\.keys)) == ["layer", "unit", "fact", "measure", "score", "inverted"])
+        #expect(units.contains { $0["fact"] as? String == "inside a word" })
+        #expect(!object.keys.contains("memory_baseline") && object["memory_positions"] as? Int ?? 0 > 0)
         let table = try Commands.run("inspect", [path, corpus, "--lags", "8"])
         #expect(table.status == 0 && table.text.contains("memory") && table.text.contains("layer 1 h"))
         let scaled = try Commands.run("inspect", [path, corpus, "--lags", "8", "--scale-recurrent", "0.5"])
@@ -69,5 +74,98 @@ struct InspectCommandTests {
                 result.status == status && result.error.contains(part) && result.text.isEmpty,
                 "\(arguments): \(result.status) \(result.error)")
         }
+    }
+
+    private let hostile =
+        "</p><script>alert(1)</script> & \"q\" 'a' <!-- \u{1}\u{1B}[31m\u{7F} \u{202E}x (שלום) مرحبا\u{301}\u{301}\u{301}\n"
+
+    @Test(
+        "The page holds the text and nothing of it acts; its levels are the units'",
+        arguments: [
+            ["--unit", "grapheme"], ["--unit", "byte"], ["--records", "line"], ["--cell", "lstm", "--layers", "2"],
+        ])
+    func page(flags: [String]) throws {
+        let text = try folder.write(String(repeating: hostile + sampleText.prefix(300) + "\n", count: 6), to: "h.txt")
+        let path = try trained(flags, text)
+        let odd = try folder.write(hostile + "second line\n" + sampleText, to: "<b>name.txt")
+        let result = try Commands.run(
+            "inspect", [path, odd, "--html", folder.file("p.html"), "--lags", "4", "--baseline", text])
+        #expect(result.status == 0, "\(result.error)")
+        let page = try String(contentsOfFile: folder.file("p.html"), encoding: .utf8)
+        #expect(
+            page.components(separatedBy: "<script").count == 2 && page.components(separatedBy: "</script").count == 2)
+        #expect(!page.contains("<b>name") && page.contains("&lt;b&gt;name.txt") && !page.contains("<!--"))
+        #expect(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;q&quot; &#39;a&#39;"))
+        #expect(!page.contains("http://") && !page.contains("https://") && !page.contains(folder.path))
+        #expect(page.contains("second line") && page.contains("n-grams") && page.contains("Gradient flow"))
+        #expect(page.utf8.count < 5_000_000)
+        // As many levels as pieces of text, two in a byte.
+        let lengths = try unpacked(String(try #require(page.firstMatch(of: #/lengths=await unpack\("([^"]*)"/#)).1))
+        let tracks = page.matches(of: #/\["layer [0-9]+, unit [0-9]+",-[0-9.e-]+,[0-9.e-]+,"([^"]*)"/#)
+        #expect(!tracks.isEmpty && tracks.count <= 20)
+        for track in tracks { #expect(try unpacked(String(track.1)).count == (lengths.count + 1) / 2) }
+        #expect(
+            lengths.reduce(0) { $0 + Int($1) }
+                == (hostile + "second line\n" + sampleText).utf16.count + (flags[0] == "--records" ? 1 : 0))
+        // Nobody sees half a page, and an input is not written over.
+        let refused = try Commands.run("inspect", [path, odd, "--html", odd])
+        #expect(refused.status == 64 && refused.error.contains("name.txt"))
+        #expect(try String(contentsOfFile: odd, encoding: .utf8).hasPrefix("</p>"))
+    }
+
+    @Test("A unit colours the text in a pipe by digits below each line, and control characters stay out")
+    func unit() throws {
+        let path = try trained(["--layers", "2"])
+        let text = try folder.write("one\ttwo\u{1B}[31m\nthree", to: "t.txt")
+        let result = try Commands.run("inspect", [path, text, "--unit", "1:3"])
+        #expect(result.status == 0, "\(result.error)")
+        let lines = result.text.split(separator: "\n")
+        #expect(lines.count == 4 && lines[0] == "one\\ttwo\\u{1B}[31m" && lines[2] == "three")
+        #expect(lines[1].count == lines[0].count && lines[1].allSatisfy(\.isNumber) && lines[3].allSatisfy(\.isNumber))
+        #expect(lines[3].contains { "09".contains($0) } || lines[1].contains { "09".contains($0) })
+        let records = try trained(["--records", "line"])
+        let other = try Commands.run("inspect", [records, text, "--unit", "3"])
+        #expect(other.status == 0 && other.text.hasPrefix("one\\ttwo"), "\(other.error)")
+        for (arguments, part) in [
+            (["--unit", "8"], "units 0 to 7"), (["--unit", "2:1"], "layers are 0 to 0"),
+            (["--unit", "-1"], "no unit 0:-1"),
+            (["--unit", "1:2:3"], "--unit"), (["--unit", "x"], "--unit"),
+            (["--unit", "1", "--format", "json"], "drop"),
+            (["--unit", "1", "--states", "s.safetensors"], "exclude"), (["--states", "s.txt"], ".safetensors"),
+            (["--states", "s.safetensors", "--html", "x"], "drop"), (["--html", "x.safetensors"], "model"),
+            (["--states", records], "m.safetensors"), (["--baseline", "none"], "none"),
+        ] {
+            let refused = try Commands.run("inspect", [records, text] + arguments, folder: folder.path)
+            #expect(
+                [64, 66].contains(refused.status) && refused.error.contains(part) && refused.text.isEmpty,
+                "\(arguments): \(refused.status) \(refused.error)")
+        }
+    }
+
+    @Test("States say their size before they are written, and a place without room is an error")
+    func states() throws {
+        let path = try trained([])
+        let file = folder.file("states.safetensors")
+        let result = try Commands.run("inspect", [path, corpus, "--states", file])
+        #expect(result.status == 0 && result.text.isEmpty, "\(result.error)")
+        let size = try #require(try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int)
+        #expect(result.error.contains("writing \(String(format: "%.1f", Double(size) / 1e6)) MB"))
+        let full = try Commands.run("inspect", [path, corpus, "--states", "/proc/none/s.safetensors"])
+        #expect(full.status == 73 && full.error.contains("/proc/none"), "\(full.error)")
+    }
+
+    @Test("A model without a training record is inspected too; only its seed must be given")
+    func withoutRecord() throws {
+        let made = try LanguageModel(contentsOf: trained([]))
+        let path = folder.file("bare.safetensors")
+        try LanguageModel(
+            configuration: made.configuration, vocabulary: made.vocabulary, tensors: made.tensors
+        ).write(to: path)
+        let plain = try Commands.run(
+            "inspect", [path, corpus, "--lags", "4", "--baseline", corpus, "--html", folder.file("b.html")])
+        #expect(plain.status == 0 && plain.text.contains("units worth knowing"), "\(plain.error)")
+        let seedless = try Commands.run("inspect", [path, corpus, "--lags", "4", "--untrained"])
+        #expect(seedless.status == 64 && seedless.error.contains("give --seed"), "\(seedless.error)")
+        #expect(try Commands.run("inspect", [path, corpus, "--lags", "4", "--untrained", "--seed", "7"]).status == 0)
     }
 }

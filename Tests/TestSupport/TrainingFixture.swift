@@ -40,6 +40,7 @@ package struct TrainingFixture {
     package var metrics: String?
     package var logEvery = 10
     package var checkpointEvery = 60.0
+    package var samples = SamplePlan()
     package var files: any FileSystem = SystemFiles()
 
     package init(text: String) { self.text = text }
@@ -68,6 +69,7 @@ package struct TrainingFixture {
         var place = Trainer.Output(path: output)
         place.metricsPath = metrics
         (place.logEvery, place.checkpointEvery, place.files) = (logEvery, checkpointEvery, files)
+        place.samples = samples
         let trainer = try Trainer(
             model, data: data, record: record, output: place, threads: threads, resuming: checkpoint, observe: observe)
         let last = stopAfter.map { trainer.record.step + $0 } ?? .max

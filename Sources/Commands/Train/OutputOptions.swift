@@ -39,7 +39,9 @@ struct OutputOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Writes losses and rates as JSON, one object per line.")
     var metrics: String?
 
-    @Option(parsing: .unconditional, help: "Writes the curves of --metrics as a page for the browser, at the end.")
+    @Option(
+        parsing: .unconditional,
+        help: "Writes curves, settings and samples as a page for the browser, again at each validation.")
     var report: String?
 
     @Option(
