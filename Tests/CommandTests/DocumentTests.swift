@@ -99,11 +99,17 @@ struct DocumentTests {
     func links() throws {
         #expect(try text("README.md").split(separator: "\n", omittingEmptySubsequences: false).count <= 101)
         let pages = try FileManager.default.contentsOfDirectory(atPath: Self.repository.appending(path: "docs").path)
-        for page in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"] + pages.map({ "docs/" + $0 }) {
+        for page in ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+            + pages.filter({ $0.hasSuffix(".md") }).map({ "docs/" + $0 })
+        {
             let folder = Self.repository.appending(path: page).deletingLastPathComponent()
             for link in try text(page).matches(of: #/\]\(([^)#:]+)(#[^)]*)?\)/#) {
                 let target = folder.appending(path: String(link.1)).path
                 #expect(FileManager.default.fileExists(atPath: target), "\(page): \(link.1)")
+            }
+            for picture in try text(page).matches(of: #/src="([^"]+)"/#) {
+                let target = folder.appending(path: String(picture.1)).path
+                #expect(FileManager.default.fileExists(atPath: target), "\(page): \(picture.1)")
             }
             for path in try text(page).matches(of: #/`((?:docs|Sources|Tests|Scripts)/[A-Za-z0-9_\/+.-]+)`/#) {
                 let target = Self.repository.appending(path: String(path.1)).path

@@ -6,14 +6,14 @@ import Tokenization
 /// Writes the table and the page of every symbol's surprisal, if requested.
 final class Pictures {
     private let table: (lines: SurprisalTable, file: OutputFile)?
-    private var page: (content: SurprisalPage, file: OutputFile)?
+    private var page: (content: SurprisalPage, path: String)?
 
-    /// Replaces the old files: all input has been read by now.
+    /// Replaces the old table: all input has been read by now.
     init(_ corpus: Corpus, _ model: LanguageModel, table: String?, page: String?) throws {
         let names = corpus.files.map(\.name)
         self.table = try table.map { (SurprisalTable(files: names), try OutputFile(path: $0)) }
-        self.page = try page.map {
-            (SurprisalPage(files: names, vocabulary: model.vocabulary), try OutputFile(path: $0))
+        self.page = page.map {
+            (SurprisalPage(files: names, vocabulary: model.vocabulary), $0)
         }
         self.table?.file.write(SurprisalTable.header)
     }
@@ -29,9 +29,8 @@ final class Pictures {
     func finish(title: String, _ report: EvaluationReport) throws {
         try table?.file.finish()
         guard page != nil else { return }
-        page!.file.write(
-            page!.content.page(
-                title: title, sentence: report.sentence, summary: report.facts, chart: report.baselineChart))
-        try page!.file.finish()
+        let text = page!.content.page(
+            title: title, sentence: report.sentence, summary: report.facts, chart: report.baselineChart)
+        try AtomicFile.replace(page!.path, with: text)
     }
 }
