@@ -18,10 +18,15 @@ struct InspectionTests {
             let text: String
             let tensors: [String: Tensor]
             let norms: [Norm]
+            let memory: [Memory]
         }
         struct Tensor: Decodable {
             let shape: [Int]
             let elements: [Float]
+        }
+        struct Memory: Decodable {
+            let context: Int
+            let nats: Double
         }
         struct Norm: Decodable {
             let layer: Int
@@ -46,7 +51,7 @@ struct InspectionTests {
     }
 
     /// Both in Double; norms of up to some tens of steps of products.
-    @Test("Gradient flow is PyTorch's autograd's, for each cell, layer, state and lag")
+    @Test("Gradient flow and memory are PyTorch's, for each cell, layer, state, lag and context")
     func gradientFlow() throws {
         let flow = try JSONDecoder().decode(
             Flow.self, from: Data(contentsOf: URL(fileURLWithPath: fixture("gradient_flow.json"))))
@@ -73,6 +78,11 @@ struct InspectionTests {
                 #expect(
                     abs(point.norm.mean / norm.norm - 1) < 1e-6,
                     "\(fixture.cell) layer \(norm.layer) \(norm.state) lag \(norm.lag)")
+            }
+            // Memory in Float; a sum of 90 losses of some nats.
+            let memory = try model.memory(of: corpus, contexts: fixture.memory.map(\.context))
+            for (point, expected) in zip(memory.points, fixture.memory) {
+                #expect(abs(point.nats.mean - expected.nats) < 1e-5, "\(fixture.cell) context \(expected.context)")
             }
             // As many threads as there are, the same numbers.
             #expect(

@@ -62,15 +62,15 @@ extension Network<Float> {
     ) -> [Double] {
         let groups = stride(from: 0, to: positions.count, by: 16).map { $0..<min($0 + 16, positions.count) }
         let found = Mutex([Double](repeating: 0, count: positions.count))
-        let (length, window) = (max(1, context), min(64, max(1, context)))
+        let (length, window) = (max(0, context) + 1, min(64, max(1, context)))
         workers.forEach(groups.count) { index in
             let group = groups[index]
             let lanes = positions[group].map { position in
-                Lane(
-                    origin: position + 1 - length, scored: position..<position + 1, startsFresh: context == 0)
+                Lane(origin: position + 1 - length, scored: position..<position + 1, startsFresh: context == 0)
             }
             let shard = Shard<Float>(model, lanes: lanes.count, steps: window, learns: false)
-            for first in stride(from: 0, to: length, by: window) {
+            if context > 0 { readBoundaries(lanes, of: text, shard) }
+            for first in stride(from: context > 0 ? 1 : 0, to: length, by: window) {
                 let steps = min(window, length - first)
                 _ = shard.input.fill(lanes, of: text, first: first, steps: steps)
                 shard.forward(self, steps: steps)
@@ -86,5 +86,23 @@ extension Network<Float> {
             }
         }
         return found.withLock { $0 }
+    }
+
+    /// Reads the boundary in those lanes at whose origin a text or a record begins; the state of the others stays zero.
+    private func readBoundaries(_ lanes: [Lane], of text: EncodedText, _ shard: Shard<Float>) {
+        _ = shard.input.fill(lanes, of: text, first: 0, steps: 1)
+        shard.forward(self, steps: 1)
+        shard.advance(steps: 1)
+        let fresh = Set(shard.input.resets(1).map(\.lane))
+        var state = shard.state
+        for index in state.values.indices {
+            for layer in state.values[index].indices {
+                for lane in lanes.indices where !fresh.contains(lane) {
+                    let part = lane * model.hidden..<(lane + 1) * model.hidden
+                    state.values[index][layer].replaceSubrange(part, with: repeatElement(0, count: part.count))
+                }
+            }
+        }
+        shard.state = state
     }
 }

@@ -1,4 +1,4 @@
-"""Gradient flow by PyTorch's autograd in float64, for InspectionTests: python gradient_flow.py > gradient_flow.json"""
+"""Gradient flow and memory by PyTorch in float64, for InspectionTests: python gradient_flow.py > gradient_flow.json"""
 
 import json
 import torch
@@ -7,6 +7,7 @@ torch.set_default_dtype(torch.float64)
 H, E, L, SYMBOLS, LENGTH, LAG = 5, 3, 2, 6, 90, 12
 V = SYMBOLS + 2
 POSITIONS = list(range(LAG + 1, LENGTH))
+CONTEXTS = [0, 1, 2, 5, 20, 89, 200]
 GATES = {"gru": 3, "lstm": 4, "rnn": 1, "mingru": 2}
 
 
@@ -30,8 +31,36 @@ def step(cell, x, state, w):
         return (1 - z) * n + z * h, None
     i, f, g, o = (a + b).split(H)
     c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
-    c.retain_grad()
+    if c.requires_grad:
+        c.retain_grad()
     return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def logits(cell, tensors, read, states, seen=None):
+    for symbol in read:
+        x = tensors["encoder.weight"][symbol]
+        for layer in range(L):
+            w = {name.split(".")[1][:-3]: tensor for name, tensor in tensors.items() if name.endswith(f"_l{layer}")}
+            h, c = step(cell, x, states[layer], w)
+            if h.requires_grad:
+                h.retain_grad()
+            states[layer], x = (h, c), h
+        if seen is not None:
+            seen.append(list(states))
+    return x @ tensors["decoder.weight"].T + tensors["decoder.bias"]
+
+
+def zeros():
+    return [(torch.zeros(H), torch.zeros(H)) for _ in range(L)]
+
+
+@torch.no_grad()
+def memory(cell, tensors, text):
+    def nats(t, k):
+        read = [SYMBOLS] if k == 0 else [SYMBOLS] + text[:t] if k >= t else text[t - k : t]
+        return -torch.log_softmax(logits(cell, tensors, read, zeros()), 0)[text[t]].item()
+
+    return [{"context": k, "nats": sum(nats(t, k) for t in range(LENGTH)) / LENGTH} for k in CONTEXTS]
 
 
 def flow(cell):
@@ -47,18 +76,9 @@ def flow(cell):
     for t in POSITIONS:
         for tensor in tensors.values():
             tensor.requires_grad_(True)
-        states = [(torch.zeros(H), torch.zeros(H)) for _ in range(L)]
         seen = []
-        for symbol in inputs[: t + 1]:
-            x = tensors["encoder.weight"][symbol]
-            for layer in range(L):
-                w = {name.split(".")[1][:-3]: tensor for name, tensor in tensors.items() if name.endswith(f"_l{layer}")}
-                h, c = step(cell, x, states[layer], w)
-                h.retain_grad()
-                states[layer], x = (h, c), h
-            seen.append(list(states))
-        logits = x @ tensors["decoder.weight"].T + tensors["decoder.bias"]
-        (-torch.log_softmax(logits, 0)[text[t]]).backward()
+        predicted = logits(cell, tensors, inputs[: t + 1], zeros(), seen)
+        (-torch.log_softmax(predicted, 0)[text[t]]).backward()
         for lag in range(LAG + 1):
             for layer in range(L):
                 for name, state in zip("hc", seen[t - lag][layer]):
@@ -70,6 +90,7 @@ def flow(cell):
         "cell": cell,
         "text": "".join("abcdef"[symbol] for symbol in text),
         "tensors": {name: {"shape": list(t.shape), "elements": t.detach().flatten().tolist()} for name, t in tensors.items()},
+        "memory": memory(cell, tensors, text),
         "norms": [
             {"layer": layer, "state": name, "lag": lag, "norm": sum(v) / len(v)} for (layer, name, lag), v in sums.items()
         ],
