@@ -30,8 +30,10 @@ struct Chart {
     let x: Axis
     let y: Axis
     let series: [Series]
-    /// At most so many rows are in the table of the data.
+    /// At most so many places of the lines are in the table of the data.
     var rows = 24
+    /// A vertical mark, and what it is.
+    var mark: (x: Double, name: String)?
 
     /// The sides of the coordinates in which lines are drawn.
     private static let side = 1_000.0
@@ -60,11 +62,12 @@ struct Chart {
 
     private var key: String {
         let named = series.filter { $0.style != .faint && !$0.name.isEmpty }
-        guard named.count > 1 else { return "" }
+        guard named.count > 1 || mark != nil else { return "" }
         let items = named.map { one in
             "<li><i class=\"c\(one.color % Self.colors) \(one.style.rawValue)\"></i>\(HTMLPage.escaped(one.name))"
         }
-        return "<ul class=key>\(items.joined())</ul>\n"
+        let limit = mark.map { "<li><i class=limit></i>\(HTMLPage.escaped($0.name))" } ?? ""
+        return "<ul class=key>\(items.joined())\(limit)</ul>\n"
     }
 
     /// What a screen reader says first; the table has the rest.
@@ -119,6 +122,9 @@ struct Chart {
                 svg += "<path class=\"\(color) dot\" data-name=\"\(name)\" d=\"\(path)\"/>\n"
             }
         }
+        if let mark, let place = x.place(mark.x), (0...1).contains(place) {
+            svg += "<path class=limit d=\"M\(Self.number(place * Self.side)) 0V\(side)\"/>\n"
+        }
         return svg + "</svg>\n"
     }
 
@@ -141,8 +147,15 @@ struct Chart {
     /// The x of the table's rows; none for a cloud, whose points have no order.
     private var tableXs: [Double] {
         if shown.contains(where: { $0.style == .points }) { return [] }
-        let xs = Set(shown.flatMap { $0.points.map(\.x) }).filter { x.place($0) != nil }.sorted()
-        return xs.count <= rows ? xs : (0..<rows).map { xs[$0 * (xs.count - 1) / (rows - 1)] }
+        func xs(_ series: [Series]) -> [Double] {
+            Set(series.flatMap { $0.points.map(\.x) }).filter { x.place($0) != nil }.sorted()
+        }
+        func thinned(_ xs: [Double], to count: Int) -> [Double] {
+            xs.count <= count ? xs : (0..<count).map { xs[$0 * (xs.count - 1) / (count - 1)] }
+        }
+        // Joined points are few, and each is wanted.
+        let lines = thinned(xs(shown.filter { $0.style == .line }), to: rows)
+        return Set(lines + thinned(xs(shown.filter { $0.style == .dotted }), to: 100)).sorted()
     }
 
     /// The data as a table, a column for each series.

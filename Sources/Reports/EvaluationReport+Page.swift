@@ -23,8 +23,8 @@ extension EvaluationReport {
         if let best = bestBaseline {
             let gain = (1 - mean / best.nats) * 100
             sentence +=
-                " That is \(formatted(abs(gain), decimals: 1)) % \(gain >= 0 ? "less" : "more") than the best n-grams need, those "
-                + "of \(best.order) symbols" + (gain >= 0 ? "." : ": more training would help.")
+                " It needs \(formatted(abs(gain), decimals: 1)) % \(gain >= 0 ? "fewer" : "more") bits than the best n-grams, those of "
+                + "\(best.order) symbols."
         }
         return sentence
     }

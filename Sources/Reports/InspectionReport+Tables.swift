@@ -10,11 +10,14 @@ extension InspectionReport {
         texts.map { String(repeating: " ", count: max(1, 12 - $0.count)) + $0 }.joined()
     }
 
-    private var memoryTable: [String] { rows("memory", memory) + (memoryBaseline.map { rows("n-grams", $0) } ?? []) }
+    private var memoryTable: [String] {
+        (memory.map { rows("memory", $0) } ?? []) + (memoryBaseline.map { rows("n-grams", $0) } ?? [])
+    }
 
     private func rows(_ name: String, _ memory: [Memory]) -> [String] {
         [
-            (name == "memory" ? "" : "\n") + "\(name): mean nats per symbol, seeing only the last symbols",
+            (name == "memory" ? "" : "\n")
+                + "\(name): mean nats per symbol, seeing only the last symbols, at \(formatted(memoryPositions ?? 0)) positions",
             cells(["symbols", "nats", "error"]),
         ]
             + memory.map { point in
@@ -28,7 +31,7 @@ extension InspectionReport {
     /// The best unit of each fact.
     private var unitTable: [String] {
         var seen: Set<String> = []
-        let best = units.filter { seen.insert($0.fact).inserted }
+        let best = (units ?? []).filter { seen.insert($0.fact).inserted }
         guard !best.isEmpty else { return [] }
         return [
             "", "units worth knowing: found on one half of the text, scored on the other",
@@ -48,7 +51,8 @@ extension InspectionReport {
         let kind = untrainedSeed.map { "untrained, seed \($0)" } ?? "trained"
         let scale = recurrentScale == 1 ? "" : ", recurrent weights times \(recurrentScale)"
         return [
-            "", "gradient flow: mean norm of the gradient of -ln p by the state some symbols back (\(kind)\(scale))",
+            memory == nil ? "" : "\n",
+            "gradient flow: mean norm of the gradient of -ln p by the state some symbols back (\(kind)\(scale))",
             cells(["lag"] + columns.map { "layer \($0.layer) \($0.state)" }),
         ]
             + lags.map { lag in
@@ -65,7 +69,7 @@ extension InspectionReport {
 
     /// A row for each layer and gate: means over its units, and the median half-life.
     private var gateTable: [String] {
-        guard !gates.isEmpty else { return [] }
+        guard let gates, !gates.isEmpty else { return [] }
         let groups = Dictionary(grouping: gates) { "\($0.layer) \($0.gate)" }
         let order = gates.filter { $0.unit == 0 }.map { "\($0.layer) \($0.gate)" }
         return ["", "gates: means over the units of a layer; half-life in symbols, the median"]

@@ -5,17 +5,20 @@ import Foundation
 public struct InspectionReport: Encodable {
     let checkpoint: String
     let text: String
-    let memory: [Memory]
+    /// Memory, gates and units are missing where only the gradient flow of other weights was measured.
+    let memory: [Memory]?
     /// Of n-grams of 1 to 8 symbols.
     let memoryBaseline: [Memory]?
-    let memoryPositions: Int
+    let memoryPositions: Int?
     let gradientFlow: [Flow]
     /// The positions of the predictions whose gradient was followed, counted in symbols from 0.
     let positions: [Int]
     let untrainedSeed: UInt64?
     let recurrentScale: Double
-    let gates: [Gate]
-    let units: [Unit]
+    let gates: [Gate]?
+    let units: [Unit]?
+    /// Whether the model was trained on the text.
+    let isTrainingText: Bool
 
     struct Memory: Encodable {
         /// In symbols; null: unlimited.
@@ -70,8 +73,8 @@ public struct InspectionReport: Encodable {
     }
 
     public init(
-        checkpoint: String, text: String, memory: MemoryCurve, baseline: MemoryCurve?, flow: GradientFlow,
-        weights: GradientFlowWeights, gates: [GateStatistics], units: [TellingUnit]
+        checkpoint: String, text: String, isTrainingText: Bool, memory: MemoryCurve?, baseline: MemoryCurve?,
+        flow: GradientFlow, weights: GradientFlowWeights, gates: [GateStatistics]?, units: [TellingUnit]?
     ) {
         func finite(_ value: Double?) -> Nullable<Double> { Nullable(value.flatMap { $0.isFinite ? $0 : nil }) }
         (self.checkpoint, self.text) = (checkpoint, text)
@@ -81,7 +84,10 @@ public struct InspectionReport: Encodable {
                     context: Nullable($0.context), nats: $0.nats.mean, standardError: finite($0.nats.standardError))
             }
         }
-        (self.memory, memoryBaseline, memoryPositions) = (points(memory), baseline.map(points), memory.positions)
+        (self.memory, memoryBaseline, memoryPositions) = (
+            memory.map(points), baseline.map(points), memory?.positions
+        )
+        self.isTrainingText = isTrainingText
         gradientFlow = flow.points.map {
             Flow(
                 layer: $0.layer, state: $0.state, lag: $0.lag, norm: finite($0.norm.mean),
@@ -89,12 +95,12 @@ public struct InspectionReport: Encodable {
         }
         positions = flow.positions
         (untrainedSeed, recurrentScale) = (weights.untrainedSeed, weights.recurrentScale)
-        self.gates = gates.map {
+        self.gates = gates?.map {
             Gate(
                 layer: $0.layer, gate: $0.gate, unit: $0.unit, mean: $0.mean, below: $0.below, above: $0.above,
                 halfLife: finite($0.halfLife))
         }
-        self.units = units.map {
+        self.units = units?.map {
             Unit(
                 layer: $0.layer, unit: $0.unit, fact: $0.fact.rawValue, measure: $0.measure.rawValue, score: $0.score,
                 inverted: $0.isInverted)

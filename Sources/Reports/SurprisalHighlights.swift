@@ -43,8 +43,8 @@ struct SurprisalHighlights {
     private mutating func endWord() {
         defer { openWord = nil }
         // Scripts without spaces have no words here that mean something.
-        guard let word = openWord, (3...40).contains(word.symbols) else { return }
-        if words[word.text].map({ $0.nats < word.nats }) ?? (words.count < 100_000) { words[word.text] = word }
+        guard let word = openWord, (4...40).contains(word.symbols) else { return }
+        if words[word.text].map({ $0.mean < word.mean }) ?? (words.count < 100_000) { words[word.text] = word }
     }
 
     private static func isPartOfWord(_ text: String) -> Bool {
@@ -64,10 +64,10 @@ struct SurprisalHighlights {
         let eligible = long.count >= 30 ? long : lines.filter { $0.symbols >= 10 }
         let ranked = eligible.sorted { ($0.mean, $0.line) < ($1.mean, $1.line) }
         let unlikely = Self.distinct(ranked.reversed())
-        var html = table("Least expected lines", "nats per symbol", unlikely, texts, isOpen: true) { $0.mean }
-        html += table("Most expected lines", "nats per symbol", Self.distinct(ranked), texts) { $0.mean }
-        let words = words.values.sorted { (-$0.nats, $0.line) < (-$1.nats, $1.line) }
-        html += table("Least expected words", "nats", Array(words.prefix(15)), texts) { $0.nats }
+        var html = table("Least expected lines", unlikely, texts, isOpen: true)
+        html += table("Most expected lines", Self.distinct(ranked), texts)
+        let words = words.values.sorted { (-$0.mean, $0.line, $0.text) < (-$1.mean, $1.line, $1.text) }
+        html += table("Least expected words", Array(words.prefix(15)), texts)
         return html.isEmpty ? "<p>The text is too short.</p>\n" : html
     }
 
@@ -77,16 +77,15 @@ struct SurprisalHighlights {
     }
 
     private func table(
-        _ title: String, _ measure: String, _ passages: [Passage], _ texts: [TextPane.Line], isOpen: Bool = false,
-        value: (Passage) -> Double
+        _ title: String, _ passages: [Passage], _ texts: [TextPane.Line], isOpen: Bool = false
     ) -> String {
         guard !passages.isEmpty else { return "" }
         var html = "<details\(isOpen ? " open" : "")><summary>\(title)</summary><div class=scroll>\n"
-        html += "<table><tr><th scope=col>\(measure)<th scope=col>line<th scope=col>text\n"
+        html += "<table><tr><th scope=col>nats per symbol<th scope=col>line<th scope=col>text\n"
         for passage in passages {
             let text = HTMLPage.escaped(String(passage.text.prefix(120)))
             html += """
-                <tr><td>\(formatted(value(passage), decimals: 2))<td><a href="#n\(passage.line)">\(texts[passage.line].number)</a>\
+                <tr><td>\(formatted(passage.mean, decimals: 2))<td><a href="#n\(passage.line)">\(texts[passage.line].number)</a>\
                 <td dir=auto lang="">\(text)
 
                 """

@@ -39,7 +39,7 @@ public struct TrainingReport {
         body += (0..<runs.count).map(figures).joined() + curves + settings + samples
         // While it trains, the page is written again and again.
         let head = details.progress == nil ? "" : "<meta http-equiv=refresh content=20>\n"
-        return HTMLPage.page(title: title, style: Self.style, head: head, body: body)
+        return HTMLPage.page(title: title, style: Self.style, head: head, body: body, script: Self.script)
     }
 
     private var state: String {
@@ -60,7 +60,7 @@ public struct TrainingReport {
             rows.append(("at step", formatted(best.step)))
         }
         if let last = run.lines.compactMap(\.report).last {
-            rows.append(("steps", formatted(last.step)))
+            rows.append(("steps", formatted(run.lines.map(\.step).max() ?? last.step)))
             rows.append(("symbols read", "\(formatted(last.tokens)), \(formatted(last.epoch, decimals: 1)) passes"))
             rows.append(("time", formatted(seconds: last.seconds)))
             rows.append(("loss in training", "\(formatted(last.trainNats, decimals: 4)) nats per symbol"))
@@ -87,10 +87,13 @@ public struct TrainingReport {
         let choices = Extent.allCases.enumerated().map { index, extent in
             "<label><input type=radio name=extent value=\(extent.rawValue)\(index == 0 ? " checked" : "")> \(extent.rawValue)</label>"
         }
-        var html = "<h2>Curves</h2>\n<fieldset><legend>over</legend>\(choices.joined())</fieldset>\n<div class=plots>\n"
+        var html =
+            "<h2>Curves</h2>\n<p class=hint>A strong line is a running mean of the faint one.</p>\n<fieldset><legend>over</legend>\(choices.joined())</fieldset>\n<div class=plots>\n"
         html += curve("Loss", "nats per symbol", isWide: true) { $0.report?.trainNats }
         html += curve("Learning rate", "rate", isSmooth: false) { $0.report?.learningRate }
-        html += curve("Norm of the gradient, before clipping", "norm", scale: .logarithmic) { $0.report?.gradientNorm }
+        html += curve("Norm of the gradient, before clipping", "norm, logarithmic", scale: .logarithmic) {
+            $0.report?.gradientNorm
+        }
         html += curve("Speed", "symbols per second", from: 0) { $0.report?.tokensPerSecond }
         return html + "</div>\n"
     }
@@ -170,6 +173,13 @@ public struct TrainingReport {
         }
         return "<h2>What it wrote</h2>\n" + items.joined()
     }
+
+    /// The choice outlives the page's next version.
+    private static let script = """
+        try{const c=document.querySelector("[value="+(sessionStorage.extent||"step")+"]");if(c)c.checked=true;
+          for(const e of document.getElementsByName("extent"))e.addEventListener("change",()=>sessionStorage.extent=e.value)}catch{}
+
+        """
 
     private static let style = """
         :root:has([value=step]:checked) :is(.by-time,.by-symbols),:root:has([value=time]:checked) :is(.by-step,.by-symbols),

@@ -22,9 +22,24 @@ public struct UnitColoring {
         let endsLine = text.last?.isNewline ?? false
         let shown = printable(endsLine ? String(text.dropLast()) : text)
         var result = shown.isEmpty ? "" : isColored ? colored(shown, value) : shown
-        if !isColored { digits += String(repeating: digit(value), count: shown.count) }
+        if !isColored { for character in shown { digits += String(digit(value)) + (isWide(character) ? " " : "") } }
         if endsLine { result += endLine() }
         return result
+    }
+
+    /// The scale, in words.
+    public var legend: String {
+        let (low, high) = (formatted(Double(-reach), decimals: 2), formatted(Double(reach), decimals: 2))
+        return isColored ? "blue: down to \(low); orange: up to \(high)" : "0: \(low); 9: \(high)"
+    }
+
+    /// Whether a terminal gives a character two columns (Unicode's East Asian width, in blocks).
+    private func isWide(_ character: Character) -> Bool {
+        let blocks: [ClosedRange<UInt32>] = [
+            0x1100...0x115F, 0x2E80...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF, 0xFE30...0xFE6F, 0xFF00...0xFF60,
+            0xFFE0...0xFFE6, 0x1F300...0x1FAFF, 0x20000...0x3FFFD,
+        ]
+        return character.unicodeScalars.first.map { scalar in blocks.contains { $0.contains(scalar.value) } } ?? false
     }
 
     /// What is left at the end of the text.

@@ -86,7 +86,7 @@ public struct UnitText {
         <h2>Units worth knowing</h2>
         <p class=hint>Each fact is something a program can check. The units were found on the first half of the text and scored on the \
         second: the area under the curve, where 0.5 is chance and 1 is perfect, or a correlation. Units are \
-        written layer:unit; choose one to colour the text.</p>
+        written layer:unit, ↓ if low where the fact is true; choose one to colour the text.</p>
         \(table(units))<h2>The text</h2>
         <fieldset>
         <label>coloured by <select id=what>\(options(units))</select></label>
@@ -111,21 +111,26 @@ public struct UnitText {
         var html =
             "<div class=scroll><table><tr><th scope=col>fact<th scope=col>measure<th scope=col>units, with their scores\n"
         var facts: [String] = []
-        for unit in units where !facts.contains(unit.fact) { facts.append(unit.fact) }
+        let clear = units.filter { unit in
+            unit.strength >= 0.2 && telling.units.contains { ($0.layer, $0.unit) == (unit.layer, unit.unit) }
+        }
+        guard !clear.isEmpty else { return "<p>No unit alone tells any of the facts.</p>\n" }
+        for unit in clear where !facts.contains(unit.fact) { facts.append(unit.fact) }
         for fact in facts {
-            let all = units.filter { $0.fact == fact }
+            let all = clear.filter { $0.fact == fact }.sorted { $0.score > $1.score }
             html += "<tr><th scope=row>\(fact)<td>\(all[0].measure == "auc" ? "area" : "correlation")<td class=units>"
             html += all.map(button).joined() + "\n"
         }
         return html + "</table></div>\n"
     }
 
-    /// A unit and its score; it can be chosen if the text can be coloured by it.
+    /// A unit and its score, to choose it.
     private func button(_ unit: InspectionReport.Unit) -> String {
         let place = telling.units.firstIndex { ($0.layer, $0.unit) == (unit.layer, unit.unit) }
-        let label = "\(unit.layer):\(unit.unit) <b>\(formatted(unit.score, decimals: 2))</b>"
+        let label =
+            "\(unit.layer):\(unit.unit)\(unit.inverted ? " ↓" : "") <b>\(formatted(unit.score, decimals: 2))</b>"
         let text = "colour the text by \(name(unit.layer, unit.unit))"
-        return place.map { "<button data-what=\($0) title=\"\(text)\">\(label)</button>" } ?? "<span>\(label)</span>"
+        return "<button data-what=\(place ?? 0) title=\"\(text)\">\(label)</button>"
     }
 
     private func name(_ layer: Int, _ unit: Int) -> String { "layer \(layer), unit \(unit)" }

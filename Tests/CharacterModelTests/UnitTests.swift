@@ -94,6 +94,18 @@ struct UnitTests {
         #expect(reader.read(1, isFresh: true)[TextFact.allCases.firstIndex(of: .insideBrackets)!] == 0)
     }
 
+    @Test("Words are no fact where they are not separated, or where each line is one")
+    func words() throws {
+        let chinese = String(repeating: "春眠不覺曉處處聞啼鳥夜來風雨聲花落知多少，", count: 40)
+        let model = try fresh(.gru, chinese)
+        let units = try model.tellingUnits(over: model.corpus(reading: [.text(chinese)]))
+        #expect(!units.contains { [.insideWord, .positionInWord].contains($0.fact) } && !units.isEmpty)
+        let names = String(repeating: "anna\nbo\nzacharias\n", count: 60)
+        let records = try fresh(.gru, names, records: .line)
+        let found = try records.tellingUnits(over: records.corpus(reading: [.text(names)]))
+        #expect(!found.contains { $0.fact == .positionInWord } && found.contains { $0.fact == .positionInLine })
+    }
+
     @Test("The area under the curve is the share of pairs in the right order", arguments: [1 as UInt64, 2, 3])
     func area(seed: UInt64) throws {
         // One unit of a model whose output is known: counted pair by pair.

@@ -62,6 +62,14 @@ struct InspectCommandTests {
         let huge = try Commands.run(
             "inspect", [rnn, corpus, "--lags", "64", "--scale-recurrent", "1e9", "--format", "json"])
         #expect(huge.status == 0 && huge.text.contains("\"norm\":null"), "\(huge.error)")
+        // Of other weights than the model's, nothing else is measured.
+        let figures = try #require(try JSONSerialization.jsonObject(with: huge.output) as? [String: Any])
+        #expect(figures["memory"] == nil && figures["gates"] == nil && figures["units"] == nil)
+        let page = try Commands.run(
+            "inspect", [rnn, corpus, "--lags", "4", "--untrained", "--html", folder.file("u.html")])
+        #expect(page.status == 0 && !page.text.contains("memory"))
+        #expect(
+            try String(contentsOfFile: folder.file("u.html"), encoding: .utf8).contains("an untrained network, seed 1"))
         let path = try trained([])
         for (arguments, status, part) in [
             ([path], 64, "name a text"), ([path, folder.file("none.txt")], 66, "none.txt"),
@@ -134,6 +142,7 @@ struct InspectCommandTests {
             (["--unit", "1", "--states", "s.safetensors"], "exclude"), (["--states", "s.txt"], ".safetensors"),
             (["--states", "s.safetensors", "--html", "x"], "drop"), (["--html", "x.safetensors"], "model"),
             (["--states", records], "m.safetensors"), (["--baseline", "none"], "none"),
+            (["--baseline", corpus, "--untrained"], "drop"),
         ] {
             let refused = try Commands.run("inspect", [records, text] + arguments, folder: folder.path)
             #expect(

@@ -28,7 +28,7 @@ struct LiveTests {
         for progress in [0, 0.004, 0.5, 0.999, 1, 7, -1] {
             let text = line.text(step(123_456, progress: progress), secondsLeft: 75, width: width)
             #expect(text.count < max(width, 6), "\(text)")
-            #expect(width < 20 || text.contains("2.885 bits"))
+            #expect(width < 30 || text.contains("2.885 bits"))
             #expect(width < 80 || text.contains("█▄▁▁ 2.200") && text.contains("1 min 15 s left"), "\(text)")
         }
     }

@@ -113,7 +113,11 @@ struct ReportTests {
         // Higher values are further up.
         #expect(numbers[14].1 < numbers[42].1)
         #expect(html.contains("&lt;a&gt;") && !html.contains("<a>") && html.contains("A &quot;title&quot;"))
-        #expect(html.count(of: "<tr>") == chart.rows + 1 && html.contains("<li>"))
+        #expect((chart.rows + 1...chart.rows + 4).contains(html.count(of: "<tr>")) && html.contains("<li>"))
+        // Each joined point is in it, and each row has its place.
+        for x in 0..<3 { #expect(html.contains("<th scope=row>\(x)<")) }
+        let places = try #require(html.firstMatch(of: #/data-xs="\[([^\]]*)\]"/#)).1
+        #expect(places.split(separator: ",").count == html.count(of: "<th scope=row>"))
         #expect(points.smoothed().count == 100 && points.thinned(to: 30).count <= 30)
         let flat = [Chart.Point](repeating: Chart.Point(x: 1, y: 2), count: 200)
         #expect(flat.smoothed().allSatisfy { $0.y == 2 } && flat.thinned(to: 7).allSatisfy { $0.y == 2 })

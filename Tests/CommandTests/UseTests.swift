@@ -143,7 +143,7 @@ struct UseTests {
         #expect(line(1_500, 19) == nil && line(2_000, 20)?.hasSuffix("20 s left") == true)
         // 15 s after an hour of tuning.
         let corpus = try Corpus(reading: [.bytes(Array(sampleText.utf8), name: "t")])
-        let progress = ProgressReport(quiet: false, data: try TrainingData(corpus, fraction: 0.1))
+        let progress = ProgressReport(quiet: false, samples: false, data: try TrainingData(corpus, fraction: 0.1))
         func left(_ seconds: Double, _ part: Double) -> Double? {
             progress.timeLeft(
                 after: StepReport(

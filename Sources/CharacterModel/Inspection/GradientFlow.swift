@@ -80,14 +80,15 @@ extension LanguageModel {
         }
     }
 
-    /// Positions with more than the lag before them in their text or record; where there are too few, the lag is halved.
+    /// Positions with more than the lag before them in their text or record; where there are too few, the lag is shorter.
     private static func positions(
         _ count: Int, in text: EncodedText, longestLag: Int
     ) -> (positions: [Int], lag: Int) {
         var ages: [Int] = []
         text.forEachTarget(upTo: 16_384) { _, _, isFresh in ages.append(isFresh ? 0 : (ages.last ?? -1) + 1) }
-        var lag = max(0, longestLag)
-        while lag > 0, ages.count(where: { $0 > lag }) < count { lag /= 2 }
+        // The longest that enough positions have more than before them.
+        let enough = ages.sorted(by: >)[min(max(1, count), ages.count) - 1]
+        let lag = max(0, min(longestLag, enough - 1))
         let old = ages.indices.filter { ages[$0] > lag }
         return old.isEmpty ? ([ages.count - 1], 0) : (spread(count, of: old), lag)
     }

@@ -29,10 +29,11 @@ extension LanguageModel {
     ///   - contexts: how many symbols may be seen, in increasing order.
     ///   - positions: how many symbols are predicted, spread over the text; of a shorter text all.
     ///   - threads: does not affect the result; nil: one per core.
+    ///   - progress: called now and then with the part that is done, from 0 to 1.
     /// - Throws: `EvaluationError` for a text that was read differently, or has no symbols.
     public func memory(
         of corpus: Corpus, contexts: [Int] = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024],
-        positions count: Int = 2_000, threads: Int? = nil
+        positions count: Int = 2_000, threads: Int? = nil, progress: (Double) -> Void = { _ in }
     ) throws(EvaluationError) -> MemoryCurve {
         try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary)
@@ -40,18 +41,44 @@ extension LanguageModel {
         let chosen = spread(count, of: 0..<text.count)
         var spelling = [Double](repeating: 0, count: chosen.count)
         var unlimited = [Double](repeating: 0, count: chosen.count)
+        // How many symbols of its text or record are before each position.
+        let ages = text.ages(at: chosen)
         var next = 0
+        let work = Double(text.count + chosen.count * contexts.reduce(0) { $0 + max(0, $1) + 1 })
+        var done = 0.0
         _ = network.scoreExactly(text, using: workers) { position, symbol, nats, _ in
+            if position & 0xFFF == 0 { progress(Double(position) / work) }
             guard next < chosen.count, position == chosen[next] else { return }
             (unlimited[next], spelling[next]) = (nats, text.spelling(ofSymbol: symbol))
             next += 1
         }
+        done = Double(text.count)
         var points = contexts.map { context in
-            let nats = network.nats(of: text, at: chosen, context: context, using: workers)
-            return MemoryCurve.Point(context: context, nats: MeanEstimate(zip(nats, spelling).map(+)))
+            // What is seen whole needs no second reading.
+            var nats = unlimited
+            let cut = chosen.indices.filter { ages[$0] > context || context < 1 }
+            for few in stride(from: 0, to: cut.count, by: 256).map({ cut[$0..<min($0 + 256, cut.count)] }) {
+                progress(done / work)
+                done += Double(few.count * (context + 1))
+                let found = network.nats(of: text, at: few.map { chosen[$0] }, context: context, using: workers)
+                for (index, value) in zip(few, found) { nats[index] = value + spelling[index] }
+            }
+            return MemoryCurve.Point(context: context, nats: MeanEstimate(nats))
         }
         points.append(MemoryCurve.Point(context: nil, nats: MeanEstimate(unlimited)))
         return MemoryCurve(points: points, positions: chosen.count)
+    }
+}
+
+extension EncodedText {
+    /// How many symbols of the same text or record are before each of some positions, which are in order.
+    fileprivate func ages(at positions: [Int]) -> [Int] {
+        var (ages, start) = ([Int](), 0)
+        forEachTarget { position, _, isFresh in
+            if isFresh { start = position }
+            if ages.count < positions.count && position == positions[ages.count] { ages.append(position - start) }
+        }
+        return ages
     }
 }
 

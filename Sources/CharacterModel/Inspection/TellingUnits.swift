@@ -49,7 +49,7 @@ extension LanguageModel {
         return TextFact.allCases.enumerated().flatMap { index, fact -> [TellingUnit] in
             let truth = places.facts.map { $0[index] }
             let halves = places.halves.map { FactHalf($0, truth, isBinary: fact.isBinary) }
-            guard halves.allSatisfy(\.isTellable) else { return [] }
+            guard halves.allSatisfy(\.isTellable), !places.isMeaningless(fact) else { return [] }
             let found = Mutex([Double](repeating: 0, count: values.count))
             workers.forEach(values.count) { unit in
                 let score = halves[0].score(values[unit])
@@ -117,6 +117,19 @@ private struct Places {
         }
         let middle = positions.count { $0 < length / 2 }
         halves = [0..<middle, middle..<positions.count]
+    }
+}
+
+extension Places {
+    /// Whether a fact says nothing here: words, in scripts that do not separate them, or where each line is one.
+    func isMeaningless(_ fact: TextFact) -> Bool {
+        guard fact == .insideWord || fact == .positionInWord else { return false }
+        let all = TextFact.allCases
+        let (inWord, inLine) = (all.firstIndex(of: .positionInWord)!, all.firstIndex(of: .positionInLine)!)
+        let words = facts.count { $0[inWord] == 1 }
+        let letters = facts.count { $0[inWord] > 0 }
+        let isUnseparated = letters > 12 * max(1, words)
+        return isUnseparated || (fact == .positionInWord && facts.allSatisfy { $0[inWord] == $0[inLine] })
     }
 }
 

@@ -31,6 +31,7 @@ extension Inspect {
         let trace = try model.trace([UnitName(layer: unit.layer, unit: unit.unit)], over: corpus)
         let values = trace.values[0][0]
         var coloring = UnitColoring(values, isColored: Terminal.output.isColored)
+        StandardError.print("layer \(unit.layer), unit \(unit.unit); \(coloring.legend)")
         for position in values.indices {
             let symbol = corpus[position] == Corpus.endOfRecord ? nil : corpus.symbols[corpus[position]]
             let text = coloring.text(of: symbol, values[position])

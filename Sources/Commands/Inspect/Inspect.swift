@@ -14,11 +14,11 @@ public struct Inspect: ParsableCommand {
             brackets, words and lines.
 
             EXAMPLES:
-              inspect checkpoints/poems poems.txt
-              inspect checkpoints/poems poems.txt --html inside.html --baseline poems.txt
-              inspect checkpoints/poems poems.txt --unit 37
-              inspect checkpoints/poems poems.txt --states states.safetensors
-              inspect checkpoints/poems poems.txt --untrained --scale-recurrent 1.5
+              inspect checkpoints/poems other.txt
+              inspect checkpoints/poems other.txt --html inside.html --baseline poems.txt
+              inspect checkpoints/poems other.txt --unit 37
+              inspect checkpoints/poems other.txt --states states.safetensors
+              inspect checkpoints/poems other.txt --untrained --scale-recurrent 3
               inspect checkpoints/names names.txt --lags 16
             """,
         version: escribaVersion)
@@ -40,7 +40,7 @@ public struct Inspect: ParsableCommand {
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp(
-            "Prints the text, coloured by the output of a unit, and nothing else. A layer may come before it: 1:37.",
+            "Prints the text, coloured by the state of a unit, and nothing else. Units and layers count from 0: 37, or 1:37 for the second layer.",
             valueName: "unit"))
     var unit: UnitArgument?
 
@@ -57,13 +57,15 @@ public struct Inspect: ParsableCommand {
     @Option(parsing: .unconditional, help: "The longest lag of the gradient flow, in symbols.")
     var lags = 256
 
-    @Flag(help: "Measures the gradient flow of an untrained model of the same shape, with its seed.")
+    @Flag(help: "Measures only the gradient flow, of an untrained model of the same shape, with its seed.")
     var untrained = false
 
     @Option(parsing: .unconditional, help: "Another seed for --untrained. (default: the model's)")
     var seed: UInt64?
 
-    @Option(parsing: .unconditional, help: "Multiplies the recurrent weights, for the gradient flow. (default: 1)")
+    @Option(
+        parsing: .unconditional,
+        help: "Measures only the gradient flow, with the recurrent weights multiplied. (default: 1)")
     var scaleRecurrent: Double?
 
     @OptionGroup(title: "Reading") var reading: ReadingOptions
@@ -88,6 +90,10 @@ public struct Inspect: ParsableCommand {
             throw ValidationError("--states \(states) must end in .safetensors")
         }
         let others = html != nil || baseline != nil || untrained || scaleRecurrent != nil || format == .json
+        if baseline != nil && isFlowOnly {
+            throw ValidationError(
+                "--baseline is for the memory of the trained model; drop it, or --untrained and --scale-recurrent")
+        }
         for (flag, isGiven) in [("--unit", unit != nil), ("--states", states != nil)] where isGiven && others {
             throw ValidationError("\(flag) measures nothing; drop the other options")
         }
@@ -108,7 +114,7 @@ public struct Inspect: ParsableCommand {
         let report = try measure(model, path, corpus, weights)
         if let html {
             StandardError.print("colouring the text")
-            let text = try UnitText(of: model, over: corpus, units: report.units)
+            let text = try isFlowOnly ? nil : UnitText(of: model, over: corpus, units: report.units)
             let page = InspectionPage(model, title: fileName(path), report: report.report, text: text)
             try AtomicFile.replace(html, with: page.page())
         }
@@ -116,25 +122,34 @@ public struct Inspect: ParsableCommand {
         if let html { StandardError.print("the page is \(quoted(html))") }
     }
 
-    /// With a large model each part takes a minute.
+    /// Of other weights than the model's, only the gradient flow is measured.
+    private var isFlowOnly: Bool { untrained || scaleRecurrent != nil }
+
     private func measure(
         _ model: LanguageModel, _ path: String, _ corpus: Corpus, _ weights: GradientFlowWeights
     ) throws -> (report: InspectionReport, units: [TellingUnit]) {
+        let isTrainingText = model.training?.corpus.sha256 == corpus.sha256
+        if isTrainingText && !isFlowOnly {
+            StandardError.print(
+                "warning: this is the text the model was trained on; it knows other texts less well")
+        }
         let counted = try baseline.map { try reading.baseline($0, for: model, toScore: corpus).memory(of: corpus) }
-        StandardError.print("measuring memory")
-        let memory = try model.memory(of: corpus, threads: threads.count)
-        StandardError.print("following gradients")
+        let progress = StageProgress()
+        let memory =
+            try isFlowOnly
+            ? nil : model.memory(of: corpus, threads: threads.count) { progress.report("measuring memory", $0) }
+        progress.report("following gradients")
         let flow = try model.gradientFlow(
             over: corpus, longestLag: lags, weights: weights, threads: threads.count)
         if flow.longestLag < lags {
             StandardError.print("the text, or its records, are too short for longer lags than \(flow.longestLag)")
         }
-        StandardError.print("reading gates and units")
-        let units = try model.tellingUnits(over: corpus, threads: threads.count)
+        if !isFlowOnly { progress.report("reading gates and units") }
+        let units = try isFlowOnly ? nil : model.tellingUnits(over: corpus, threads: threads.count)
         let report = InspectionReport(
-            checkpoint: path, text: corpus.name, memory: memory, baseline: counted, flow: flow,
-            weights: weights, gates: try model.gates(over: corpus), units: units)
-        return (report, units)
+            checkpoint: path, text: corpus.name, isTrainingText: isTrainingText, memory: memory, baseline: counted,
+            flow: flow, weights: weights, gates: try isFlowOnly ? nil : model.gates(over: corpus), units: units)
+        return (report, units ?? [])
     }
 
     private func weights(of model: LanguageModel) throws -> GradientFlowWeights {

@@ -19,14 +19,14 @@ struct ProgressLine {
     /// The line, in at most `width` columns; what matters least is left out first.
     func text(_ report: StepReport, secondsLeft: Double?, width: Int) -> String {
         let bits = formatted(report.trainNats / log(2) * symbolsPerCharacter, decimals: 3)
-        var parts = ["\(bits) bits"]
+        var parts = ["loss \(bits) bits"]
         if let last = validations.last {
             parts.append("validation \(sparkline) \(formatted(last.bitsPerCharacter, decimals: 3))")
         }
         if let secondsLeft { parts.append("\(formatted(timeLeft: secondsLeft)) left") }
         parts.append("step \(formatted(report.step))")
         parts.append("\(formatted(Int(report.tokensPerSecond)))/s")
-        let (percent, cells) = ("\(formatted(min(100, report.progress * 100), decimals: 0)) %", 20)
+        let (percent, cells) = ("\(formatted(min(100, report.progress * 100), decimals: 0)) %", width < 100 ? 12 : 20)
         var line = percent.count > 4 ? percent : String(repeating: " ", count: 5 - percent.count) + percent
         var length = line.count
         if width >= 60 {
@@ -52,7 +52,7 @@ struct ProgressLine {
 
     /// The last validations, the best at the bottom.
     var sparkline: String {
-        let values = validations.suffix(12).map(\.nats)
+        let values = validations.suffix(8).map(\.nats)
         guard let low = values.min(), let high = values.max() else { return "" }
         let levels = Array("▁▂▃▄▅▆▇█")
         return String(

@@ -7,6 +7,7 @@ import Training
 /// The messages of a training on stderr: one line that is updated on a terminal, plain lines elsewhere.
 final class ProgressReport {
     private let quiet: Bool
+    private let showsSamples: Bool
     private let symbolsPerCharacter: Double
     private var line: ProgressLine
     private var lastLine = Date.distantPast
@@ -17,8 +18,8 @@ final class ProgressReport {
     private(set) var exact: ValidationReport?
 
     /// - Parameter data: whose characters the loss is reported in.
-    init(quiet: Bool, data: TrainingData) {
-        self.quiet = quiet
+    init(quiet: Bool, samples: Bool, data: TrainingData) {
+        (self.quiet, showsSamples) = (quiet, samples)
         symbolsPerCharacter = Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters))
         line = ProgressLine(symbolsPerCharacter: symbolsPerCharacter, isColored: Terminal.error.isColored)
     }
@@ -43,6 +44,7 @@ final class ProgressReport {
             finish()
             StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one by one")
         case .sample(let sample):
+            guard showsSamples else { return }
             finish()
             StandardError.print(Self.quotation(sample))
         case .validation, .saved, .kept, .keptMetrics, .unfairChoice: break

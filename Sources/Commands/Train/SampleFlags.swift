@@ -23,6 +23,9 @@ struct SampleFlags: ParsableArguments {
         }
     }
 
+    /// Whether they are printed.
+    var areShown: Bool { sampleEvery != nil || Terminal.error.isInteractive }
+
     func plan() -> SamplePlan {
         var plan = SamplePlan()
         plan.every = sampleEvery?.seconds

@@ -73,7 +73,7 @@ public struct Train: ParsableCommand {
         // If the curves cannot be written, warn, but do not stop the training.
         defer { do { try curves?.finish() } catch { StandardError.print("warning: \(error)") } }
         if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds) }
-        let progress = ProgressReport(quiet: output.quiet, data: preparation.data)
+        let progress = ProgressReport(quiet: output.quiet, samples: samples.areShown, data: preparation.data)
         let report = try liveReport(preparation)
         let trainer = try Trainer(
             preparation.configuration, data: preparation.data, record: preparation.record,
@@ -96,7 +96,10 @@ public struct Train: ParsableCommand {
     /// Where a training saves, and what it writes while it learns.
     private func place(_ preparation: Preparation) -> Trainer.Output {
         var place = preparation.plan.output
-        place.samples = output.quiet ? SamplePlan() : samples.plan()
+        place.samples = samples.plan()
+        // A report has them too.
+        if output.report != nil { place.samples.atValidations = place.samples.every == nil }
+        if output.quiet && output.report == nil { place.samples = SamplePlan() }
         return place
     }
 
