@@ -100,6 +100,22 @@ struct LiveTests {
         let page = try String(contentsOfFile: report, encoding: .utf8)
         #expect(process.terminationStatus == 0 && isLive && readings > 0)
         #expect(!page.contains("of the budget spent") && page.contains("What it wrote"))
+        // Stopped, it does not promise to be written again.
+        let stopped = Commands.process(
+            "train",
+            [
+                corpus, "--steps", "1000000", "--evaluate-every", "20", "--hidden", "8", "--report",
+                folder.file("s.html"),
+                "--quiet", "--output", folder.file("s.safetensors"),
+            ])
+        try stopped.run()
+        while stopped.isRunning, ((try? String(contentsOfFile: folder.file("s.html"), encoding: .utf8)) ?? "").isEmpty {
+            usleep(2_000)
+        }
+        stopped.interrupt()
+        stopped.waitUntilExit()
+        let last = try String(contentsOfFile: folder.file("s.html"), encoding: .utf8)
+        #expect(stopped.terminationStatus == 130 && !last.contains("http-equiv=refresh") && last.contains("<polyline"))
         // Resumed, its curves begin where they began.
         let resumed = try Commands.run(
             "train", ["--resume", folder.file("m.last.safetensors"), "--steps", "3100", "--report", report, "--quiet"])

@@ -94,6 +94,7 @@ import Training
             (["--report-with", broken], 64, "--report"),
             (["--report", page, "--metrics", folder.file("m.jsonl"), "--report-with", broken], 64, "line 2"),
             (["--report", page, "--metrics", page], 64, "name a new one"),
+            (["--report", folder.file("m.jsonl")], 64, "name another file"),
             (["--report", folder.file("corpus.txt"), "--metrics", folder.file("m.jsonl")], 64, "corpus.txt"),
             (["--tensorboard", "/proc/none"], 73, "/proc/none"),
             (["--tensorboard", "/proc/none", "--tune", "60s"], 73, "/proc/none"),

@@ -85,7 +85,11 @@ public struct Train: ParsableCommand {
             report?.observe(event)
         }
         if !output.quiet { try announce(preparation, trainer) }
-        try run(trainer, preparation.plan.output, progress)
+        do { try run(trainer, preparation.plan.output, progress) } catch {
+            // A page that is not written again must not say that it is.
+            report?.finish(sample: nil)
+            throw error
+        }
         let result = TrainingResult(trainer.record, preparation.plan.output, progress.exact)
         try StandardOutput.write(output.format == .json ? try result.json() : result.text)
         guard let report else { return }
