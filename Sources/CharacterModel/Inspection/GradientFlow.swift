@@ -45,7 +45,7 @@ extension LanguageModel {
     /// - Parameters:
     ///   - corpus: as the model reads it; its first 16,384 symbols are looked at.
     ///   - longestLag: at most; a text, or records, too short for it get shorter lags.
-    ///   - positions: how many predictions, spread over that part, each with more than the longest lag of its text or record before it.
+    ///   - count: how many predictions, spread over that part, each with more than the longest lag of its text or record before it.
     ///   - weights: the trained ones, or others of the same shape.
     ///   - threads: does not affect the result; nil: one per core.
     /// - Throws: `EvaluationError` for a text that was read differently, or has no symbols.

@@ -27,7 +27,7 @@ extension LanguageModel {
     /// - Parameters:
     ///   - corpus: as the model reads it.
     ///   - contexts: how many symbols may be seen, in increasing order.
-    ///   - positions: how many symbols are predicted, spread over the text; of a shorter text all.
+    ///   - count: how many symbols are predicted, spread over the text; of a shorter text all.
     ///   - threads: does not affect the result; nil: one per core.
     ///   - progress: called now and then with the part that is done, from 0 to 1.
     /// - Throws: `EvaluationError` for a text that was read differently, or has no symbols.
