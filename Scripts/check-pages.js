@@ -36,6 +36,7 @@ async function checkPage() {
     heights.forEach((b, i) => check(i == 0 || heights[i - 1].bottom <= b.top + 1, "ticks overlap in " + area.ariaLabel));
     check(area.querySelectorAll("span.x").length > 1 && area.querySelectorAll("span.y").length > 1, "few ticks in " + area.ariaLabel);
     check(area.ariaLabel && area.tabIndex == 0, "a chart that cannot be reached");
+    check(area.closest("figure").querySelector("table"), "no table behind " + area.ariaLabel);
     if (!area.dataset.xs) continue;
     const read = area.closest("figure").querySelector(".read");
     key(area, "ArrowRight"); const first = read.textContent;
@@ -70,7 +71,7 @@ async function checkPage() {
     check(document.getElementById("numbers").hidden == (value != "any"), "the number of a unit is asked at the wrong time");
   }
   const button = document.querySelector("[data-what]");
-  if (button) { button.click(); await pause(300); check(what.value == button.dataset.what, "a unit's button does not choose it"); }
+  if (button) { (button.firstElementChild || button).click(); await pause(300); check(what.value == button.dataset.what, "a unit's button does not choose it"); }
 }
 
 setTimeout(async () => {

@@ -50,7 +50,8 @@ struct Axis {
     }
 
     private static func place(_ value: Double, on scale: Scale) -> Double? {
-        guard value.isFinite else { return nil }
+        // Beyond, differences would overflow.
+        guard abs(value) < 1e300 else { return nil }
         switch scale {
         case .linear: return value
         case .logarithmic: return value > 0 ? log10(value) : nil

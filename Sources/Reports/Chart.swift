@@ -50,7 +50,7 @@ struct Chart {
             <figcaption>\(name)</figcaption>
             \(key)<div class=frame>
             <div class=yt>\(HTMLPage.escaped(y.title))</div>
-            <div class=area tabindex=0 role=img aria-label="\(label)"\(places)>
+            <div class=area tabindex=0 role=application aria-roledescription=chart aria-label="\(label)"\(places)>
             \(svg)\(ticks)</div>
             <div class=xt>\(HTMLPage.escaped(x.title))</div>
             </div>
@@ -75,7 +75,8 @@ struct Chart {
         let values = series.filter { $0.style != .faint }.flatMap { $0.points.map(\.y) }.filter(\.isFinite)
         let range = values.min().flatMap { low in values.max().map { "from \(Axis.short(low)) to \(Axis.short($0))" } }
         return HTMLPage.escaped(
-            "\(title): \(y.title) \(range ?? "") by \(x.title). The table below has the values; arrow keys read them.")
+            "\(title): \(y.title) \(range ?? "") by \(x.title). The table below has the values\(tableXs.isEmpty ? "." : "; arrow keys read them.")"
+        )
     }
 
     /// Where the table's rows are, for the script.
@@ -158,10 +159,24 @@ struct Chart {
         return Set(lines + thinned(xs(shown.filter { $0.style == .dotted }), to: 100)).sorted()
     }
 
+    /// The points of a cloud, a row each, in the order in which they were given.
+    private var cloudTable: String {
+        var html =
+            "<details><summary>Data</summary><div class=scroll><table><tr><th scope=col>series<th scope=col>number"
+        html += "<th scope=col>\(HTMLPage.escaped(x.title))<th scope=col>\(HTMLPage.escaped(y.title))"
+        for one in shown {
+            for (number, point) in one.points.prefix(1_000).enumerated() {
+                html +=
+                    "\n<tr><td>\(HTMLPage.escaped(one.name))<td>\(number)<td>\(Axis.short(point.x))<td>\(Axis.short(point.y))"
+            }
+        }
+        return html + "\n</table></div></details>\n"
+    }
+
     /// The data as a table, a column for each series.
     private var table: String {
         let xs = tableXs
-        guard !xs.isEmpty else { return "" }
+        guard !xs.isEmpty else { return cloudTable }
         let values = shown.map { Dictionary($0.points.map { ($0.x, $0.y) }, uniquingKeysWith: { $1 }) }
         var html = "<details><summary>Data</summary><div class=scroll><table><tr><th scope=col>"
         html += HTMLPage.escaped(x.title)

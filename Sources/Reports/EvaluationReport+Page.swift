@@ -12,7 +12,8 @@ extension EvaluationReport {
 
     /// How good the score is, in words.
     public var sentence: String {
-        guard let bits = total.bitsPerCharacter, let mean else { return "There is nothing to score." }
+        guard total.tokens > 0 else { return "There is nothing to score." }
+        guard let bits = total.bitsPerCharacter, let mean else { return "The model's loss on this text is not finite." }
         var sentence =
             "The model needs \(formatted(bits, decimals: 2)) bits for a character: as if it chose among "
             + "\(choices(exp2(bits))) equally likely ones each time."
@@ -22,9 +23,10 @@ extension EvaluationReport {
         }
         if let best = bestBaseline {
             let gain = (1 - mean / best.nats) * 100
+            guard abs(gain) < 1_000 else { return sentence + " The best n-grams need far fewer." }
             sentence +=
                 " It needs \(formatted(abs(gain), decimals: 1)) % \(gain >= 0 ? "fewer" : "more") bits than the best n-grams, those of "
-                + "\(best.order) symbols."
+                + "\(best.order) symbol\(best.order == 1 ? "" : "s")."
         }
         return sentence
     }

@@ -21,7 +21,7 @@ public func formatted(timeLeft seconds: Double) -> String {
 
 /// "45 s", "3 min 20 s", "2 h 5 min".
 public func formatted(seconds: Double) -> String {
-    guard seconds.isFinite && seconds < 1e9 else { return "forever" }
+    guard abs(seconds) < 1e9 else { return "forever" }
     if seconds < 1 { return "\(Int((seconds * 1_000).rounded())) ms" }
     let whole = Int(seconds.rounded())
     if whole < 60 { return "\(whole) s" }

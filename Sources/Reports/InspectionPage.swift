@@ -42,27 +42,35 @@ public struct InspectionPage {
 
     /// How far back it looks, in words.
     private var sentence: String {
-        guard let memory = report.memory, let last = memory.last else {
+        guard let memory = report.memory else {
             return "Only the gradient flow was measured, since these are not the trained weights."
         }
-        let enough = memory.first { $0.nats <= last.nats + 0.01 }?.context.value ?? nil
+        guard let last = memory.last?.nats.value else { return "Its loss on this text is not finite." }
+        let enough = memory.first { $0.nats.value.map { $0 <= last + 0.01 } ?? false }?.context.value ?? nil
         let looks =
-            enough.map {
-                "For its predictions it needs the last \(formatted($0)) symbols: seeing more makes its loss smaller by less than 0.01 nats."
-            } ?? "It looks back further than can be measured here."
-        return looks + " Its loss on this text is \(formatted(last.nats, decimals: 4)) nats per symbol."
+            switch enough {
+            case nil: "It looks back further than can be measured here."
+            case 0: "For its predictions it needs no symbol before."
+            case 1:
+                "For its predictions it needs the last symbol: seeing more makes its loss smaller by less than 0.01 nats."
+            case let count?:
+                "For its predictions it needs the last \(formatted(count)) symbols: seeing more makes its loss smaller by less than 0.01 nats."
+            }
+        return looks + " Its loss on this text is \(formatted(last, decimals: 4)) nats per symbol."
     }
 
     // MARK: Curves
 
     private var memory: String {
         func points(_ memory: [InspectionReport.Memory]) -> [Chart.Point] {
-            memory.compactMap { point in point.context.value.map { Chart.Point(x: Double($0), y: point.nats) } }
+            memory.compactMap { point in
+                point.context.value.map { Chart.Point(x: Double($0), y: point.nats.value ?? .nan) }
+            }
         }
         guard let memory = report.memory else { return "" }
         let network = points(memory)
         let counted = points(report.memoryBaseline ?? [])
-        let all = memory.last.map { last in network.map { Chart.Point(x: $0.x, y: last.nats) } } ?? []
+        let all = memory.last?.nats.value.map { last in network.map { Chart.Point(x: $0.x, y: last) } } ?? []
         let chart = Chart(
             title: "Memory: what seeing more symbols gains",
             x: Axis("symbols it may see", network.map(\.x), scale: .doubling, from: 0),

@@ -22,7 +22,8 @@ extension InspectionReport {
         ]
             + memory.map { point in
                 cells([
-                    point.context.value.map { formatted($0) } ?? "all", formatted(point.nats, decimals: 4),
+                    point.context.value.map { formatted($0) } ?? "all",
+                    point.nats.value.map { formatted($0, decimals: 4) } ?? "overflow",
                     point.standardError.value.map { formatted($0, decimals: 4) } ?? "-",
                 ])
             }
@@ -81,7 +82,7 @@ extension InspectionReport {
                 }
                 let lives = units.compactMap(\.halfLife.value).sorted()
                 return cells([
-                    "\(units[0].layer)", units[0].gate, mean(\.mean), mean(\.below), mean(\.above),
+                    "\(units[0].layer)", units[0].gate, mean { $0.mean.value ?? .nan }, mean(\.below), mean(\.above),
                     lives.isEmpty ? "-" : formatted(lives[lives.count / 2], decimals: 1),
                 ])
             }

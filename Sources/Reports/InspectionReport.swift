@@ -23,7 +23,8 @@ public struct InspectionReport: Encodable {
     struct Memory: Encodable {
         /// In symbols; null: unlimited.
         let context: Nullable<Int>
-        let nats: Double
+        /// Null where it is not finite.
+        let nats: Nullable<Double>
         let standardError: Nullable<Double>
     }
 
@@ -40,7 +41,7 @@ public struct InspectionReport: Encodable {
         let layer: Int
         let gate: String
         let unit: Int
-        let mean: Double
+        let mean: Nullable<Double>
         let below: Double
         let above: Double
         let halfLife: Nullable<Double>
@@ -81,7 +82,8 @@ public struct InspectionReport: Encodable {
         func points(_ curve: MemoryCurve) -> [Memory] {
             curve.points.map {
                 Memory(
-                    context: Nullable($0.context), nats: $0.nats.mean, standardError: finite($0.nats.standardError))
+                    context: Nullable($0.context), nats: finite($0.nats.mean),
+                    standardError: finite($0.nats.standardError))
             }
         }
         (self.memory, memoryBaseline, memoryPositions) = (
@@ -97,7 +99,7 @@ public struct InspectionReport: Encodable {
         (untrainedSeed, recurrentScale) = (weights.untrainedSeed, weights.recurrentScale)
         self.gates = gates?.map {
             Gate(
-                layer: $0.layer, gate: $0.gate, unit: $0.unit, mean: $0.mean, below: $0.below, above: $0.above,
+                layer: $0.layer, gate: $0.gate, unit: $0.unit, mean: finite($0.mean), below: $0.below, above: $0.above,
                 halfLife: finite($0.halfLife))
         }
         self.units = units?.map {

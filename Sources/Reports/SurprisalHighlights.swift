@@ -7,6 +7,7 @@ struct SurprisalHighlights {
         /// The index of its line.
         var line: Int
         var text = ""
+        var bytes: [UInt8] = []
         var nats = 0.0
         var symbols = 0
         var mean: Double { nats / Double(symbols) }
@@ -23,10 +24,11 @@ struct SurprisalHighlights {
         openLine = openLine ?? Passage(line: line)
         openLine?.nats += surprisal.nats
         openLine?.symbols += 1
-        let text = surprisal.symbol.flatMap { String(validating: $0.bytes, as: UTF8.self) } ?? ""
-        if Self.isPartOfWord(text) {
+        let bytes = surprisal.symbol?.bytes ?? []
+        // A byte of a longer character is a part of a word.
+        if String(validating: bytes, as: UTF8.self).map(Self.isPartOfWord) ?? true {
             openWord = openWord ?? Passage(line: line)
-            openWord?.text += text
+            openWord?.bytes += bytes
             openWord?.nats += surprisal.nats
             openWord?.symbols += 1
         } else {
@@ -43,7 +45,8 @@ struct SurprisalHighlights {
     private mutating func endWord() {
         defer { openWord = nil }
         // Scripts without spaces have no words here that mean something.
-        guard let word = openWord, (4...40).contains(word.symbols) else { return }
+        guard var word = openWord, (4...40).contains(word.symbols) else { return }
+        word.text = String(decoding: word.bytes, as: UTF8.self)
         if words[word.text].map({ $0.mean < word.mean }) ?? (words.count < 100_000) { words[word.text] = word }
     }
 

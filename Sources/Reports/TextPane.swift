@@ -15,6 +15,9 @@ struct TextPane {
 
     private(set) var lines: [Line] = []
     private var open: Line?
+    private var openPieces = 0
+    /// A longer line is cut into several, since a browser lays out a line as a whole.
+    private static let longest = 2_000
     /// The file of the line that is being read; nil between lines.
     var openFile: Int? { open?.file }
     /// The length of each piece in UTF-16 units.
@@ -26,7 +29,10 @@ struct TextPane {
     ///
     /// - Returns: the number of pieces that it completes.
     mutating func add(_ symbol: Symbol?, file: Int, line: Int) -> Int {
-        if open == nil { open = Line(file: file, number: line) }
+        if open == nil || openPieces >= Self.longest {
+            if let open { lines.append(open) }
+            (open, openPieces) = (Line(file: file, number: line), 0)
+        }
         return append(stream.append(symbol?.bytes ?? Array("\n".utf8)))
     }
 
@@ -45,6 +51,7 @@ struct TextPane {
         let parts = pieces(of: text)
         for part in parts { lengths.append(UInt8(part.utf16.count)) }
         open?.text += text
+        openPieces += parts.count
         return parts.count
     }
 
@@ -97,7 +104,7 @@ struct TextPane {
           const first=lines.map((l,i)=>{l.n=i;l.id="n"+i;const s=l.textContent;
             if(s.endsWith("\\n"))l.textContent=s.slice(0,-1);
             const f=k;let n=l.textContent.length;while(n>0)n-=lengths[k++];return f});first.push(k);
-          if(location.hash)document.querySelector(location.hash)?.scrollIntoView();
+          document.getElementById(location.hash.slice(1))?.scrollIntoView();
           function paint(line){
             if(line.done)return;line.done=true;
             const i=line.n,s=line.textContent;let from=0;line.textContent="";

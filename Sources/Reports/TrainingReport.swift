@@ -51,7 +51,8 @@ public struct TrainingReport {
     private func figures(of index: Int) -> String {
         let run = runs[index]
         let validations = run.lines.compactMap(\.validation)
-        let exact = validations.last { $0.isExact }
+        // One that is followed by others belongs to an earlier end of the training.
+        let exact = validations.last.flatMap { $0.isExact ? $0 : nil }
         let inLanes = validations.filter { !$0.isExact }
         var rows: [(name: String, value: String)] = []
         if let best = exact ?? inLanes.min(by: { $0.nats < $1.nats }) {
@@ -125,7 +126,6 @@ public struct TrainingReport {
                         style: .dotted, color: runs.count > 1 ? index : 1))
             }
             let points = series.flatMap(\.points)
-            // The first losses are far above the others; the raw ones may be cut off.
             let chart = Chart(
                 title: title, x: extent.axis(points, inMinutes: seconds >= 180),
                 y: Axis(unit, points.map(\.y), scale: scale, from: least), series: series)

@@ -8,6 +8,7 @@ public struct UnitColoring {
     private let isColored: Bool
     private var stream = UTF8Stream()
     private var digits = ""
+    private var isLineOpen = false
 
     /// - Parameter values: all of the unit's outputs, for the scale.
     public init(_ values: [Float], isColored: Bool) {
@@ -21,10 +22,10 @@ public struct UnitColoring {
         guard !text.isEmpty else { return "" }
         let endsLine = text.last?.isNewline ?? false
         let shown = printable(endsLine ? String(text.dropLast()) : text)
-        var result = shown.isEmpty ? "" : isColored ? colored(shown, value) : shown
+        let result = shown.isEmpty ? "" : isColored ? colored(shown, value) : shown
         if !isColored { for character in shown { digits += String(digit(value)) + (isWide(character) ? " " : "") } }
-        if endsLine { result += endLine() }
-        return result
+        isLineOpen = !endsLine
+        return endsLine ? result + endLine() : result
     }
 
     /// The scale, in words.
@@ -42,11 +43,14 @@ public struct UnitColoring {
         return character.unicodeScalars.first.map { scalar in blocks.contains { $0.contains(scalar.value) } } ?? false
     }
 
-    /// What is left at the end of the text.
-    public mutating func finish() -> String { stream.finish() + (digits.isEmpty ? (isColored ? "\n" : "") : endLine()) }
+    /// The end of a file's last line, if it has none itself.
+    public mutating func endFile() -> String {
+        let rest = stream.finish()
+        return rest + (isLineOpen || !rest.isEmpty ? endLine() : "")
+    }
 
     private mutating func endLine() -> String {
-        defer { digits = "" }
+        defer { (digits, isLineOpen) = ("", false) }
         return isColored || digits.isEmpty ? "\n" : "\n\(digits)\n"
     }
 

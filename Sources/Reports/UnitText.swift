@@ -239,7 +239,7 @@ public struct UnitText {
             :"linear-gradient(90deg,rgb(var(--low)/.7),transparent,rgb(var(--high)/.7))";
           again()}
         for(const n of ["what","part","layer","number"])id(n).addEventListener("input",show);
-        document.addEventListener("click",e=>{const w=e.target.dataset.what;
+        document.addEventListener("click",e=>{const w=e.target.closest("[data-what]")?.dataset.what;
           if(w!==undefined){id("what").value=w;id("part").value=0;show();id("what").scrollIntoView({behavior:"smooth"})}});
         show()})();
 

@@ -85,8 +85,9 @@ struct UnitTests {
         ] as [(TextFact, String, String)] {
             #expect(try values(fact, text) == expected, "\(fact) of \(text)")
         }
-        // Parts of a character are parts of a word.
-        #expect(try values(.insideWord, "é a", unit: .byte) == "1101")
+        // Bytes are put together to characters; within one, what was true before it still is.
+        #expect(try values(.insideWord, "é a", unit: .byte) == "0101")
+        #expect(try values(.insideQuotes, "“é” a", unit: .byte) == "0011111000")
         // A record begins anew, and its end is no fact.
         var reader = FactReader(symbols: ["(", "a"].map { Symbol($0) })
         _ = reader.read(0, isFresh: true)

@@ -131,6 +131,9 @@ struct InspectCommandTests {
         #expect(lines.count == 4 && lines[0] == "one\\ttwo\\u{1B}[31m" && lines[2] == "three")
         #expect(lines[1].count == lines[0].count && lines[1].allSatisfy(\.isNumber) && lines[3].allSatisfy(\.isNumber))
         #expect(lines[3].contains { "09".contains($0) } || lines[1].contains { "09".contains($0) })
+        // A file without a line end ends its line all the same.
+        let files = try Commands.run("inspect", [path, text, text, "--unit", "3"])
+        #expect(files.text.split(separator: "\n").count == 8 && files.text.split(separator: "\n")[2] == "three")
         let records = try trained(["--records", "line"])
         let other = try Commands.run("inspect", [records, text, "--unit", "3"])
         #expect(other.status == 0 && other.text.hasPrefix("one\\ttwo"), "\(other.error)")
@@ -149,6 +152,24 @@ struct InspectCommandTests {
                 [64, 66].contains(refused.status) && refused.error.contains(part) && refused.text.isEmpty,
                 "\(arguments): \(refused.status) \(refused.error)")
         }
+    }
+
+    @Test("A network whose loss is not finite gives null, and a page that says so")
+    func overflow() throws {
+        let made = try LanguageModel(contentsOf: trained(["--cell", "rnn", "--nonlinearity", "relu"]))
+        var tensors = made.tensors
+        var huge = try #require(tensors["rnn.weight_hh_l0"])
+        huge.elements = huge.elements.map { $0 * 1e6 }
+        tensors["rnn.weight_hh_l0"] = huge
+        let path = folder.file("huge.safetensors")
+        try LanguageModel(
+            configuration: made.configuration, vocabulary: made.vocabulary, tensors: tensors
+        ).write(to: path)
+        let json = try Commands.run(
+            "inspect", [path, corpus, "--lags", "4", "--format", "json", "--html", folder.file("o.html")])
+        #expect(json.status == 0 && json.text.contains("\"nats\":null"), "\(json.error)")
+        #expect(try String(contentsOfFile: folder.file("o.html"), encoding: .utf8).contains("not finite"))
+        #expect(try Commands.run("inspect", [path, corpus, "--lags", "4"]).text.contains("overflow"))
     }
 
     @Test("States say their size before they are written, and a place without room is an error")

@@ -86,6 +86,7 @@ struct ReportTests {
             ([0, 1_024], .doubling, ["0", "1", "2", "4", "", "16", "", "64", "", "256", "", "1,024"]),
             ([7, 7], .linear, ["6.5", "7.0", "7.5"]),
             ([.nan, 0.5, .infinity], .linear, ["0.46", "0.48", "0.50", "0.52", "0.54"]),
+            ([1.7e308, -1.7e308], .linear, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
             ([-1, 0], .logarithmic, ["1", "2", "5", "10"]),
         ] as [([Double], Axis.Scale, [String])] {
             let axis = Axis("x", values, scale: scale)
@@ -126,7 +127,36 @@ struct ReportTests {
             title: "c", x: Axis("x", points.map(\.x)), y: Axis("y", points.map(\.y)),
             series: [Chart.Series(name: "", points: points, style: .points, color: 0)]
         ).html
-        #expect(!cloud.contains("<table") && !cloud.contains("<polyline") && cloud.count(of: "h0") == 100)
+        #expect(cloud.count(of: "<tr>") == 101 && !cloud.contains("<polyline") && cloud.count(of: "h0") == 100)
+    }
+
+    @Test("A page into a pipe is written, and the pipe stays one")
+    func pipe() throws {
+        let folder = try TemporaryFolder()
+        let pipe = folder.file("pipe")
+        #expect(mkfifo(pipe, 0o600) == 0)
+        let reader = Process()
+        reader.executableURL = URL(fileURLWithPath: "/bin/sh")
+        reader.arguments = ["-c", "cat '\(pipe)' > '\(folder.file("read"))'"]
+        try reader.run()
+        try AtomicFile.replace(pipe, with: "page")
+        reader.waitUntilExit()
+        #expect(try String(contentsOfFile: folder.file("read"), encoding: .utf8) == "page")
+        var figures = stat()
+        #expect(stat(pipe, &figures) == 0 && figures.st_mode & S_IFMT == S_IFIFO)
+    }
+
+    @Test("Values that cannot be drawn are left out, and odd numbers are written")
+    func oddNumbers() {
+        #expect(formatted(seconds: -1e300) == "forever" && formatted(seconds: .nan) == "forever")
+        let lines = [-1.7e308, 1.7e308, 0].map { value in
+            MetricsLine.step(
+                StepReport(
+                    step: 1, epoch: value, tokens: 1, seconds: value, trainNats: value, learningRate: value,
+                    gradientNorm: value, tokensPerSecond: value))
+        }
+        let page = TrainingReport(title: "t", [TrainingReport.Run(name: "r", lines: lines)], date: "").page()
+        #expect(page.contains("<svg") && page.hasSuffix("</html>\n"))
     }
 
     @Test("Text for a script can neither end it nor change it")

@@ -25,11 +25,24 @@ package struct AtomicFile: ~Copyable {
         }
     }
 
-    /// Replaces a file with a text, so that no reader sees half of it.
+    /// Replaces a file with a text, so that no reader sees half of it. Devices and pipes are written into.
     package static func replace(_ path: String, with text: String) throws(CheckpointError) {
+        var figures = stat()
+        if stat(path, &figures) == 0, figures.st_mode & S_IFMT != S_IFREG { return try write(text, into: path) }
         var file = try AtomicFile(replacing: path)
         try file.append(Array(text.utf8).span.bytes)
         try file.commit()
+    }
+
+    private static func write(_ text: String, into path: String) throws(CheckpointError) {
+        guard let file = fopen(path, "w") else {
+            throw .cannotCreate(path: path, reason: String(cString: strerror(errno)))
+        }
+        let bytes = Array(text.utf8)
+        let isWritten = fwrite(bytes, 1, bytes.count, file) == bytes.count
+        guard fclose(file) == 0, isWritten else {
+            throw .cannotWrite(path: path, reason: String(cString: strerror(errno)))
+        }
     }
 
     /// Appends bytes.

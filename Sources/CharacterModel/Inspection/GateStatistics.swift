@@ -73,6 +73,6 @@ private struct GateSums {
         let n = Double(count)
         return GateStatistics(
             layer: layer, gate: gate, unit: unit, mean: sum / n, below: Double(below) / n, above: Double(above) / n,
-            halfLife: keeps ? .log(0.5) / (logarithms / n) : nil)
+            halfLife: keeps ? (logarithms < 0 ? .log(0.5) / (logarithms / n) : .infinity) : nil)
     }
 }

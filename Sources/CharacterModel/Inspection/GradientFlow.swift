@@ -86,8 +86,8 @@ extension LanguageModel {
     ) -> (positions: [Int], lag: Int) {
         var ages: [Int] = []
         text.forEachTarget(upTo: 16_384) { _, _, isFresh in ages.append(isFresh ? 0 : (ages.last ?? -1) + 1) }
-        // The longest that enough positions have more than before them.
-        let enough = ages.sorted(by: >)[min(max(1, count), ages.count) - 1]
+        // The longest that enough positions, of a short text half of them, have more than before them.
+        let enough = ages.sorted(by: >)[min(max(1, count), (ages.count + 1) / 2) - 1]
         let lag = max(0, min(longestLag, enough - 1))
         let old = ages.indices.filter { ages[$0] > lag }
         return old.isEmpty ? ([ages.count - 1], 0) : (spread(count, of: old), lag)

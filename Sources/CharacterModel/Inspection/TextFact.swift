@@ -29,13 +29,9 @@ private struct SymbolTraits {
     var isDigit = false
     var endsLine = false
 
-    init(_ symbol: Symbol) {
-        endsLine = symbol.bytes.last == 0x0A
-        // A byte of a longer character says only that it is not ASCII.
-        guard let text = String(validating: symbol.bytes, as: UTF8.self), let first = text.unicodeScalars.first else {
-            isWord = true
-            return
-        }
+    init(_ text: String) {
+        endsLine = text.utf8.last == 0x0A
+        guard let first = text.unicodeScalars.first else { return }
         let properties = first.properties
         scalar = first
         isDigit = properties.generalCategory == .decimalNumber
@@ -44,16 +40,23 @@ private struct SymbolTraits {
     }
 }
 
-/// Follows the facts through a text.
+/// Follows the facts through a text; bytes are put together to characters.
 struct FactReader {
-    private let traits: [SymbolTraits]
+    private let symbols: [Symbol]
+    /// Of each symbol; nil for a byte that is a part of a character.
+    private let traits: [SymbolTraits?]
+    private var stream = UTF8Stream()
+    private var last = [Float](repeating: 0, count: TextFact.allCases.count)
     private var quote: Unicode.Scalar?
     private var brackets = 0
     private var column = 0
     private var letters = 0
 
     /// - Parameter symbols: those of the corpus.
-    init(symbols: [Symbol]) { traits = symbols.map(SymbolTraits.init) }
+    init(symbols: [Symbol]) {
+        self.symbols = symbols
+        traits = symbols.map { String(validating: $0.bytes, as: UTF8.self).map { SymbolTraits($0) } }
+    }
 
     /// Reads a symbol.
     ///
@@ -62,15 +65,19 @@ struct FactReader {
     ///   - isFresh: whether a text or a record begins with it.
     /// - Returns: for each of ``TextFact``'s cases, its value: 0 or 1 for a binary one.
     mutating func read(_ symbol: Int, isFresh: Bool) -> [Float] {
-        if isFresh { (quote, brackets, column, letters) = (nil, 0, 0, 0) }
+        if isFresh {
+            (quote, brackets, column, letters, stream) = (nil, 0, 0, 0, UTF8Stream())
+            last = [Float](repeating: 0, count: TextFact.allCases.count)
+        }
         guard symbol != Corpus.endOfRecord else { return [Float](repeating: 0, count: TextFact.allCases.count) }
-        let one = traits[symbol]
+        // Until a character is complete, the facts are those before it.
+        guard let one = traits[symbol] ?? completed(symbols[symbol].bytes) else { return last }
         let isFirst = column == 0
         if one.endsLine && isFirst { (quote, brackets) = (nil, 0) }
         if let scalar = one.scalar { follow(scalar) }
         column = one.endsLine ? 0 : column + 1
         letters = one.isWord ? letters + 1 : 0
-        return TextFact.allCases.map { fact in
+        last = TextFact.allCases.map { fact in
             switch fact {
             case .insideQuotes: quote == nil ? 0 : 1
             case .insideBrackets: brackets > 0 ? 1 : 0
@@ -82,6 +89,13 @@ struct FactReader {
             case .positionInWord: Float(letters)
             }
         }
+        return last
+    }
+
+    /// What a byte that ends a character says.
+    private mutating func completed(_ bytes: [UInt8]) -> SymbolTraits? {
+        let text = stream.append(bytes)
+        return text.isEmpty ? nil : SymbolTraits(text)
     }
 
     /// The marks that end a quotation, by the mark that began it: „so“, »so«, ”so” and «so» are all in use.

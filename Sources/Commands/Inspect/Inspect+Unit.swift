@@ -33,11 +33,14 @@ extension Inspect {
         var coloring = UnitColoring(values, isColored: Terminal.output.isColored)
         StandardError.print("layer \(unit.layer), unit \(unit.unit); \(coloring.legend)")
         for position in values.indices {
+            if corpus.files.contains(where: { $0.tokens.lowerBound == position && position > 0 }) {
+                try StandardOutput.write(coloring.endFile())
+            }
             let symbol = corpus[position] == Corpus.endOfRecord ? nil : corpus.symbols[corpus[position]]
             let text = coloring.text(of: symbol, values[position])
             if !text.isEmpty { try StandardOutput.write(text) }
         }
-        try StandardOutput.write(coloring.finish())
+        try StandardOutput.write(coloring.endFile())
         if values.count < corpus.count {
             StandardError.print("the first \(formatted(values.count)) of \(formatted(corpus.count)) symbols")
         }

@@ -14,16 +14,15 @@ final class LiveReport {
     private let others: [TrainingReport.Run]
     private var details = TrainingReport.Details()
     private var progress = 0.0
-    /// Why it could not be written; said once.
+    /// Why it could not be written last time; said when it changes.
     private var failure: String?
 
     /// - Parameters:
-    ///   - earlier: the metrics of the runs that this one continues.
     ///   - others: metrics files to draw beside it.
-    init(path: String, _ preparation: Preparation, earlier: [MetricsLine], others: [String]) throws {
+    init(path: String, _ preparation: Preparation, others: [String]) throws {
         self.path = path
         title = "Training \(fileName(preparation.plan.output.path))"
-        run = TrainingReport.Run(name: fileName(preparation.plan.output.path), lines: earlier)
+        run = TrainingReport.Run(name: fileName(preparation.plan.output.path), lines: [])
         self.others = try others.map(TrainingReport.Run.init(metrics:))
         details.settings = Self.settings(preparation)
     }
@@ -42,6 +41,9 @@ final class LiveReport {
         ] + optionRows(setup)
     }
 
+    /// Begins with the curves of the training that is resumed, as they are at its checkpoint.
+    func resume(from metrics: String?) { run.lines = metrics.flatMap { try? readMetrics($0) } ?? [] }
+
     func observe(_ event: TrainingEvent) {
         if let line = event.metricsLine { run.lines.append(line) }
         switch event {
@@ -58,19 +60,24 @@ final class LiveReport {
     /// Writes the page for the last time.
     ///
     /// - Parameter sample: a text of the best model.
-    func finish(sample: TrainingSample?) {
+    /// - Returns: whether it is written.
+    @discardableResult
+    func finish(sample: TrainingSample?) -> Bool {
         if let sample { details.samples.append((sample.step, sample.text)) }
-        write(isLive: false)
+        return write(isLive: false)
     }
 
     /// A report that cannot be written does not stop a training.
-    private func write(isLive: Bool) {
+    @discardableResult
+    private func write(isLive: Bool) -> Bool {
         details.progress = isLive ? progress : nil
         let report = TrainingReport(title: title, [run] + others, details: details, date: today())
         do { try AtomicFile.replace(path, with: report.page()) } catch {
             if failure != error.description { StandardError.print("warning: \(error)") }
             failure = error.description
+            return false
         }
+        return true
     }
 }
 

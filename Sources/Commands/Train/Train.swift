@@ -84,6 +84,7 @@ public struct Train: ParsableCommand {
             curves?.observe(event)
             report?.observe(event)
         }
+        if preparation.checkpoint != nil { report?.resume(from: trainer.record.metricsPath) }
         if !output.quiet { try announce(preparation, trainer) }
         do { try run(trainer, preparation.plan.output, progress) } catch {
             // A page that is not written again must not say that it is.
@@ -93,8 +94,10 @@ public struct Train: ParsableCommand {
         let result = TrainingResult(trainer.record, preparation.plan.output, progress.exact)
         try StandardOutput.write(output.format == .json ? try result.json() : result.text)
         guard let report else { return }
-        report.finish(sample: samples.plan().text(of: preparation.plan.output.path, record: trainer.record))
-        if !output.quiet, let path = output.report { StandardError.print("the curves are in \(quoted(path))") }
+        let sample = samples.plan().text(of: preparation.plan.output.path, record: trainer.record)
+        if report.finish(sample: sample), !output.quiet, let path = output.report {
+            StandardError.print("the curves are in \(quoted(path))")
+        }
     }
 
     /// Where a training saves, and what it writes while it learns.
@@ -108,12 +111,7 @@ public struct Train: ParsableCommand {
     }
 
     private func liveReport(_ preparation: Preparation) throws -> LiveReport? {
-        guard let path = output.report else { return nil }
-        let metrics = preparation.plan.output.metricsPath ?? preparation.record.metricsPath
-        // A resumed training's curves begin where it did.
-        let isResumed = preparation.checkpoint != nil
-        let earlier = isResumed ? metrics.flatMap { try? readMetrics($0) } ?? [] : []
-        return try LiveReport(path: path, preparation, earlier: earlier, others: output.reportWith)
+        try output.report.map { try LiveReport(path: $0, preparation, others: output.reportWith) }
     }
 
     /// Runs to the end. If it is stopped, prints how to resume and exits.

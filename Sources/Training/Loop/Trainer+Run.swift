@@ -158,7 +158,10 @@ extension Trainer {
         }
         record.seconds = budget.seconds
         let isBest = validation.take(nats, began: began, into: &record)
+        let told = now()
         tell(.validation(validation.report(nats, record, isExact: false, isBest: isBest)))
+        // Drawing a report is not training.
+        budget.pause(for: now() - told)
         if isBest { saveBest() }
         sample(atValidation: true)
         return true
