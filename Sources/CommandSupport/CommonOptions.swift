@@ -35,8 +35,13 @@ public func refuseOverwriting(_ inputs: [TextSource], with outputs: [String?]) t
     func identity(_ status: stat) -> String { "\(status.st_dev):\(status.st_ino)" }
     func identity(_ path: String) -> String {
         var status = stat()
-        guard stat(path, &status) == 0 else { return URL(fileURLWithPath: path).standardizedFileURL.path }
-        return identity(status)
+        if stat(path, &status) == 0 { return identity(status) }
+        // What does not exist yet is known by its folder, which may be a link.
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        guard stat(folder(of: linkTarget(path)), &status) == 0 else {
+            return URL(fileURLWithPath: path).standardizedFileURL.path
+        }
+        return identity(status) + "/" + name
     }
     var seen: [String: String] = [:]
     for input in inputs {

@@ -169,7 +169,7 @@ public struct TrainingReport {
     private var samples: String {
         guard !details.samples.isEmpty else { return "" }
         let items = details.samples.reversed().map { step, text in
-            "<h3>Step \(formatted(step))</h3>\n<pre dir=auto lang=\"\">\(HTMLPage.escaped(text))</pre>\n"
+            "<h3>Step \(formatted(step))</h3>\n<pre dir=auto lang=\"\">\n\(HTMLPage.escaped(text))</pre>\n"
         }
         return "<h2>What it wrote</h2>\n" + items.joined()
     }

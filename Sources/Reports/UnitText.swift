@@ -62,7 +62,7 @@ public struct UnitText {
         var (file, line) = (0, 1)
         for position in 0..<Self.length(of: corpus) {
             while !corpus.files[file].tokens.contains(position) {
-                endLine(position)
+                endLine(position - 1)
                 (file, line) = (file + 1, 1)
             }
             let index = corpus[position]

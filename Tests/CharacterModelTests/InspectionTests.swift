@@ -106,6 +106,20 @@ struct InspectionTests {
         #expect(try last(GradientFlowWeights(untrainedSeed: 4)) != plain)
     }
 
+    @Test("Where a state has overflowed, no norm is made up")
+    func overflow() throws {
+        let text = String(sampleText.prefix(900))
+        let made = try model(.rnn, text, layers: 1)
+        let shape = try ModelConfiguration(
+            cell: .rnn, layers: 1, hidden: 6, embedding: 4, vocabularySize: made.vocabulary.count, nonlinearity: .relu)
+        let relu = LanguageModel(shape, made.vocabulary, made.parameters, nil)
+        let corpus = try relu.corpus(reading: [.text(text)])
+        let weights = GradientFlowWeights(recurrentScale: 30)
+        let flow = try relu.gradientFlow(over: corpus, longestLag: 4, positions: 100, weights: weights)
+        #expect(flow.points.allSatisfy { !$0.norm.mean.isFinite || $0.norm.mean > 0 })
+        #expect(flow.points.contains { !$0.norm.mean.isFinite })
+    }
+
     @Test("A text, or records, too short for the lags get shorter ones", arguments: CellKind.allCases)
     func shortTexts(cell: CellKind) throws {
         let names = String(repeating: "anna\nbo\nzacharias\n", count: 100)

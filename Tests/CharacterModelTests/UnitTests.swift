@@ -85,6 +85,9 @@ struct UnitTests {
         ] as [(TextFact, String, String)] {
             #expect(try values(fact, text) == expected, "\(fact) of \(text)")
         }
+        // A carriage return is no symbol of its line.
+        #expect(try values(.insideQuotes, "\"a\r\n\r\nb", unit: .scalar) == "1111100")
+        #expect(try values(.lineStart, "a\r\n\r\nb", unit: .scalar) == "100011")
         // Bytes are put together to characters; within one, what was true before it still is.
         #expect(try values(.insideWord, "é a", unit: .byte) == "0101")
         #expect(try values(.insideQuotes, "“é” a", unit: .byte) == "0011111000")

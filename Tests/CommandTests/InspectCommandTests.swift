@@ -180,6 +180,11 @@ struct InspectCommandTests {
         #expect(result.status == 0 && result.text.isEmpty, "\(result.error)")
         let size = try #require(try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int)
         #expect(result.error.contains("writing \(String(format: "%.1f", Double(size) / 1e6)) MB"))
+        #expect(try Commands.run("inspect", [path, corpus, "--states", file]).status == 0)
+        let before = try Data(contentsOf: URL(fileURLWithPath: folder.file("m.last.safetensors")))
+        let model = try Commands.run("inspect", [path, corpus, "--states", folder.file("m.last.safetensors")])
+        #expect(model.status == 64 && model.error.contains("not a file of states"), "\(model.error)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: folder.file("m.last.safetensors"))) == before)
         let full = try Commands.run("inspect", [path, corpus, "--states", "/proc/none/s.safetensors"])
         #expect(full.status == 73 && full.error.contains("/proc/none"), "\(full.error)")
     }

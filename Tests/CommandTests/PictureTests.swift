@@ -90,11 +90,13 @@ import Training
             """
         let broken = try folder.write(line + "\nnonsense\n", to: "broken.jsonl")
         let page = folder.file("r.html")
+        try FileManager.default.createSymbolicLink(atPath: folder.file("sub"), withDestinationPath: ".")
         let cases: [([String], Int32, String)] = [
             (["--report-with", broken], 64, "--report"),
             (["--report", page, "--metrics", folder.file("m.jsonl"), "--report-with", broken], 64, "line 2"),
             (["--report", page, "--metrics", page], 64, "name a new one"),
             (["--report", folder.file("m.jsonl")], 64, "name another file"),
+            (["--report", folder.file("sub/m.jsonl")], 64, "name another file"),
             (["--report", folder.file("corpus.txt"), "--metrics", folder.file("m.jsonl")], 64, "corpus.txt"),
             (["--tensorboard", "/proc/none"], 73, "/proc/none"),
             (["--tensorboard", "/proc/none", "--tune", "60s"], 73, "/proc/none"),

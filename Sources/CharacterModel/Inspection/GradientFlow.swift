@@ -172,6 +172,17 @@ private struct GradientNorms {
         shard.forward(network, steps: steps)
         _ = shard.loss(steps: steps, scale: 1)
         let kinds = model.cell.cell.states.count
+        // A state that overflows has no gradient, though one may come out as 0.
+        let areFinite = (0..<lanes).map { lane in
+            (0..<model.layers).allSatisfy { layer in
+                (0..<kinds).allSatisfy { kind in
+                    let states = shard.states(layer: layer, state: kind, steps: steps)
+                    return (0..<steps).allSatisfy { step in
+                        (0..<model.hidden).allSatisfy { states[step * lanes + lane, $0].isFinite }
+                    }
+                }
+            }
+        }
         var norms = [[Double]](repeating: [Double](repeating: 0, count: model.layers * kinds * steps), count: lanes)
         shard.backward(network, steps: steps, resets: shard.input.resets(steps), dropped: false) {
             layer, step, kind, gradient in
@@ -181,6 +192,6 @@ private struct GradientNorms {
                 norms[lane][(layer * kinds + kind) * steps + lag - step] = squares.squareRoot()
             }
         }
-        return norms
+        return zip(norms, areFinite).map { $1 ? $0 : $0.map { _ in .nan } }
     }
 }

@@ -97,6 +97,16 @@ public struct StateExport: Sendable {
         }
     }
 
+    /// Whether a file holds states, or nothing: a model would be lost.
+    public static func isReplaceable(_ path: String) -> Bool {
+        guard let file = fopen(path, "r") else { return true }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 256)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return count == 0
+            || String(decoding: bytes.prefix(count), as: UTF8.self).contains("\"format\":\"escriba states\"")
+    }
+
     private static func freeBytes(beside path: String) -> Int? {
         var figures = statvfs()
         guard statvfs(folder(of: linkTarget(path)), &figures) == 0 else { return nil }

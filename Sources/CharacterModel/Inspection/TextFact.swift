@@ -75,7 +75,7 @@ struct FactReader {
         let isFirst = column == 0
         if one.endsLine && isFirst { (quote, brackets) = (nil, 0) }
         if let scalar = one.scalar { follow(scalar) }
-        column = one.endsLine ? 0 : column + 1
+        column = one.endsLine ? 0 : column + (one.scalar == "\r" ? 0 : 1)
         letters = one.isWord ? letters + 1 : 0
         last = TextFact.allCases.map { fact in
             switch fact {
@@ -84,7 +84,7 @@ struct FactReader {
             case .insideWord: one.isWord ? 1 : 0
             case .upperCase: one.isUpperCase ? 1 : 0
             case .digit: one.isDigit ? 1 : 0
-            case .lineStart: isFirst ? 1 : 0
+            case .lineStart: isFirst && (one.endsLine || one.scalar != "\r") ? 1 : 0
             case .positionInLine: Float(column)
             case .positionInWord: Float(letters)
             }

@@ -109,7 +109,13 @@ public struct Inspect: ParsableCommand {
         if let unit { return try show(unit, of: model, over: corpus) }
         let texts = try TextSource.sources(at: files + [baseline].compactMap(\.self))
         try refuseOverwriting(texts + [.file(path: path)], with: [html, states])
-        if let states { return try write(states, of: model, over: corpus) }
+        if let states {
+            guard StateExport.isReplaceable(states) else {
+                throw UsageError("\(states) is not a file of states; name another file")
+            }
+            try checkWritable(states)
+            return try write(states, of: model, over: corpus)
+        }
         if let html { try checkWritable(html) }
         let report = try measure(model, path, corpus, weights)
         if let html {

@@ -79,11 +79,6 @@ struct Preparation {
             TextSource.sources(at: texts + output.reportWith) + [output.from].compactMap { $0.map { .file(path: $0) } },
             with: [plan.output.path, plan.output.lastPath, metrics, output.report])
         if let path = output.report {
-            if let metrics,
-                URL(fileURLWithPath: metrics).standardizedFileURL == URL(fileURLWithPath: path).standardizedFileURL
-            {
-                throw UsageError("--report \(path) is where the metrics are written; name another file")
-            }
             try checkWritable(path)
         }
         _ = try output.reportWith.map(readMetrics)
