@@ -28,7 +28,7 @@ build: setup
 	@echo "the commands are in $(BIN)"
 
 demo: build
-	@BIN=$(BIN) sh Scripts/demo.sh
+	@BIN=$(BIN) TEXT="$(TEXT)" sh Scripts/demo.sh
 
 # The Unicode Consortium's own tests, read from where Debian installs them.
 test: PACKAGES += unicode-data bzip2

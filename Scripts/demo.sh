@@ -1,8 +1,10 @@
 #!/bin/sh
-# Trains on the text in this repository, samples at two temperatures, and measures. BIN is where the commands are.
+# Two acts: names of languages that do not exist, and a book of a town by a river. BIN is where the commands are; TEXT is a file or a
+# folder to use instead of the book.
 set -eu
-model=checkpoints/demo.safetensors
-text=corpora/el-cuaderno.txt
+names=corpora/names/languages.txt
+book=${TEXT:-corpora/book}
+mkdir -p checkpoints
 
 say() { printf '\n== %s\n' "$*"; }
 run() {
@@ -14,20 +16,31 @@ run() {
     "$BIN/$name" "$@"
 }
 
-say "Train a model on a small book in English and Spanish (one minute)"
-run train $text --time-limit 60s --output $model --overwrite
-say "Sample conservatively (temperature 0.5)"
-run sample $model --prompt 'The scribe ' --temperature 0.5 --length 400 --seed 1
-say "Sample freely (temperature 0.9)"
-run sample $model --prompt "—" --temperature 0.9 --length 400 --seed 1
-say "Measure how well it predicts the book it learned, and a text it never saw"
-run perplexity $model $text
+if [ -z "${TEXT:-}" ]; then
+    say "Names: learn those of 5,912 languages for 15 seconds"
+    run train $names --records line --time-limit 15s --output checkpoints/demo-names.safetensors --overwrite
+    say "Twenty languages; those that exist are reported below"
+    run sample checkpoints/demo-names --count 20 --temperature 0.8 --seed 1 --novelty $names 2>checkpoints/demo-novelty.txt
+    grep 'whole record' checkpoints/demo-novelty.txt || true
+    rm -f checkpoints/demo-novelty.txt
+fi
+say "The book: learn it for 45 seconds, and write as it learns"
+run train "$book" --time-limit 45s --sample-every 15s --output checkpoints/demo.safetensors --overwrite \
+    --report checkpoints/demo-training.html
+say "Write: a likely text, and a freer one"
+run sample checkpoints/demo --temperature 0.5 --length 400 --seed 1
 echo
-run perplexity $model README.md
-cat <<EOF
+run sample checkpoints/demo --temperature 0.9 --length 400 --seed 1
+echo
+say "Measure: how well it predicts another book, which it has not read"
+run perplexity checkpoints/demo corpora/el-cuaderno.txt --html checkpoints/demo-surprisal.html
+cat <<END
 
+Pages for the browser:
+  checkpoints/demo-training.html   how it learned
+  checkpoints/demo-surprisal.html  what it finds improbable
 What to try next:
-  $BIN/sample $model --prompt 'El río ' --temperature 0.7 --min-p 0.05
-  $BIN/train YOUR-TEXT.txt --time-limit 10m
+  make demo TEXT=YOUR-TEXT.txt
+  $BIN/inspect checkpoints/demo corpora/el-cuaderno.txt --html inside.html
   $BIN/train --help
-EOF
+END
