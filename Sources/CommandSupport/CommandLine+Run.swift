@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Glibc
 
 /// The exit codes of the commands (sysexits).
 public enum ExitStatus {
@@ -29,9 +29,9 @@ extension ParsableCommand {
             try refuseInvalidArguments()
             var command = try parseAsRoot(Array(CommandLine.arguments.dropFirst()))
             try command.run()
-            Foundation.exit(ExitStatus.done)
+            Glibc.exit(ExitStatus.done)
         } catch {
-            Foundation.exit(conclude(error))
+            Glibc.exit(conclude(error))
         }
     }
 

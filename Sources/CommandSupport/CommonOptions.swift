@@ -1,7 +1,8 @@
 import ArgumentParser
 import CharacterModel
 import Concurrency
-import Foundation
+import FoundationEssentials
+import Glibc
 import LinearAlgebra
 import RecurrentNetwork
 import Reports

@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import Glibc
 import RecurrentNetwork
 import TensorBoard
 import Tokenization
@@ -109,7 +109,7 @@ extension TrainingError: TerminalError {
 }
 
 extension ConfigurationError: TerminalError {
-    var terminalText: String { "--\(description.replacingOccurrences(of: "_", with: "-"))" }
+    var terminalText: String { "--\(description.replacing("_", with: "-"))" }
     var terminalAdvice: String? { "see train --help" }
     var exitCode: Int32 { ExitStatus.usage }
 }

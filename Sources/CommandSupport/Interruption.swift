@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP (the terminal was closed) as a flag that a loop can check.

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The memory that can be used without swapping, in bytes: what Linux reports, or what is left of the limits of this
 /// process's control groups (as in containers), whichever is less; nil if neither is known.
@@ -31,7 +31,7 @@ private func groupMemory(root: String) -> [Double?] {
         return folders(String(fields[2])).map { folder in
             func read(_ name: String) -> Double? {
                 let text = try? String(contentsOfFile: root + mount + folder + "/" + name, encoding: .utf8)
-                return text.flatMap { Double($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+                return text.flatMap { Double($0.split(whereSeparator: \.isWhitespace).first ?? "") }
             }
             // Inactive pages of files count as used, but the system frees them when memory is needed.
             let key = isSecond ? "inactive_file " : "total_inactive_file "
@@ -52,5 +52,5 @@ private func folders(_ path: String) -> [String] {
 /// A path, quoted for a shell.
 public func quoted(_ path: String) -> String {
     let plain = path.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+".contains($0)) }
-    return plain ? path : "'" + path.replacingOccurrences(of: "'", with: "'\\''") + "'"
+    return plain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
 }

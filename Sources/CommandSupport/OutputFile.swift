@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import Glibc
 
 /// A file that a command writes in parts, beside its results.
 public final class OutputFile {

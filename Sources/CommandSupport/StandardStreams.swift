@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Why the standard output cannot be written.
 public enum OutputError: Error {
@@ -13,7 +13,7 @@ public enum StandardOutput {
         let bytes = Array(text.utf8)
         var done = 0
         while done < bytes.count {
-            let count = bytes[done...].withUnsafeBytes { Foundation.write(1, $0.baseAddress, $0.count) }
+            let count = bytes[done...].withUnsafeBytes { Glibc.write(1, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {
                 throw errno == EPIPE ? .closed : .failed(reason: String(cString: strerror(errno)))
@@ -27,7 +27,7 @@ public enum StandardOutput {
 public enum StandardError {
     public static func write(_ text: String) {
         let bytes = Array(text.utf8)
-        _ = bytes.withUnsafeBytes { Foundation.write(2, $0.baseAddress, $0.count) }
+        _ = bytes.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
     }
 
     public static func print(_ line: String) { write(line + "\n") }

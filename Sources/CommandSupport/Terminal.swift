@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// What a stream's terminal can show.
 public struct Terminal: Sendable {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 extension Workers {
     /// The number of threads the system can run at once for this process.

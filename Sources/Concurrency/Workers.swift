@@ -77,15 +77,8 @@ private final class Crew: @unchecked Sendable {
     }
 
     func hire(_ worker: Int) {
-        let start = Unmanaged.passRetained(Start(crew: self, worker: worker))
-        var thread = pthread_t()
-        let code = pthread_create(&thread, nil, { run($0!) }, start.toOpaque())
-        guard code == 0 else {
-            // Fewer threads do the same work.
-            start.release()
-            return
-        }
-        pthread_detach(thread)
+        // Without a thread, fewer do the same work.
+        _ = startThread { [self] in serve(worker) }
     }
 
     func dismiss() {
@@ -130,7 +123,7 @@ private final class Crew: @unchecked Sendable {
         pthread_mutex_lock(mutex)
     }
 
-    fileprivate func serve(_ worker: Int) {
+    private func serve(_ worker: Int) {
         var seen = 0
         pthread_mutex_lock(mutex)
         while true {
@@ -144,20 +137,4 @@ private final class Crew: @unchecked Sendable {
         }
         pthread_mutex_unlock(mutex)
     }
-}
-
-private final class Start {
-    let crew: Crew
-    let worker: Int
-
-    init(crew: Crew, worker: Int) {
-        self.crew = crew
-        self.worker = worker
-    }
-}
-
-private func run(_ start: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-    let start = Unmanaged<Start>.fromOpaque(start).takeRetainedValue()
-    start.crew.serve(start.worker)
-    return nil
 }

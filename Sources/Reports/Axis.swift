@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// An axis of a chart: its title with the unit, its range, and its ticks at round values.
 struct Axis {
@@ -82,7 +82,7 @@ struct Axis {
         let first = (low / step - 1e-9).rounded(.up)
         return (0...20).map { (first + Double($0)) * step }.filter { $0 <= high + 1e-9 * step }.map { value in
             let isHuge = abs(value) >= 1e15 || decimals > 6
-            let text = isHuge ? String(format: "%.3g", value) : Self.grouped(value, decimals: decimals)
+            let text = isHuge ? formatted(value, as: "%.3g") : Self.grouped(value, decimals: decimals)
             return (value, text)
         }
     }
@@ -106,7 +106,7 @@ struct Axis {
     private static func power(_ factor: Double, _ exponent: Int) -> String {
         if (-3...4).contains(exponent) {
             let value = factor * pow(10, Double(exponent))
-            return value >= 1_000 ? grouped(value, decimals: 0) : String(format: "%g", value)
+            return value >= 1_000 ? grouped(value, decimals: 0) : formatted(value, as: "%g")
         }
         let superscripts = Array("⁰¹²³⁴⁵⁶⁷⁸⁹")
         let digits = String(abs(exponent)).map { superscripts[$0.wholeNumberValue ?? 0] }
@@ -115,7 +115,7 @@ struct Axis {
 
     /// A number with thousands separated.
     static func grouped(_ value: Double, decimals: Int) -> String {
-        let text = String(format: "%.\(decimals)f", abs(value))
+        let text = formatted(abs(value), decimals: decimals)
         let parts = text.split(separator: ".")
         let whole = Int(parts[0]).map { formatted($0) } ?? String(parts[0])
         let isNegative = value < 0 && text.contains { $0 != "0" && $0 != "." }
@@ -127,7 +127,7 @@ struct Axis {
         guard value.isFinite else { return "–" }
         let size = abs(value)
         if size >= 1e15 || (size < 1e-3 && size > 0) {
-            return String(format: "%.3g", value).replacing("-", with: "−")
+            return formatted(value, as: "%.3g").replacing("-", with: "−")
         }
         if value == value.rounded() { return grouped(value, decimals: 0) }
         return grouped(value, decimals: size >= 1_000 ? 0 : size >= 100 ? 1 : size >= 10 ? 2 : size >= 1 ? 3 : 4)

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Curves, or a cloud of points, as HTML: readable at any width, in light and dark, by keyboard, and as a table.
 ///

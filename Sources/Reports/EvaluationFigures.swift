@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import Glibc
 import Tokenization
 
 /// The figures of one file, or of all files.

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// What the page of an evaluation adds to its figures.
 extension EvaluationReport {

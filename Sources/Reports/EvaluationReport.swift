@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import FoundationEssentials
 import Tokenization
 
 /// A score and all figures derived from it.
@@ -74,7 +74,7 @@ public struct EvaluationReport {
 
     private func number(_ value: Double?, _ decimals: Int) -> String {
         guard let value else { return "-" }
-        return value < 1e7 ? formatted(value, decimals: decimals) : String(format: "%.3e", value)
+        return value < 1e7 ? formatted(value, decimals: decimals) : formatted(value, as: "%.3e")
     }
 
     /// Mean nats per symbol.
@@ -117,7 +117,7 @@ public struct EvaluationReport {
 
     /// The totals, and a line for each file if there are several.
     public func table() -> String {
-        var lines = rows.map { $0.0.padding(toLength: 20, withPad: " ", startingAt: 0) + $0.1 }
+        var lines = rows.map { $0.0 + String(repeating: " ", count: 20 - $0.0.count) + $0.1 }
         if let baseline = context.baselineNats, let best = baseline.indices.min(by: { baseline[$0] < baseline[$1] }) {
             lines += ["", "nats per symbol under n-grams (the network: \(number(mean, 4)))"]
             lines += baseline.enumerated().map { order, nats in

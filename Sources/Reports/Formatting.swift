@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// 1234567 as "1,234,567".
 public func formatted(_ number: Int) -> String {
@@ -12,7 +12,16 @@ public func formatted(_ number: Int) -> String {
 }
 
 /// A number with a fixed number of decimals.
-public func formatted(_ number: Double, decimals: Int) -> String { String(format: "%.\(decimals)f", number) }
+public func formatted(_ number: Double, decimals: Int) -> String { formatted(number, as: "%.\(decimals)f") }
+
+/// A number by a format of C's `printf`.
+func formatted(_ number: Double, as format: String) -> String {
+    withVaList([number]) { arguments in
+        var text = [CChar](repeating: 0, count: 400)
+        let count = vsnprintf(&text, text.count, format, arguments)
+        return String(decoding: text.prefix(Int(count)).map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+}
 
 /// "45 s", "3 min 20 s"; "less than a second".
 public func formatted(timeLeft seconds: Double) -> String {

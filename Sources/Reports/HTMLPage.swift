@@ -1,5 +1,5 @@
 import CZlib
-import Foundation
+import FoundationEssentials
 
 /// A self-contained page: it needs no network and no other files.
 public enum HTMLPage {

@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import Glibc
 import RecurrentNetwork
 import Tokenization
 

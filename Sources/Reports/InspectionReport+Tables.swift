@@ -1,5 +1,3 @@
-import Foundation
-
 /// Tables to read.
 extension InspectionReport {
     public func table() -> String {
@@ -63,7 +61,7 @@ extension InspectionReport {
                             let point = gradientFlow.first {
                                 ($0.layer, $0.state, $0.lag) == (column.layer, column.state, lag)
                             }
-                            return point?.norm.value.map { String(format: "%.3e", $0) } ?? "overflow"
+                            return point?.norm.value.map { formatted($0, as: "%.3e") } ?? "overflow"
                         })
             }
     }

@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import FoundationEssentials
 
 /// What an inspection found: JSON with every figure, and tables to read.
 public struct InspectionReport: Encodable {

@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import FoundationEssentials
 import RecurrentNetwork
 import Tokenization
 

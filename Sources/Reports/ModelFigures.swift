@@ -1,5 +1,4 @@
 import CharacterModel
-import Foundation
 import RecurrentNetwork
 
 /// What a model is and how it was trained, for programs.

@@ -1,5 +1,4 @@
 import CharacterModel
-import Foundation
 import Tokenization
 
 /// Collects the surprisal of every symbol of a text in one self-contained page: the text coloured by surprisal, what
@@ -19,7 +18,7 @@ public struct SurprisalPage {
         self.files = files
         names = vocabulary.symbols.map { symbol in
             String(validating: symbol.bytes, as: UTF8.self).map(visible)
-                ?? symbol.bytes.map { String(format: "0x%02X", $0) }.joined(separator: " ")
+                ?? symbol.bytes.map { "0x" + $0.hexadecimal(digits: 2) }.joined(separator: " ")
         }
         endName = vocabulary.records == nil ? "boundary" : "end of record"
     }
@@ -151,7 +150,7 @@ private func visible(_ text: String) -> String {
     default:
         let scalars = text.unicodeScalars
         if scalars.allSatisfy({ $0.properties.isWhitespace || $0.value < 0x20 || $0.value == 0x7F }) {
-            return scalars.map { "U+" + String(format: "%04X", $0.value) }.joined(separator: " ")
+            return scalars.map { "U+" + $0.value.hexadecimal(digits: 4) }.joined(separator: " ")
         }
         return text
     }

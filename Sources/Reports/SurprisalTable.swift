@@ -1,5 +1,4 @@
 import CharacterModel
-import Foundation
 import Tokenization
 
 /// The surprisal of every symbol as tab-separated lines: file, offset of its first byte, line, symbol (escaped as in
@@ -22,7 +21,7 @@ public struct SurprisalTable: Sendable {
 /// A symbol as text; bytes that are part of a character as \xC3.
 private func escaped(_ symbol: Symbol) -> String {
     guard String(validating: symbol.bytes, as: UTF8.self) != nil else {
-        return symbol.bytes.map { String(format: "\\x%02X", $0) }.joined()
+        return symbol.escapedBytes
     }
     return escaped(symbol.text)
 }
@@ -39,7 +38,7 @@ private func escaped(_ text: String) -> String {
         case "\"": result += "\\\""
         default:
             if scalar.value < 0x20 || scalar.value == 0x7F {
-                result += String(format: "\\u%04x", scalar.value)
+                result += "\\u" + scalar.value.hexadecimal(digits: 4, uppercase: false)
             } else {
                 result.unicodeScalars.append(scalar)
             }

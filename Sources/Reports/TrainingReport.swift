@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Training
 
 /// One or more training runs as a self-contained page: their figures and curves, how one was set up, and samples of it.

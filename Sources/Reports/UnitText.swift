@@ -1,5 +1,4 @@
 import CharacterModel
-import Foundation
 import Tokenization
 
 /// A text coloured by what a network's units do: the most telling units over all of it, any other one and the gates over its beginning.

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import SwiftProtobuf
 
 /// A file of events that TensorBoard shows as curves.

@@ -1,5 +1,5 @@
 import CZlib
-import Foundation
+import Glibc
 
 /// The bytes of a file (decompressed if its name ends in `.gz`), of the standard input, or of memory.
 final class ByteSource {
@@ -50,7 +50,7 @@ final class ByteSource {
             return count
         case .descriptor(let descriptor, _):
             while true {
-                let got = Foundation.read(descriptor, buffer.baseAddress, buffer.count)
+                let got = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
                 if got >= 0 { return got }
                 guard errno == EINTR else { throw .unreadable(path: name, reason: String(cString: strerror(errno))) }
             }

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Writes all bytes to a file, repeating partial writes.
 ///

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Splits a text that arrives in pieces into records and separators.
 struct RecordSplitter {

@@ -30,6 +30,6 @@ package final class SHA256 {
         var digest = [UInt8](repeating: 0, count: 32)
         let code = EVP_DigestFinal_ex(context, &digest, nil)
         precondition(code == 1, "SHA-256 stopped")
-        return digest.map { String(UInt16($0) + 0x100, radix: 16).dropFirst() }.joined()
+        return digest.map { $0.hexadecimal(digits: 2, uppercase: false) }.joined()
     }
 }

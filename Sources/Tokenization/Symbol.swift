@@ -15,5 +15,8 @@ public struct Symbol: Hashable, Comparable, Sendable {
     /// The symbol as text; ill-formed bytes show as U+FFFD.
     public var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// Each byte as `\xC3`.
+    package var escapedBytes: String { bytes.map { "\\x" + $0.hexadecimal(digits: 2) }.joined() }
+
     public static func < (a: Symbol, b: Symbol) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
 }

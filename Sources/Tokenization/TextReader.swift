@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Reads a text as UTF-8, in pieces that can be processed separately.
 ///

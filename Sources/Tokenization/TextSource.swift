@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Where a text comes from.
 public enum TextSource: Sendable, Equatable {
@@ -36,11 +37,11 @@ public enum TextSource: Sendable, Equatable {
                 sources.append(.standardInput)
                 continue
             }
-            var isFolder: ObjCBool = false
+            var isFolder = false
             guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
                 throw .missing(path: argument)
             }
-            if isFolder.boolValue {
+            if isFolder {
                 sources += try files(in: argument, skip).map { .file(path: $0) }
             } else {
                 sources.append(.file(path: argument))
@@ -52,45 +53,23 @@ public enum TextSource: Sendable, Equatable {
     private static func files(
         in folder: String, _ skip: (String, String) -> Void
     ) throws(TextError) -> [String] {
-        var failure: TextError?
-        let enumerator = FileManager.default.enumerator(
-            at: URL(fileURLWithPath: folder), includingPropertiesForKeys: nil, options: []
-        ) { url, _ in
-            failure = .unreadable(path: url.path, reason: "it cannot be listed")
-            return false
-        }
+        var folders = [URL(fileURLWithPath: folder).path]
         var paths: [String] = []
-        while let url = enumerator?.nextObject() as? URL {
-            if url.lastPathComponent.hasPrefix(".") {
-                skip(url.path, "hidden")
-                enumerator?.skipDescendants()
-                continue
+        while let folder = folders.popLast() {
+            guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+                throw .unreadable(path: folder, reason: "it cannot be listed")
             }
-            // Links to files are followed. Folders are enumerated separately; pipes and devices have no end.
-            var status = stat()
-            guard stat(url.path, &status) == 0 else {
-                skip(url.path, "a broken link")
-                continue
+            for name in names.sorted() {
+                let path = folder + "/" + name
+                switch Entry(named: name, at: path) {
+                case .folder: folders.append(path)
+                case .file: paths.append(path)
+                case .skipped(let reason): skip(path, reason)
+                }
             }
-            guard status.st_mode & S_IFMT != S_IFDIR || url.isLink else { continue }
-            guard status.st_mode & S_IFMT == S_IFREG else {
-                skip(url.path, "not a file")
-                continue
-            }
-            if isBinary(url.path) { skip(url.path, "binary") } else { paths.append(url.path) }
         }
-        if let failure { throw failure }
         guard !paths.isEmpty else { throw .emptyFolder(path: folder) }
         return paths.sorted { Symbol(bytes: Array($0.utf8)) < Symbol(bytes: Array($1.utf8)) }
-    }
-
-    /// Whether a file's beginning contains NUL and is not UTF-16 or UTF-32. Unreadable files are reported later, on
-    /// reading.
-    private static func isBinary(_ path: String) -> Bool {
-        guard let bytes = try? ByteSource(.file(path: path)) else { return false }
-        var beginning = [UInt8](repeating: 0, count: 8_192)
-        let count = beginning.withUnsafeMutableBytes { try? bytes.read(into: $0) } ?? 0
-        return beginning[..<count].withUnsafeBufferPointer { CharsetDecoder.isBinary($0) }
     }
 
     /// Whether it is a file that can be read again.
@@ -106,9 +85,40 @@ public enum TextSource: Sendable, Equatable {
     }
 }
 
-extension URL {
-    fileprivate var isLink: Bool {
+/// What a folder holds under a name.
+private enum Entry {
+    case folder
+    case file
+    case skipped(reason: String)
+
+    init(named name: String, at path: String) {
+        guard !name.hasPrefix(".") else {
+            self = .skipped(reason: "hidden")
+            return
+        }
         var status = stat()
-        return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+        if lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR {
+            self = .folder
+            return
+        }
+        // Links to files are followed, and no others; pipes and devices have no end.
+        guard stat(path, &status) == 0 else {
+            self = .skipped(reason: "a broken link")
+            return
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            self = .skipped(reason: "not a file")
+            return
+        }
+        self = Self.isBinary(path) ? .skipped(reason: "binary") : .file
+    }
+
+    /// Whether a file's beginning contains NUL and is not UTF-16 or UTF-32. Unreadable files are reported later, on
+    /// reading.
+    private static func isBinary(_ path: String) -> Bool {
+        guard let bytes = try? ByteSource(.file(path: path)) else { return false }
+        var beginning = [UInt8](repeating: 0, count: 8_192)
+        let count = beginning.withUnsafeMutableBytes { try? bytes.read(into: $0) } ?? 0
+        return beginning[..<count].withUnsafeBufferPointer { CharsetDecoder.isBinary($0) }
     }
 }

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import Synchronization
 
 /// The tokens of a text, in memory or, if there are many, in an unnamed file.

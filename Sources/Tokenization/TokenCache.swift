@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A folder that caches the tokens of texts, so that a text is tokenized only once.
 ///

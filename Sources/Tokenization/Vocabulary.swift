@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The symbols a model knows, and how text is split into them.
 ///

@@ -1,5 +1,7 @@
 import CharacterModel
-import Foundation
+import Concurrency
+import FoundationEssentials
+import Glibc
 import RecurrentNetwork
 import Synchronization
 import Tokenization
@@ -129,7 +131,8 @@ public final class TrainingRun: Sendable {
     public func train() async throws(TrainingError) -> LanguageModel {
         let result: Result<Trainer.Ending, TrainingError> = await withTaskCancellationHandler {
             await withCheckedContinuation { waiting in
-                Thread { [self] in waiting.resume(returning: run()) }.start()
+                let work: @Sendable () -> Void = { [self] in waiting.resume(returning: run()) }
+                if !startThread(work) { work() }
             }
         } onCancel: {
             cancel()

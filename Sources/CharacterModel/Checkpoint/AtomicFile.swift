@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// A file that replaces another one atomically.
 ///
@@ -109,6 +110,12 @@ package struct AtomicFile: ~Copyable {
             try? files.remove(temporary)
         }
     }
+}
+
+/// The size of a file in bytes; nil if there is none.
+package func fileSize(_ path: String) -> Int? {
+    var status = stat()
+    return stat(path, &status) == 0 ? Int(status.st_size) : nil
 }
 
 /// The target of a symbolic link; any other path is returned unchanged.

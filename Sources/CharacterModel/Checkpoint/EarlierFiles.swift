@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// The files of an earlier training run at the output paths of a new one, and what to do with them when the new one has
 /// something to write.

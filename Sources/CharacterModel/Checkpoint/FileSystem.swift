@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// The system calls used to write files. Tests substitute a disk that fails.
 package protocol FileSystem: Sendable {
@@ -47,22 +47,22 @@ package struct SystemFiles: FileSystem {
 
     /// Not retried if interrupted: on Linux the file is closed anyway.
     package func close(_ descriptor: Int32) throws(SystemError) {
-        guard Foundation.close(descriptor) == 0 || errno == EINTR else { throw SystemError(code: errno) }
+        guard Glibc.close(descriptor) == 0 || errno == EINTR else { throw SystemError(code: errno) }
     }
 
     package func rename(_ path: String, to destination: String) throws(SystemError) {
-        try checked { Int(Foundation.rename(path, destination)) }
+        try checked { Int(Glibc.rename(path, destination)) }
     }
 
     package func link(_ path: String, to other: String) throws(SystemError) {
-        try checked { Int(Foundation.link(path, other)) }
+        try checked { Int(Glibc.link(path, other)) }
     }
 
     package func remove(_ path: String) throws(SystemError) { try checked { Int(unlink(path)) } }
 
     package func flushFolder(_ path: String) throws(SystemError) {
         let descriptor = Int32(try checked { Int(open(path, O_RDONLY | O_CLOEXEC)) })
-        defer { _ = Foundation.close(descriptor) }
+        defer { _ = Glibc.close(descriptor) }
         try flush(descriptor)
     }
 

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 
 /// Keeps two training runs from writing the same output: a lock on a separate file beside it, released when the process
 /// dies.

@@ -1,5 +1,5 @@
 import CZlib
-import Foundation
+import Glibc
 
 /// A safetensors file, read into memory and verified before anything in it is used.
 struct SafetensorsFile {
@@ -101,7 +101,7 @@ struct SafetensorsFile {
         var failure: Int32 = 0
         let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, done in
             while done < size {
-                let got = Foundation.read(file, buffer.baseAddress! + done, min(size - done, 1 << 30))
+                let got = Glibc.read(file, buffer.baseAddress! + done, min(size - done, 1 << 30))
                 if got < 0 && errno == EINTR { continue }
                 if got < 0 { failure = errno }
                 // The file has become shorter; checking the header will detect that.
@@ -164,7 +164,7 @@ struct SafetensorsFile {
         checksum = bytes[dataStart...].withUnsafeBytes {
             crc32_z(checksum, $0.bindMemory(to: UInt8.self).baseAddress, $0.count)
         }
-        guard Array(stored.utf8) == Array(String(format: "%08x", UInt32(checksum)).utf8) else {
+        guard Array(stored.utf8) == Array(UInt32(checksum).hexadecimal(digits: 8, uppercase: false).utf8) else {
             throw .checksumMismatch(path: path)
         }
     }

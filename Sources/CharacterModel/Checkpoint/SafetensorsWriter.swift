@@ -1,5 +1,6 @@
 import CZlib
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Writes a safetensors file: eight bytes of header length, a JSON header padded to a multiple of 8, and tensors
 /// without gaps.
@@ -61,7 +62,7 @@ struct SafetensorsWriter {
             precondition(elements.count == tensor.shape.reduce(1, *), "\(tensor.name) does not match its shape")
             try put(elements.span.bytes)
         }
-        let digits = Array(String(format: "%08x", UInt32(checksum)).utf8)
+        let digits = Array(UInt32(checksum).hexadecimal(digits: 8, uppercase: false).utf8)
         let at = 8 + header.firstRange(of: checksumField)!.upperBound
         try file.write(digits.span.bytes, at: at)
         try file.commit(replacing: earlier)

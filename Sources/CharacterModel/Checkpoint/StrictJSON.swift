@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// Reads untrusted JSON.
 ///

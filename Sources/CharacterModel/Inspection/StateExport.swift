@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import LinearAlgebra
 import RecurrentNetwork
 import Tokenization
@@ -42,7 +42,7 @@ public struct StateExport: Sendable {
     private static func metadata(_ vocabulary: Vocabulary) -> [String: String] {
         let names = vocabulary.symbols.map { symbol in
             String(validating: symbol.bytes, as: UTF8.self)
-                ?? symbol.bytes.map { String(format: "\\x%02X", $0) }.joined()
+                ?? symbol.escapedBytes
         }
         return [
             "format": "escriba states", "unit": vocabulary.unit.rawValue,

@@ -20,7 +20,10 @@ package struct KneserNey: Sendable {
         /// estimate them.
         init(countsOfCounts n: [Int]) {
             let y = Double(n[1]) / Double(n[1] + 2 * n[2])
-            values = (1...3).map { Double($0) - Double($0 + 1) * y * Double(n[$0 + 1]) / Double(n[$0]) }
+            values = (1...3).map { (count: Int) -> Double in
+                let more = Double(count + 1) * y * Double(n[count + 1])
+                return Double(count) - more / Double(n[count])
+            }
             let areSound = (1...3).allSatisfy { n[$0] > 0 && values[$0 - 1] >= 0 && values[$0 - 1] <= Double($0) }
             if !areSound || n[4] == 0 { values = [0.5, 1, 1.5] }
         }

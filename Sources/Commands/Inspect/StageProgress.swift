@@ -1,5 +1,5 @@
 import CommandSupport
-import Foundation
+import FoundationEssentials
 import Reports
 
 /// Says which stage a long measurement is at, and every ten seconds how much of it is done.

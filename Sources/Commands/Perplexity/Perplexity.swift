@@ -1,7 +1,8 @@
 import ArgumentParser
 import CharacterModel
 import CommandSupport
-import Foundation
+import FoundationEssentials
+import Glibc
 import Reports
 import Tokenization
 
@@ -81,8 +82,7 @@ public struct Perplexity: ParsableCommand {
         let model = try LanguageModel(reading: checkpoint)
         let checkpoint = LanguageModel.path(of: checkpoint)
         if info {
-            let size = (try? FileManager.default.attributesOfItem(atPath: checkpoint)[.size] as? Int).flatMap(\.self)
-            let card = ModelCard(model, path: checkpoint, bytes: size)
+            let card = ModelCard(model, path: checkpoint, bytes: fileSize(checkpoint))
             return try StandardOutput.write(format == .json ? try card.json() : columns(card.rows))
         }
         let corpus = try reading.corpus(files, for: model)

@@ -1,5 +1,5 @@
 import CommandSupport
-import Foundation
+import FoundationEssentials
 import Reports
 
 /// Reports the progress of scoring a long text, every ten seconds.

@@ -1,6 +1,6 @@
 import CharacterModel
 import CommandSupport
-import Foundation
+import Glibc
 import Tokenization
 
 extension Sample {
@@ -41,7 +41,7 @@ extension Sample {
         var isOpen = false
         // Typing is slow, so reading one byte at a time costs nothing.
         while true {
-            let count = Foundation.read(0, &byte, 1)
+            let count = Glibc.read(0, &byte, 1)
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else { break }
             isOpen = true

@@ -1,5 +1,6 @@
 import CharacterModel
-import Foundation
+import FoundationEssentials
+import Glibc
 import Tokenization
 
 /// Writes one sample, as it is made or as a JSON object.

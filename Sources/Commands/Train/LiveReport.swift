@@ -1,6 +1,7 @@
 import CharacterModel
 import CommandSupport
-import Foundation
+import FoundationEssentials
+import Glibc
 import RecurrentNetwork
 import Reports
 import Tokenization
@@ -89,10 +90,11 @@ func drawReport(of metrics: [String], to path: String) throws {
 }
 
 private func today() -> String {
-    let format = DateFormatter()
-    format.locale = Locale(identifier: "en_GB")
-    format.dateFormat = "d MMMM yyyy, HH:mm"
-    return format.string(from: Date())
+    var (now, parts) = (time(nil), tm())
+    localtime_r(&now, &parts)
+    return String(unsafeUninitializedCapacity: 64) { text in
+        text.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress!, $0.count, "%-d %B %Y, %H:%M", &parts) }
+    }
 }
 
 extension TrainingReport.Run {

@@ -1,6 +1,7 @@
 import CharacterModel
 import CommandSupport
-import Foundation
+import FoundationEssentials
+import Glibc
 import RecurrentNetwork
 import Tokenization
 import Training
@@ -98,8 +99,7 @@ struct Plan {
 
     /// Whether a file is missing, empty, or holds metrics, which training never overwrites.
     private static func canHoldMetrics(_ path: String) -> Bool {
-        let size = (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int).flatMap(\.self)
-        return size.map { $0 == 0 || (try? readMetrics(path)) != nil } ?? true
+        fileSize(path).map { $0 == 0 || (try? readMetrics(path)) != nil } ?? true
     }
 
     /// The weights of a model only fit its own shape and symbols; how it splits text and reads line ends is part of it

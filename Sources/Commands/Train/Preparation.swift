@@ -1,7 +1,8 @@
 import ArgumentParser
 import CharacterModel
 import CommandSupport
-import Foundation
+import FoundationEssentials
+import Glibc
 import RecurrentNetwork
 import Reports
 import Tokenization

@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Reports
 import Training
 

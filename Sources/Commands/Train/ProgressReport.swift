@@ -1,6 +1,7 @@
 import CharacterModel
 import CommandSupport
-import Foundation
+import FoundationEssentials
+import Glibc
 import Reports
 import Training
 

@@ -1,6 +1,6 @@
 import CharacterModel
 import CommandSupport
-import Foundation
+import Glibc
 import RecurrentNetwork
 import Reports
 import Tokenization

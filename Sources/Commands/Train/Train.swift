@@ -1,7 +1,7 @@
 import ArgumentParser
 import CharacterModel
 import CommandSupport
-import Foundation
+import Glibc
 import Reports
 import Tokenization
 import Training

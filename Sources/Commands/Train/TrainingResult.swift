@@ -1,6 +1,6 @@
 import CharacterModel
 import CommandSupport
-import Foundation
+import FoundationEssentials
 import Reports
 import Training
 

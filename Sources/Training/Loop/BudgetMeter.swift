@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import Glibc
 
 /// Seconds on a monotonic clock that keeps running while the machine sleeps.
 func now() -> Double {

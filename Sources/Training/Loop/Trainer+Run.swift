@@ -1,5 +1,4 @@
 import CharacterModel
-import Foundation
 import RecurrentNetwork
 
 extension Trainer {

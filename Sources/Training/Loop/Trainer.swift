@@ -1,6 +1,5 @@
 import CharacterModel
 import Concurrency
-import Foundation
 import LinearAlgebra
 import RecurrentNetwork
 import Tokenization

@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import FoundationEssentials
 import RecurrentNetwork
 
 /// Saves a training run. The best model is on disk before any resumable state that refers to it, and so are the metrics

@@ -1,5 +1,6 @@
 import CharacterModel
-import Foundation
+import FoundationEssentials
+import Glibc
 import Tokenization
 
 /// The metrics of a training run, one JSON object per line, each written as soon as it is known.
@@ -181,7 +182,7 @@ final class MetricsFile {
             let count = waiting[done...].withUnsafeBytes {
                 isRegular
                     ? pwrite(descriptor, $0.baseAddress, $0.count, off_t(length + done))
-                    : Foundation.write(descriptor, $0.baseAddress, $0.count)
+                    : Glibc.write(descriptor, $0.baseAddress, $0.count)
             }
             if count < 0 && errno == EINTR { continue }
             guard count > 0 else {

@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 
 /// A line of a metrics file, as written by training and read by reports.
 public enum MetricsLine: Sendable, Equatable, Codable {

@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import FoundationEssentials
 
 extension Trainer {
     /// Where a training run saves its files, and how often.
@@ -39,8 +39,8 @@ func makeFolder(of path: String) throws(CheckpointError) {
 
 /// Checks up front that a file can be created at a path, before hours of training.
 func prepare(_ path: String) throws(CheckpointError) {
-    var isFolder: ObjCBool = false
-    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue {
+    var isFolder = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder {
         throw .cannotCreate(path: path, reason: "it is a folder")
     }
     AtomicFile.sweep(beside: path)

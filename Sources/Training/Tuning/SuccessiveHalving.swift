@@ -1,5 +1,6 @@
 import CharacterModel
-import Foundation
+import FoundationEssentials
+import Glibc
 
 /// Chooses between candidates by successive halving (Jamieson & Talwalkar 2016; a bracket of Hyperband, Li et al.
 /// 2018): each round trains the remaining candidates for the same time, keeps the better half, and gives it twice as
@@ -189,9 +190,8 @@ package final class SuccessiveHalving {
             try metrics.beginAnew(keptAs: number.map { EarlierFiles.numbered(linkTarget(metrics.path), $0) })
             if let kept = metrics.kept { observe(.keptMetrics(path: kept)) }
             // The metrics may be on another file system.
-            let lines: Data
-            do { lines = try Data(contentsOf: URL(fileURLWithPath: source)) } catch {
-                throw .cannotCreate(path: source, reason: error.localizedDescription)
+            guard let lines = FileManager.default.contents(atPath: source) else {
+                throw .cannotCreate(path: source, reason: "it cannot be read again")
             }
             try metrics.append(linesOf: lines)
         }
