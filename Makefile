@@ -48,7 +48,7 @@ golden: setup
 # Writes the help screens that the tests compare with.
 help-screens: setup
 	$(SWIFT) build $(TEST) --build-tests
-	for command in train sample perplexity inspect; do \
+	for command in escriba train sample perplexity inspect; do \
 		COLUMNS=80 .build-tests/release/$$command --help > Tests/CommandTests/Help/$$command.txt || exit 1; \
 	done
 

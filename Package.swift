@@ -10,6 +10,11 @@ let protobuf: Target.Dependency = .product(
     name: "SwiftProtobuf", package: "swift-protobuf", condition: commands)
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser", condition: commands)
+// For --version.
+let commit =
+    Context.gitInformation.map {
+        $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "+" : "")
+    } ?? ""
 
 let package = Package(
     name: "Escriba",
@@ -18,6 +23,7 @@ let package = Package(
         .library(name: "CharacterModel", targets: ["CharacterModel"]),
         .library(name: "RecurrentNetwork", targets: ["RecurrentNetwork"]),
         .library(name: "Training", targets: ["Training"]),
+        .executable(name: "escriba", targets: ["escriba"]),
         .executable(name: "train", targets: ["train"]),
         .executable(name: "sample", targets: ["sample"]),
         .executable(name: "perplexity", targets: ["perplexity"]),
@@ -38,6 +44,7 @@ let package = Package(
             name: "CICU", cSettings: c,
             linkerSettings: [.linkedLibrary("icui18n"), .linkedLibrary("icuuc")]),
         .target(name: "CKernels", cSettings: c, linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CVersion", cSettings: c + [.define("ESCRIBA_COMMIT", to: "\"\(commit)\"")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
@@ -75,7 +82,9 @@ let package = Package(
         .target(
             name: "CommandSupport",
             dependencies: [
-                "CharacterModel", "Concurrency", "RecurrentNetwork", "Reports", "Tokenization", "Training", arguments,
+                "CharacterModel", "Concurrency", "CVersion", "LinearAlgebra", "RecurrentNetwork", "Reports",
+                "Tokenization",
+                "Training", arguments,
             ],
             swiftSettings: swift),
         .target(
@@ -85,6 +94,7 @@ let package = Package(
                 "Tokenization", "Training", arguments,
             ],
             swiftSettings: swift),
+        .executableTarget(name: "escriba", dependencies: ["Commands"], swiftSettings: swift),
         .executableTarget(name: "train", dependencies: ["Commands"], swiftSettings: swift),
         .executableTarget(name: "sample", dependencies: ["Commands"], swiftSettings: swift),
         .executableTarget(name: "perplexity", dependencies: ["Commands"], swiftSettings: swift),
@@ -119,7 +129,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "CharacterModel", "CommandSupport", "Commands", "Reports", "TensorBoard", "TestSupport", "Tokenization",
-                "Training", "train", "sample", "perplexity", "inspect",
+                "Training", "escriba", "train", "sample", "perplexity", "inspect",
             ],
             resources: [.copy("Help")],
             swiftSettings: swift),

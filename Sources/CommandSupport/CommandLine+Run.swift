@@ -45,6 +45,13 @@ extension ParsableCommand {
         }
     }
 
+    /// The command whose help explains an error.
+    private static var helpName: String {
+        let first = CommandLine.arguments.dropFirst().first
+        let isSubcommand = configuration.subcommands.contains { $0._commandName == first }
+        return isSubcommand ? Invocation.current.name(of: first ?? "") : _commandName
+    }
+
     /// Prints an error, and returns the exit code.
     private static func conclude(_ error: any Error) -> Int32 {
         if let code = report(error) { return code }
@@ -56,7 +63,7 @@ extension ParsableCommand {
         case .validationFailure:
             let message = message(for: error).split(whereSeparator: \.isNewline).joined(separator: "; ")
             let sentence = message.hasSuffix(".") ? String(message.dropLast()) : message
-            printError("\(sentence); see \(_commandName) --help")
+            printError("\(sentence); see \(helpName) --help")
             return ExitStatus.usage
         default:
             printError("\(error); please report this")
@@ -66,6 +73,6 @@ extension ParsableCommand {
 }
 
 /// Writes one line that begins with `error:` to stderr.
-func printError(_ message: String) {
+public func printError(_ message: String) {
     StandardError.write("error: \(message)\n")
 }

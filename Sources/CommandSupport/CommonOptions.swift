@@ -3,13 +3,9 @@ import CharacterModel
 import Concurrency
 import FoundationEssentials
 import Glibc
-import LinearAlgebra
 import RecurrentNetwork
 import Reports
 import Tokenization
-
-/// The version of the commands.
-public let escribaVersion = "0.1.0"
 
 /// The options of every command.
 public struct ThreadOptions: ParsableArguments {

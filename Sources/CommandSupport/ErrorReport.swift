@@ -110,7 +110,7 @@ extension TrainingError: TerminalError {
 
 extension ConfigurationError: TerminalError {
     var terminalText: String { "--\(description.replacing("_", with: "-"))" }
-    var terminalAdvice: String? { "see train --help" }
+    var terminalAdvice: String? { "see \(Invocation.current.name(of: "train")) --help" }
     var exitCode: Int32 { ExitStatus.usage }
 }
 

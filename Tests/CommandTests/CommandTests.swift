@@ -17,7 +17,7 @@ struct CommandTests {
         return path
     }
 
-    @Test("Help screens are unchanged", arguments: ["train", "sample", "perplexity", "inspect"])
+    @Test("Help screens are unchanged", arguments: ["escriba", "train", "sample", "perplexity", "inspect"])
     func help(command: String) throws {
         let expected = try String(contentsOfFile: Bundle.module.bundlePath + "/Help/\(command).txt", encoding: .utf8)
         let result = try Commands.run(command, ["--help"])

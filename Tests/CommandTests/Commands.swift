@@ -30,7 +30,17 @@ enum Commands {
     static func run(
         _ name: String, _ arguments: [String], input: String = "", folder: String? = nil
     ) throws -> CommandResult {
-        let process = process(name, arguments, folder: folder)
+        try collect(process(name, arguments, folder: folder), input: input)
+    }
+
+    /// Runs a program at a path, as a link to a command.
+    static func run(at path: String, _ arguments: [String]) throws -> CommandResult {
+        let process = process("", arguments)
+        process.executableURL = URL(fileURLWithPath: path)
+        return try collect(process, input: "")
+    }
+
+    private static func collect(_ process: Process, input: String) throws -> CommandResult {
         let (output, error, standardInput) = (Pipe(), Pipe(), Pipe())
         process.standardOutput = output
         process.standardError = error

@@ -51,18 +51,19 @@ struct DocumentTests {
     func examples() throws {
         func check(_ lines: [Substring], _ place: String) throws {
             for line in lines {
-                let words = words(of: line)
+                let words = words(of: line).drop { $0 == "escriba" }
+                let (name, arguments) = (words.first ?? "", Array(words.dropFirst()))
                 let commands: [String: any ParsableCommand.Type] = [
                     "train": Train.self, "sample": Sample.self, "perplexity": Perplexity.self, "inspect": Inspect.self,
                 ]
-                let command = commands[words[0]]!
-                #expect(throws: Never.self, "\(place): \(line)") { _ = try command.parseAsRoot(Array(words[1...])) }
+                let command = try #require(commands[name], "\(place): \(line)")
+                #expect(throws: Never.self, "\(place): \(line)") { _ = try command.parseAsRoot(arguments) }
             }
         }
         for command in ["train", "sample", "perplexity", "inspect"] {
             let page = try text("docs/\(command).md")
             let part = try #require(page.firstMatch(of: #/(?s)## Examples(.*?)\n## /#)).1
-            let lines = part.split(separator: "\n").filter { $0.hasPrefix("    \(command) ") }
+            let lines = part.split(separator: "\n").filter { $0.hasPrefix("    escriba \(command) ") }
             #expect((5...8).contains(lines.count))
             try check(lines, command)
             let screen = try text("Tests/CommandTests/Help/\(command).txt")
@@ -72,7 +73,7 @@ struct DocumentTests {
         }
         try check(
             text("README.md").split(separator: "\n").filter {
-                $0.firstMatch(of: #/^ {4}(train|sample|perplexity|inspect) /#) != nil
+                $0.firstMatch(of: #/^ {4}escriba (train|sample|perplexity|inspect) /#) != nil
             }, "README.md")
     }
 

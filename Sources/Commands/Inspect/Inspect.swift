@@ -6,22 +6,25 @@ import Tokenization
 
 /// The `inspect` command: parse, call the model module, print.
 public struct Inspect: ParsableCommand {
+    private static let name = Invocation.current.name(of: "inspect")
+
     public static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Show what a network has learned from a text.",
+        commandName: Invocation.current.parserName(of: "inspect"),
+        abstract: "Show what a network has learned from a text.",
         discussion: """
             Memory: how much the model gains from looking further back. Gradient flow: how far back a prediction can teach. \
             Gates: how often each is shut or open, and how long each unit remembers. Units: which ones tell quotations, \
             brackets, words and lines.
 
             EXAMPLES:
-              inspect checkpoints/poems other.txt
-              inspect checkpoints/poems other.txt --html inside.html --baseline poems.txt
-              inspect checkpoints/poems other.txt --unit 37
-              inspect checkpoints/poems other.txt --states states.safetensors
-              inspect checkpoints/poems other.txt --untrained --scale-recurrent 3
-              inspect checkpoints/names names.txt --lags 16
+              \(name) checkpoints/poems other.txt
+              \(name) checkpoints/poems other.txt --html inside.html --baseline poems.txt
+              \(name) checkpoints/poems other.txt --unit 37
+              \(name) checkpoints/poems other.txt --states states.safetensors
+              \(name) checkpoints/poems other.txt --untrained --scale-recurrent 3
+              \(name) checkpoints/names names.txt --lags 16
             """,
-        version: escribaVersion)
+        version: versionText)
 
     @Argument(help: "A model made by train.")
     var checkpoint: String

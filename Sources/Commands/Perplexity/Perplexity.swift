@@ -8,19 +8,22 @@ import Tokenization
 
 /// The `perplexity` command: parse, call the model module, print.
 public struct Perplexity: ParsableCommand {
+    private static let name = Invocation.current.name(of: "perplexity")
+
     public static let configuration = CommandConfiguration(
-        commandName: "perplexity", abstract: "Measure how well a model predicts a text.",
+        commandName: Invocation.current.parserName(of: "perplexity"),
+        abstract: "Measure how well a model predicts a text.",
         discussion: """
             Every symbol of the text is scored, given all before it. Figures per byte, character and word count the original \
             text, so models with different symbols can be compared.
 
             EXAMPLES:
-              perplexity checkpoints/poems other.txt
-              perplexity checkpoints/poems other.txt --baseline poems.txt --html page.html
-              perplexity checkpoints/logs today.log --state line --format json
-              perplexity checkpoints/poems --info
+              \(name) checkpoints/poems other.txt
+              \(name) checkpoints/poems other.txt --baseline poems.txt --html page.html
+              \(name) checkpoints/logs today.log --state line --format json
+              \(name) checkpoints/poems --info
             """,
-        version: escribaVersion)
+        version: versionText)
 
     @Argument(help: "A model made by train.")
     var checkpoint: String

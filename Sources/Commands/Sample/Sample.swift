@@ -7,19 +7,21 @@ import Tokenization
 
 /// The `sample` command: parse, call the model module, print.
 public struct Sample: ParsableCommand {
+    private static let name = Invocation.current.name(of: "sample")
+
     public static let configuration = CommandConfiguration(
-        commandName: "sample", abstract: "Generate text from a trained model.",
+        commandName: Invocation.current.parserName(of: "sample"), abstract: "Generate text from a trained model.",
         discussion: """
             Text appears as it is generated. Filters apply in this order: biases, repetition penalty, bans, temperature, \
             top-k, top-p, min-p, typical, mirostat.
 
             EXAMPLES:
-              sample checkpoints/poems --prompt "Once" --temperature 0.7
-              sample checkpoints/names --count 20 --novelty names.txt --novel-only
-              sample checkpoints/poems --seed 7 --first 2 --format jsonl
-              sample checkpoints/poems --interactive --length 80
+              \(name) checkpoints/poems --prompt "Once" --temperature 0.7
+              \(name) checkpoints/names --count 20 --novelty names.txt --novel-only
+              \(name) checkpoints/poems --seed 7 --first 2 --format jsonl
+              \(name) checkpoints/poems --interactive --length 80
             """,
-        version: escribaVersion)
+        version: versionText)
 
     @Argument(help: "A model made by train.")
     var checkpoint: String

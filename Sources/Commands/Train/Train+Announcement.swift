@@ -24,7 +24,8 @@ extension Train {
         var given = Array(CommandLine.arguments.dropFirst())
         if let flag = given.firstIndex(of: "--tune") { given.removeSubrange(flag...min(flag + 1, given.count - 1)) }
         given.removeAll { $0.hasPrefix("--tune=") }
-        StandardError.print("chosen: train \((given.map(quoted) + chosen).joined(separator: " "))")
+        StandardError.print(
+            "chosen: \(Invocation.current.line(of: "train")) \((given.map(quoted) + chosen).joined(separator: " "))")
     }
 }
 
@@ -121,7 +122,7 @@ struct Announcement {
             }
             return " --\(option.name) \(text)"
         }
-        let command = "train --resume \(quoted(preparation.plan.output.lastPath))"
+        let command = "\(Invocation.current.line(of: "train")) --resume \(quoted(preparation.plan.output.lastPath))"
         if trainer.isOutOfPatience, let patience = options.patience {
             return "\(formatted(patience)) validations without improvement ended this training; to continue: "
                 + command + twice(patience, list.patience)

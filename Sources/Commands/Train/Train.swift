@@ -8,20 +8,23 @@ import Training
 
 /// The `train` command: parse, call the training module, print.
 public struct Train: ParsableCommand {
+    private static let name = Invocation.current.name(of: "train")
+
     public static let configuration = CommandConfiguration(
-        commandName: "train", abstract: "Train a recurrent character model on a text.",
+        commandName: Invocation.current.parserName(of: "train"),
+        abstract: "Train a recurrent character model on a text.",
         discussion: """
             Give it a file, several, or a folder. It reads the text, trains for the budget, keeps the model that predicts \
             the held-out part best, and prints how to sample from it.
 
             EXAMPLES:
-              train poems.txt --time-limit 3m
-              train names.txt --records line --time-limit 1m
-              train poems.txt --tune 10m --time-limit 30m --report curves.html
-              train --resume checkpoints/poems.last.safetensors --time-limit 10m
-              train letters.txt --from checkpoints/novels.safetensors --time-limit 2m
+              \(name) poems.txt --time-limit 3m
+              \(name) names.txt --records line --time-limit 1m
+              \(name) poems.txt --tune 10m --time-limit 30m --report curves.html
+              \(name) --resume checkpoints/poems.last.safetensors --time-limit 10m
+              \(name) letters.txt --from checkpoints/novels.safetensors --time-limit 2m
             """,
-        version: escribaVersion)
+        version: versionText)
 
     @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
     var files: [String] = []
@@ -129,7 +132,8 @@ public struct Train: ParsableCommand {
             throw error
         }
         progress.finish()
-        StandardError.print("stopped; resume with: train --resume \(quoted(place.lastPath))")
+        StandardError.print(
+            "stopped; resume with: \(Invocation.current.line(of: "train")) --resume \(quoted(place.lastPath))")
         throw Exit(Interruption.exitCode)
     }
 }

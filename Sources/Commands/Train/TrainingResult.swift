@@ -34,7 +34,7 @@ struct TrainingResult: Encodable {
         return """
             model: \(model)
             \(figures)
-            try: sample \(quoted(model)) --temperature 0.8
+            try: \(Invocation.current.line(of: "sample")) \(quoted(model)) --temperature 0.8
 
             """
     }
