@@ -5,6 +5,8 @@ PYTHON ?= python3
 PREFIX ?= /usr/local
 PACKAGES := libicu-dev zlib1g-dev libssl-dev
 RELEASE := -c release --static-swift-stdlib
+# The commit that --version names, with a + if files have changed.
+COMMIT = $(shell git rev-parse --short=12 HEAD 2>/dev/null)$(shell git diff --quiet HEAD 2>/dev/null || echo +)
 BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz

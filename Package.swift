@@ -10,11 +10,8 @@ let protobuf: Target.Dependency = .product(
     name: "SwiftProtobuf", package: "swift-protobuf", condition: commands)
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser", condition: commands)
-// For --version.
-let commit =
-    Context.gitInformation.map {
-        $0.currentCommit.prefix(12) + ($0.hasUncommittedChanges ? "+" : "")
-    } ?? ""
+// For --version; the Makefile sets it.
+let commit = Context.environment["ESCRIBA_COMMIT"] ?? ""
 
 let package = Package(
     name: "Escriba",

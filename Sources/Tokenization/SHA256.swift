@@ -2,13 +2,11 @@ import COpenSSL
 
 /// Incremental SHA-256 (FIPS 180-4).
 package final class SHA256 {
-    private let context: OpaquePointer
+    private var context = SHA256_CTX()
 
     init() {
-        guard let context = EVP_MD_CTX_new(), EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-            preconditionFailure("OpenSSL has no SHA-256")
-        }
-        self.context = context
+        let code = SHA256_Init(&context)
+        precondition(code == 1, "OpenSSL has no SHA-256")
     }
 
     /// The SHA-256 of a complete array of bytes.
@@ -18,17 +16,15 @@ package final class SHA256 {
         return sum.finalize()
     }
 
-    deinit { EVP_MD_CTX_free(context) }
-
     func update(_ bytes: UnsafeBufferPointer<UInt8>) {
-        let code = EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+        let code = SHA256_Update(&context, bytes.baseAddress, bytes.count)
         precondition(code == 1, "SHA-256 stopped")
     }
 
     /// The digest in lowercase hexadecimal. Nothing can be added afterwards.
     func finalize() -> String {
         var digest = [UInt8](repeating: 0, count: 32)
-        let code = EVP_DigestFinal_ex(context, &digest, nil)
+        let code = SHA256_Final(&digest, &context)
         precondition(code == 1, "SHA-256 stopped")
         return digest.map { $0.hexadecimal(digits: 2, uppercase: false) }.joined()
     }
