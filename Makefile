@@ -11,7 +11,7 @@ BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
-.PHONY: setup build demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-library check-pages docs install corpora clean
+.PHONY: setup build program manual package check-package demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-library check-pages docs install corpora clean
 
 # As root or with sudo; does nothing if nothing is missing.
 setup:
@@ -29,8 +29,12 @@ build: setup
 	$(SWIFT) build $(RELEASE)
 	@echo "the commands are in $(BIN)"
 
-demo: build
-	@BIN=$(BIN) TEXT="$(TEXT)" sh Scripts/demo.sh
+# The one program that has all commands.
+program: setup
+	ESCRIBA_COMMIT=$(COMMIT) $(SWIFT) build $(RELEASE) --product escriba
+
+demo: program
+	@ESCRIBA=$(BIN)/escriba CORPORA=corpora sh Scripts/demo.sh $(TEXT)
 
 # The Unicode Consortium's own tests, read from where Debian installs them.
 test: PACKAGES += unicode-data bzip2
@@ -123,13 +127,28 @@ docs: setup
 	done
 	@echo "the pages are in $(DOCS); to read them: cd $(DOCS) && python3 -m http.server, then /CharacterModel/documentation/charactermodel"
 
-install: build
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install $(BIN)/train $(BIN)/sample $(BIN)/perplexity $(BIN)/inspect $(DESTDIR)$(PREFIX)/bin
+# The tool of swift-argument-parser that writes manual pages.
+MANUAL := .build-manual/debug/generate-manual
+manual:
+	$(SWIFT) build --scratch-path .build-manual --product generate-manual
+
+install: program manual
+	bash Scripts/package/install.sh $(BIN)/escriba $(MANUAL) "$(DESTDIR)" $(PREFIX)
+
+# Packages for machines without Swift, into dist/: see docs/releasing.md.
+package: PACKAGES += icu-devtools chrpath xz-utils
+package: setup manual
+	ESCRIBA_COMMIT=$(COMMIT) bash Scripts/package/build.sh .build-package
+	bash Scripts/package/package.sh .build-package $(MANUAL)
+
+# Installs the packages in bare systems, uses them and removes them; needs root.
+check-package: PACKAGES += debootstrap lintian
+check-package: setup
+	bash Scripts/package/check.sh dist
 
 # Texts of eight languages from Debian's packages; corpora/README.md says which.
 corpora:
 	bash Scripts/corpora.sh
 
 clean:
-	rm -rf .build .build-docs .build-tests .build-debug .build-benchmarks .build-fuzz .build-pages .build-thread .build-address
+	rm -rf dist .build .build-docs .build-manual .build-package .build-tests .build-debug .build-benchmarks .build-fuzz .build-pages .build-thread .build-address

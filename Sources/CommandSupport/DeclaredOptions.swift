@@ -10,10 +10,15 @@ extension Option {
     }
 
     /// The same for an option that may be unset.
-    public init<T: OptionValue & ExpressibleByArgument>(_ path: KeyPath<OptionList, TrainingOption<T?>>)
+    ///
+    /// - Parameter completion: what shells complete it with, if not the values of its type.
+    public init<T: OptionValue & ExpressibleByArgument>(
+        _ path: KeyPath<OptionList, TrainingOption<T?>>, completion: CompletionKind? = nil
+    )
     where Value == T? {
         let option = OptionList.declared[keyPath: path]
-        self.init(name: .customLong(option.name), parsing: .unconditional, help: option.argumentHelp)
+        self.init(
+            name: .customLong(option.name), parsing: .unconditional, help: option.argumentHelp, completion: completion)
     }
 }
 

@@ -11,7 +11,8 @@ public struct ReadingOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "A folder that caches the symbols of texts, so that a long text is read only once. (default: none)")
+        help: "A folder that caches the symbols of texts, so that a long text is read only once. (default: none)",
+        completion: .directory)
     public var cache: String?
 
     public init() {}

@@ -26,10 +26,12 @@ public struct Inspect: ParsableCommand {
             """,
         version: versionText)
 
-    @Argument(help: "A model made by train.")
+    @Argument(help: "A model made by train.", completion: .file())
     var checkpoint: String
 
-    @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"),
+        completion: .file())
     var files: [String] = []
 
     @Option(parsing: .unconditional, help: "Tables to read, or JSON with every figure.")
@@ -37,7 +39,8 @@ public struct Inspect: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: "Writes a page for the browser: all figures as curves, and the text coloured by what units do.")
+        help: "Writes a page for the browser: all figures as curves, and the text coloured by what units do.",
+        completion: .file())
     var html: String?
 
     @Option(
@@ -49,12 +52,14 @@ public struct Inspect: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: "Writes states, gates and losses at every symbol, as .safetensors for other tools, and nothing else.")
+        help: "Writes states, gates and losses at every symbol, as .safetensors for other tools, and nothing else.",
+        completion: .file())
     var states: String?
 
     @Option(
         parsing: .unconditional,
-        help: "Compares the memory with that of n-grams counted in a training text, a file or a folder.")
+        help: "Compares the memory with that of n-grams counted in a training text, a file or a folder.",
+        completion: .file())
     var baseline: String?
 
     @Option(parsing: .unconditional, help: "The longest lag of the gradient flow, in symbols.")

@@ -16,7 +16,7 @@ struct DynamicOptions: ParsableArguments {
         help: "How fast they decay back to the trained weights. (default: \(DynamicRates().decay))")
     var dynamicDecay: Double?
 
-    @Option(parsing: .unconditional, help: "Tunes both rates on a text that is not scored.")
+    @Option(parsing: .unconditional, help: "Tunes both rates on a text that is not scored.", completion: .file())
     var dynamicTune: String?
 
     func validate() throws {

@@ -25,10 +25,12 @@ public struct Perplexity: ParsableCommand {
             """,
         version: versionText)
 
-    @Argument(help: "A model made by train.")
+    @Argument(help: "A model made by train.", completion: .file())
     var checkpoint: String
 
-    @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"),
+        completion: .file())
     var files: [String] = []
 
     @Flag(help: "Shows what the model is and how it was trained, and measures nothing.")
@@ -42,12 +44,14 @@ public struct Perplexity: ParsableCommand {
 
     @Option(
         parsing: .unconditional,
-        help: "Writes the position, nats, rank and entropy of every symbol as tab-separated values.")
+        help: "Writes the position, nats, rank and entropy of every symbol as tab-separated values.",
+        completion: .file())
     var surprisal: String?
 
     @Option(
         parsing: .unconditional,
-        help: "Writes a page for the browser: the text coloured by surprisal, and what was expected at each symbol.")
+        help: "Writes a page for the browser: the text coloured by surprisal, and what was expected at each symbol.",
+        completion: .file())
     var html: String?
 
     @Option(
@@ -55,7 +59,7 @@ public struct Perplexity: ParsableCommand {
         help: """
             Compares with n-grams of 1 to \(KneserNey.maximumOrder) symbols that are counted in a training text, a file or a \
             folder (Kneser-Ney). Of the text the model was trained on, only the training part is counted.
-            """)
+            """, completion: .file())
     var baseline: String?
 
     @OptionGroup(title: "Dynamic evaluation") var dynamic: DynamicOptions

@@ -23,7 +23,7 @@ public struct Sample: ParsableCommand {
             """,
         version: versionText)
 
-    @Argument(help: "A model made by train.")
+    @Argument(help: "A model made by train.", completion: .file())
     var checkpoint: String
 
     @OptionGroup(title: "Text") var text: SampleTextOptions

@@ -11,7 +11,7 @@ struct SampleTextOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "The prompt: text to continue.")
     var prompt: String?
 
-    @Option(parsing: .unconditional, help: "A file with text to continue.")
+    @Option(parsing: .unconditional, help: "A file with text to continue.", completion: .file())
     var promptFile: String?
 
     @Option(parsing: .unconditional, help: "Number of symbols to generate for each sample.")
@@ -43,7 +43,7 @@ struct SampleTextOptions: ParsableArguments {
         help: """
             Reports how much of each sample is copied from a text: whether it is a record, the longest run, and the \
             share of 20-symbol windows.
-            """)
+            """, completion: .file())
     var novelty: String?
 
     @Flag(help: "Redraws a sample that is a record of the --novelty text, up to 100 times.")

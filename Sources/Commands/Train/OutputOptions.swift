@@ -12,7 +12,7 @@ struct OutputOptions: ParsableArguments {
         help: """
             The best model; the resumable state is saved beside it. An existing model is kept under a numbered name. \
             (default: checkpoints/NAME.safetensors)
-            """)
+            """, completion: .file())
     var output: String?
 
     @Flag(help: "Overwrites an existing model.")
@@ -25,7 +25,8 @@ struct OutputOptions: ParsableArguments {
 
     @Option(
         parsing: .unconditional,
-        help: "Resumes from a NAME.last.safetensors, with its options. The budget counts all runs together.")
+        help: "Resumes from a NAME.last.safetensors, with its options. The budget counts all runs together.",
+        completion: .file())
     var resume: String?
 
     @Option(
@@ -33,25 +34,26 @@ struct OutputOptions: ParsableArguments {
         help: """
             Starts a new training from the weights of a model, with its shape and symbols; new symbols are added to \
             them.
-            """)
+            """, completion: .file())
     var from: String?
 
-    @Option(parsing: .unconditional, help: "Writes losses and rates as JSON, one object per line.")
+    @Option(parsing: .unconditional, help: "Writes losses and rates as JSON, one object per line.", completion: .file())
     var metrics: String?
 
     @Option(
         parsing: .unconditional,
-        help: "Writes curves, settings and samples as a page for the browser, again at each validation.")
+        help: "Writes curves, settings and samples as a page for the browser, again at each validation.",
+        completion: .file())
     var report: String?
 
     @Option(
         parsing: .unconditionalSingleValue,
         help: ArgumentHelp(
             "Another metrics file to draw into the report; may be repeated. Without a text nothing is trained.",
-            valueName: "metrics"))
+            valueName: "metrics"), completion: .file())
     var reportWith: [String] = []
 
-    @Option(parsing: .unconditional, help: "A folder for the TensorBoard curves.")
+    @Option(parsing: .unconditional, help: "A folder for the TensorBoard curves.", completion: .directory)
     var tensorboard: String?
 
     @Option(parsing: .unconditional, help: "Format of the result on the standard output: text, or one JSON object.")

@@ -26,7 +26,9 @@ public struct Train: ParsableCommand {
             """,
         version: versionText)
 
-    @Argument(help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"))
+    @Argument(
+        help: ArgumentHelp("Texts and folders of texts; - for the standard input.", valueName: "file"),
+        completion: .file())
     var files: [String] = []
 
     @OptionGroup(title: "Text") var text: TextOptions

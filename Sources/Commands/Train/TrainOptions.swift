@@ -71,7 +71,7 @@ struct TrainingFlags: ParsableArguments {
 
 struct ValidationOptions: ParsableArguments {
     @Option(\.validationFraction) var validationFraction: Double?
-    @Option(\.validation) var validation: String?
+    @Option(\.validation, completion: .file()) var validation: String?
     @Option(\.evaluateEvery) var evaluateEvery: Int?
     @Option(\.patience) var patience: Int?
 
