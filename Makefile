@@ -132,8 +132,11 @@ MANUAL := .build-manual/debug/generate-manual
 manual:
 	$(SWIFT) build --scratch-path .build-manual --product generate-manual
 
+# As root only if the folder needs it.
 install: program manual
-	bash Scripts/package/install.sh $(BIN)/escriba $(MANUAL) "$(DESTDIR)" $(PREFIX)
+	@if mkdir -p "$(DESTDIR)$(PREFIX)/bin" 2> /dev/null && [ -w "$(DESTDIR)$(PREFIX)/bin" ]; then run=""; else run=sudo; fi; \
+		$$run bash Scripts/package/install.sh $(BIN)/escriba $(MANUAL) "$(DESTDIR)" "$(PREFIX)"
+	@echo "escriba is in $(DESTDIR)$(PREFIX)/bin"
 
 # Packages for machines without Swift, into dist/: see docs/releasing.md.
 package: PACKAGES += icu-devtools chrpath xz-utils

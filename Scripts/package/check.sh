@@ -33,7 +33,7 @@ files() { (cd "$root" && find . -xdev \( -path ./proc -o -path ./tmp -o -path ./
 for suite in "${suites[@]}"; do
     root=$work/$suite
     echo "== $suite"
-    debootstrap --variant=minbase --include=man-db,bash-completion "$suite" "$root" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
+    debootstrap --variant=minbase --include=man-db,bash-completion,xz-utils "$suite" "$root" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
     mount -t proc proc "$root/proc"
     mounted+=("$root/proc")
     # Minimal systems leave out manual pages.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import CharacterModel
+import CommandSupport
 import Foundation
 import TestSupport
 import Testing
@@ -139,6 +140,14 @@ struct DocumentTests {
             .replacing(#/file\(("[^"]*")\)/#) { $0.1 }
         let shown = try #require(try text("README.md").firstMatch(of: #/(?s)```swift\n(.*?)\n```/#)).1
         #expect(shown == program)
+    }
+
+    @Test("The version stands in one place; documents that name it agree")
+    func version() throws {
+        let readme = try text("README.md")
+        #expect(readme.contains("from: \"\(escribaVersion)\""))
+        for version in readme.matches(of: #/escriba[_-](\d+\.\d+\.\d+)/#) { #expect(version.1 == escribaVersion) }
+        #expect(try text("CHANGELOG.md").contains("\n## \(escribaVersion)"))
     }
 
     /// - Parameter file: finds what the program names.
