@@ -3,6 +3,8 @@
 set -euo pipefail
 bin=$1
 cd "$(mktemp -d)"
+# grep -q would close the pipe early, which ends the command before it.
+has() { grep "$@" > /dev/null; }
 fail() { echo "error: $*" >&2 && exit 1; }
 
 "$bin/escriba" --version
@@ -16,17 +18,17 @@ grep -q '"perplexity"' score.json && grep -q '<html' page.html
 "$bin/escriba-inspect" m /tmp/el-cuaderno.txt --lags 16 > inspected
 grep -qi 'memory' inspected
 "$bin/escriba-sample" m --seed 1 --length 50 --quiet > /dev/null
-"$bin/escriba-train" --help | grep -q 'USAGE: escriba-train'
-"$bin/escriba" demo --help | grep -q 'usage: escriba demo'
+"$bin/escriba-train" --help | has 'USAGE: escriba-train'
+"$bin/escriba" demo --help | has 'usage: escriba demo'
 
 # ICU's data, cut as it is, has charsets, normal forms and the rules for characters.
 printf '\x93\xfa\x96{\x8c\xea\n%.0s' {1..200} > sjis.txt
 "$bin/escriba" train sjis.txt --encoding shift_jis --normalization nfkc --steps 3 --hidden 8 --output j.safetensors --quiet > /dev/null
-"$bin/escriba" perplexity j --info | grep -q 'nfkc' || fail "no NFKC"
+"$bin/escriba" perplexity j --info | has 'nfkc' || fail "no NFKC"
 printf 'नमस्ते दुनिया 👨‍👩‍👧‍👦 ﬁ\n%.0s' {1..100} > marks.txt
 "$bin/escriba" train marks.txt --steps 3 --hidden 8 --output g.safetensors --quiet > /dev/null
-"$bin/escriba" perplexity g marks.txt --format json | tr -d ' \n' | grep -q '"tokens":1200' || fail "other characters than 12 a line"
-"$bin/escriba" train --encoding list | grep -qi 'koi8-r' || fail "no charsets"
+"$bin/escriba" perplexity g marks.txt --format json | tr -d ' \n' | has '"tokens":1200' || fail "other characters than 12 a line"
+"$bin/escriba" train --encoding list | has -i 'koi8-r' || fail "no charsets"
 
 # Manual pages and completions, where the shell would look for them.
 share=$(dirname "$bin")/share
@@ -43,6 +45,6 @@ complete_words() {
     printf '%s\n' "${COMPREPLY[@]}"
 }
 shopt -s extglob progcomp
-complete_words escriba tra | grep -qx 'train *' || fail "no completion of train"
-complete_words escriba train --cell l | grep -qx 'lstm *' || fail "no completion of a cell"
+complete_words escriba tra | has -x 'train *' || fail "no completion of train"
+complete_words escriba train --cell l | has -x 'lstm *' || fail "no completion of a cell"
 echo "each command, its manual page and its completion work in $bin"
