@@ -6,8 +6,6 @@ let c: [CSetting] = [.treatAllWarnings(as: .error)]
 let real: Target.Dependency = .product(name: "RealModule", package: "swift-numerics")
 // Who wants the libraries alone (`traits: []`) does not fetch what only the commands need.
 let commands: TargetDependencyCondition? = .when(traits: ["Commands"])
-let protobuf: Target.Dependency = .product(
-    name: "SwiftProtobuf", package: "swift-protobuf", condition: commands)
 let arguments: Target.Dependency = .product(
     name: "ArgumentParser", package: "swift-argument-parser", condition: commands)
 // For --version; the Makefile sets it.
@@ -33,7 +31,6 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-numerics", from: "1.1.1"),
-        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0", traits: []),
     ],
     targets: [
         // MARK: C libraries
@@ -68,8 +65,7 @@ let package = Package(
                 real,
             ],
             swiftSettings: swift),
-        .target(
-            name: "TensorBoard", dependencies: [protobuf], exclude: ["event.proto"], swiftSettings: swift),
+        .target(name: "TensorBoard", swiftSettings: swift),
         .target(
             name: "Reports",
             dependencies: ["CZlib", "CharacterModel", "RecurrentNetwork", "TensorBoard", "Tokenization", "Training"],

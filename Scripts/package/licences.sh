@@ -17,8 +17,7 @@ text is in /usr/share/common-licenses/LGPL-2.1.
 
 Linked into the programs, not changed:
 
-Swift's runtime and Foundation; swift-argument-parser, swift-numerics, swift-protobuf (Copyright Apple Inc. and the Swift project authors;
-Copyright 2014-2026 Google and the authors for protobuf):
+Swift's runtime and Foundation, swift-argument-parser, swift-numerics (Copyright Apple Inc. and the Swift project authors):
 
 END
 sed 's/^/    /' "$swift"

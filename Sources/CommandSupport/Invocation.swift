@@ -21,6 +21,9 @@ public struct Invocation: Sendable {
         folder = isKnown ? String(program.dropLast(name.count)) : ""
     }
 
+    /// The arguments of the command.
+    public var arguments: [String] { Array(CommandLine.arguments.dropFirst(command == nil ? 2 : 1)) }
+
     /// A command's name as users type it: `escriba train`.
     public func name(of command: String) -> String { prefix + command }
 

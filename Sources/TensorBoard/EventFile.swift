@@ -1,6 +1,5 @@
 import FoundationEssentials
 import Glibc
-import SwiftProtobuf
 
 /// A file of events that TensorBoard shows as curves.
 ///
@@ -23,26 +22,14 @@ public final class EventFile {
             throw EventFileError(path: path, reason: String(cString: strerror(errno)))
         }
         handle = opened
-        var event = TBEvent()
-        event.wallTime = now.timeIntervalSince1970
-        event.fileVersion = "brain.Event:2"
-        write(event)
+        write(EventMessage.version(at: now.timeIntervalSince1970))
     }
 
     deinit { fclose(handle) }
 
     /// Adds points of some curves at a step.
     public func add(step: Int, at time: Date = Date(), _ values: [(tag: String, value: Double)]) {
-        var event = TBEvent()
-        event.wallTime = time.timeIntervalSince1970
-        event.step = Int64(step)
-        event.summary.value = values.map { tag, value in
-            var point = TBSummary.Value()
-            point.tag = tag
-            point.simpleValue = Float(value)
-            return point
-        }
-        write(event)
+        write(EventMessage.points(values, step: step, at: time.timeIntervalSince1970))
     }
 
     /// Flushes all events to the system.
@@ -53,9 +40,9 @@ public final class EventFile {
         guard failure == 0 else { throw EventFileError(path: path, reason: String(cString: strerror(failure))) }
     }
 
-    private func write(_ event: TBEvent) {
-        guard failure == 0, let message: Data = try? event.serializedData() else { return }
-        let record = Self.record(Array(message))
+    private func write(_ message: [UInt8]) {
+        guard failure == 0 else { return }
+        let record = Self.record(message)
         if fwrite(record, 1, record.count, handle) != record.count { failure = errno }
     }
 

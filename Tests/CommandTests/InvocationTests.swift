@@ -33,6 +33,7 @@ struct InvocationTests {
         let options = [text, "--steps", "3", "--hidden", "8", "--threads", "1", "--output"]
         let whole = try Commands.run("escriba", ["train"] + options + [folder.file("a.safetensors")])
         #expect(whole.status == 0 && whole.text.contains("try: \(program) sample "), "\(whole.error)")
+        #expect(whole.error.contains("chosen: \(program) train \(text) --steps 3"), "\(whole.error)")
         for name in ["escriba-train", "escriba-sample"] {
             try FileManager.default.createSymbolicLink(atPath: folder.file(name), withDestinationPath: program)
         }

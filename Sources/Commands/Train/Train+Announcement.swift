@@ -21,7 +21,7 @@ extension Train {
             chosen += OptionList.declared.window.words(in: preparation.record.options)
         }
         guard !chosen.isEmpty else { return }
-        var given = Array(CommandLine.arguments.dropFirst())
+        var given = Invocation.current.arguments
         if let flag = given.firstIndex(of: "--tune") { given.removeSubrange(flag...min(flag + 1, given.count - 1)) }
         given.removeAll { $0.hasPrefix("--tune=") }
         StandardError.print(
