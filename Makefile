@@ -34,7 +34,7 @@ program: setup
 	ESCRIBA_COMMIT=$(COMMIT) $(SWIFT) build $(RELEASE) --product escriba
 
 demo: program
-	@ESCRIBA=$(BIN)/escriba CORPORA=corpora sh Scripts/demo.sh $(TEXT)
+	@ESCRIBA=$(BIN)/escriba CORPORA=corpora sh Scripts/demo.sh $(if $(TEXT),"$(TEXT)")
 
 # The Unicode Consortium's own tests, read from where Debian installs them.
 test: PACKAGES += unicode-data bzip2
@@ -58,7 +58,9 @@ help-screens: setup
 		COLUMNS=80 .build-tests/release/$$command --help > Tests/CommandTests/Help/$$command.txt || exit 1; \
 	done
 
+# Foundation itself would bring a second ICU into every program; FoundationEssentials does not.
 lint:
+	@! grep -rnE '^([a-z@]+ )*import Foundation$$' Sources
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
 
 format:

@@ -27,7 +27,7 @@ install -d "$root/share/man/man1"
 for page in escriba $(printf 'escriba.%s ' $commands); do
     # Names as of the links; a paragraph for each empty line, and lines of examples as they are.
     sed -E -e 's/escriba\.([a-z]+)/escriba-\1/g; s/ESCRIBA\.([A-Z]+)/ESCRIBA-\1/g; /escriba-help/d' \
-        -e 's/^$/.Pp/; s/^  (escriba .*)$/.Dl \1/; s/^(EXAMPLES):$/.Em \1/' \
+        -e '/^  escriba /s/"/\\(dq/g; s/^$/.Pp/; s/^  (escriba .*)$/.Dl \1/; s/^(EXAMPLES):$/.Em \1/' \
         -e "s/^\.Nm\$/.Nm \"${page/./ }\"/" -e '/^\.Sh NAME/,/^\.Sh SYNOPSIS/s/^\.Nm "escriba (.*)"/.Nm escriba-\1/' "$pages/$page.1" > "$pages/edited"
     install -m 644 "$pages/edited" "$root/share/man/man1/${page/./-}.1"
 done

@@ -21,6 +21,9 @@ grep -qi 'memory' inspected
 "$bin/escriba-train" --help | has 'USAGE: escriba-train'
 "$bin/escriba" demo --help | has 'usage: escriba demo'
 
+[ "$bin" != /usr/bin ] || "$bin/escriba" demo > demo.txt 2>&1 || fail "the demo: $(cat demo.txt)"
+[ ! -e demo.txt ] || { grep -q 'What to try next' demo.txt && [ -s checkpoints/demo/surprisal.html ] && [ -s checkpoints/demo/training.html ]; }
+
 # ICU's data, cut as it is, has charsets, normal forms and the rules for characters.
 printf '\x93\xfa\x96{\x8c\xea\n%.0s' {1..200} > sjis.txt
 "$bin/escriba" train sjis.txt --encoding shift_jis --normalization nfkc --steps 3 --hidden 8 --output j.safetensors --quiet > /dev/null

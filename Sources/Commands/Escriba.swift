@@ -34,8 +34,9 @@ public struct Escriba: ParsableCommand {
     /// Becomes a program that stands beside this one: `escriba demo` runs `escriba-demo`.
     private static func runNeighbour(_ name: String) -> Never {
         let place = folder(of: linkTarget("/proc/self/exe"))
-        let arguments = [place + "/" + name] + CommandLine.arguments.dropFirst(2)
-        execv(arguments[0], arguments.map { strdup($0) } + [nil])
+        // The arguments as they came: they may be paths that are not UTF-8.
+        CommandLine.unsafeArgv[1] = strdup(place + "/" + name)
+        execv(place + "/" + name, CommandLine.unsafeArgv + 1)
         let reason = errno == ENOENT ? "" : ": " + String(cString: strerror(errno))
         printError(
             "there is no command \(name.dropFirst("escriba-".count)) (\(place)/\(name)\(reason)); see escriba --help")
