@@ -4,9 +4,10 @@ SWIFT ?= swift
 PYTHON ?= python3
 PREFIX ?= /usr/local
 PACKAGES := libicu-dev zlib1g-dev libssl-dev
-RELEASE := -c release --static-swift-stdlib
+# By the toolchain's own linker: the system's warns of what Foundation contains.
+RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 # The commit that --version names, with a + if files have changed.
-COMMIT = $(shell git rev-parse --short=12 HEAD 2>/dev/null)$(shell git diff --quiet HEAD 2>/dev/null || echo +)
+COMMIT = $(shell { git rev-parse --short=12 HEAD 2> /dev/null && { git diff --quiet HEAD || echo +; }; } | tr -d '\n')
 BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
@@ -34,7 +35,7 @@ program: setup
 	ESCRIBA_COMMIT=$(COMMIT) $(SWIFT) build $(RELEASE) --product escriba
 
 demo: program
-	@ESCRIBA=$(BIN)/escriba CORPORA=corpora sh Scripts/demo.sh $(if $(TEXT),"$(TEXT)")
+	@ESCRIBA=.build/release/escriba CORPORA=corpora sh Scripts/demo.sh $(if $(TEXT),"$(TEXT)")
 
 # The Unicode Consortium's own tests, read from where Debian installs them.
 test: PACKAGES += unicode-data bzip2
@@ -132,19 +133,20 @@ docs: setup
 # The tool of swift-argument-parser that writes manual pages.
 MANUAL := .build-manual/debug/generate-manual
 manual:
-	$(SWIFT) build --scratch-path .build-manual --product generate-manual
+	$(SWIFT) build -q --scratch-path .build-manual --product generate-manual
 
-# As root only if the folder needs it.
+# As root only if the folder needs it; what needs the compiler is done before. A system that keeps no licences has them elsewhere.
 install: program manual
+	@bash Scripts/package/licences.sh > .build-manual/copyright || true
 	@if mkdir -p "$(DESTDIR)$(PREFIX)/bin" 2> /dev/null && [ -w "$(DESTDIR)$(PREFIX)/bin" ]; then run=""; else run=sudo; fi; \
-		$$run bash Scripts/package/install.sh $(BIN)/escriba $(MANUAL) "$(DESTDIR)" "$(PREFIX)"
+		$$run bash Scripts/package/install.sh $(BIN)/escriba $(MANUAL) .build-manual/copyright "$(DESTDIR)" "$(PREFIX)"
 	@echo "escriba is in $(DESTDIR)$(PREFIX)/bin"
 
 # Packages for machines without Swift, into dist/: see docs/releasing.md.
-package: PACKAGES += icu-devtools chrpath xz-utils
+package: PACKAGES += gcc icu-devtools chrpath xz-utils
 package: setup manual
 	ESCRIBA_COMMIT=$(COMMIT) bash Scripts/package/build.sh .build-package
-	bash Scripts/package/package.sh .build-package $(MANUAL)
+	ESCRIBA_COMMIT=$(COMMIT) bash Scripts/package/package.sh .build-package $(MANUAL)
 
 # Installs the packages in bare systems, uses them and removes them; needs root.
 check-package: PACKAGES += debootstrap lintian

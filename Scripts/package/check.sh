@@ -5,7 +5,7 @@ set -euo pipefail
 dist=$(cd "$1" && pwd)
 shift
 here=$(cd "$(dirname "$0")" && pwd)
-suites=("${@:-bookworm}")
+suites=("$@")
 [ $# -gt 0 ] || suites=(bookworm trixie)
 version=$(basename "$dist"/escriba_*_amd64.deb _amd64.deb | cut -d_ -f2)
 work=$(mktemp -d)
@@ -39,7 +39,7 @@ for suite in "${suites[@]}"; do
     # Minimal systems leave out manual pages.
     rm -f "$root"/etc/dpkg/dpkg.cfg.d/*
     cp "$dist"/* "$work/old.deb" "$here/use.sh" "$here/../../corpora/el-cuaderno.txt" "$root/tmp"
-    if inside sh -c 'command -v swift || ls /usr/lib/*/libicu*' 2> /dev/null; then echo "error: not a bare system" >&2 && exit 1; fi
+    if inside sh -c 'command -v swift || ls /usr/lib/*/libicu*' 2> /dev/null; then echo "error: not a bare system" >&2; exit 1; fi
     grep PRETTY_NAME "$root/etc/os-release"
     files > "$work/before"
 
@@ -47,14 +47,15 @@ for suite in "${suites[@]}"; do
     inside dpkg-query -W escriba
     inside apt-get install -qq -y --no-install-recommends "/tmp/escriba_${version}_amd64.deb" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
     inside dpkg-query -W escriba
-    [ ! -e "$root/usr/share/escriba/only-in-the-old-one" ]
+    if [ -e "$root/usr/share/escriba/only-in-the-old-one" ]; then echo "error: a file of the old version is left" >&2; exit 1; fi
     inside dpkg --verify escriba
     inside ldd /usr/bin/escriba
     inside env HOME=/root bash /tmp/use.sh /usr/bin
 
     inside apt-get remove --purge -qq -y escriba > "$work/log" 2>&1 || { cat "$work/log"; exit 1; }
     files > "$work/after"
-    diff "$work/before" "$work/after" && echo "removed without leftovers"
+    diff "$work/before" "$work/after" || { echo "error: these files are left" >&2; exit 1; }
+    echo "removed without leftovers"
 
     inside useradd -m reader
     inside su reader -c "mkdir '/home/reader/my programs' && cd '/home/reader/my programs' && tar xf /tmp/escriba-$version-linux-x86_64.tar.xz"

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Installs the program as escriba with its links, manual pages, completions, corpora and licences.
-# Usage: install.sh PROGRAM MANUAL-TOOL ROOT PREFIX (the files go into ROOT/PREFIX)
+# Usage: install.sh PROGRAM MANUAL-TOOL LICENCES ROOT PREFIX (the files go into ROOT/PREFIX)
 set -euo pipefail
-program=$1 manual=$2 root=$3$4
+program=$1 manual=$2 licences=$3 root=$4$5
+umask 022
 commands="train sample perplexity inspect"
 
 install -d "$root/bin"
@@ -19,19 +20,18 @@ for command in $commands; do
 done
 
 # The date of the commit, so that builds can be repeated.
-day=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(date +%s)}" +%Y-%m-%d)
+day=$(date -u -d "@${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2> /dev/null || date +%s)}" +%Y-%m-%d)
 pages=$(mktemp -d)
 trap 'rm -rf "$pages"' EXIT
 "$manual" "$root/bin/escriba" --multi-page --date "$day" --authors "the Escriba authors" --output-directory "$pages"
 install -d "$root/share/man/man1"
-for page in escriba $(printf 'escriba.%s ' $commands); do
+for page in escriba $(printf 'escriba.%s ' $commands demo); do
     # Names as of the links; a paragraph for each empty line, and lines of examples as they are.
     sed -E -e 's/escriba\.([a-z]+)/escriba-\1/g; s/ESCRIBA\.([A-Z]+)/ESCRIBA-\1/g; /escriba-help/d' \
         -e '/^  escriba /s/"/\\(dq/g; s/^$/.Pp/; s/^  (escriba .*)$/.Dl \1/; s/^(EXAMPLES):$/.Em \1/' \
         -e "s/^\.Nm\$/.Nm \"${page/./ }\"/" -e '/^\.Sh NAME/,/^\.Sh SYNOPSIS/s/^\.Nm "escriba (.*)"/.Nm escriba-\1/' "$pages/$page.1" > "$pages/edited"
     install -m 644 "$pages/edited" "$root/share/man/man1/${page/./-}.1"
 done
-install -m 644 Scripts/package/escriba-demo.1 "$root/share/man/man1"
 
 bash=$root/share/bash-completion/completions zsh=$root/share/zsh/${ZSH_FUNCTIONS:-site-functions} fish=$root/share/fish/vendor_completions.d
 install -d "$bash" "$zsh" "$fish"
@@ -46,7 +46,8 @@ install -d "$root/share/escriba/corpora/book" "$root/share/escriba/corpora/names
 for text in el-cuaderno.txt book/the-river-year.txt book/el-ano-del-rio.txt names/languages.txt README.md; do
     install -m 644 "corpora/$text" "$root/share/escriba/corpora/$text"
 done
+lgpl=/usr/share/common-licenses/LGPL-2.1
+if [ -r $lgpl ]; then install -m 644 $lgpl "$root/share/escriba/corpora/names/LGPL-2.1.txt"; fi
 install -d "$root/share/doc/escriba"
 install -m 644 README.md CHANGELOG.md "$root/share/doc/escriba"
-bash Scripts/package/licences.sh > "$root/share/doc/escriba/copyright"
-chmod 644 "$root/share/doc/escriba/copyright"
+install -m 644 "$licences" "$root/share/doc/escriba/copyright"

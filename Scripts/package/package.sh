@@ -15,11 +15,11 @@ umask 022
 
 # What was built from what.
 versions() {
-    echo "escriba $version, commit $(git rev-parse HEAD 2> /dev/null || echo unknown)"
+    echo "escriba $version, commit ${ESCRIBA_COMMIT:-unknown}"
     swift --version 2> /dev/null | head -1
     gcc=$(dpkg-query -S "$(gcc -print-file-name=libstdc++.a)" | cut -d: -f1)
     dpkg-query -W -f '${source:Package} ${Version} (Debian)\n' libicu-dev zlib1g-dev libssl-dev "$gcc"
-    sed -n 's/.*"\(identity\|version\)" : "\(.*\)".*/\2/p' Package.resolved | paste -d' ' - -
+    sed -n 's/.*"\(identity\|version\)" : "\(.*\)".*/\2/p' "$scratch/Package.resolved" | paste -d' ' - -
 }
 
 # seal ROOT PACKAGE SECTION DESCRIPTION [FIELD...]: adds what every package has, and packs it.
@@ -27,11 +27,14 @@ seal() {
     local root=$1 package=$2 section=$3 description=$4
     shift 4
     install -d "$root/DEBIAN"
+    # Not what `du` says, which depends on the file system.
+    local kilobytes
+    kilobytes=$(find "$root" -type f -printf '%s\n' | awk '{ n += int(($1 + 1023) / 1024) } END { print n }')
     (cd "$root" && find . -path ./DEBIAN -prune -o -type f -print | sort | cut -c3- | xargs -d '\n' md5sum) > "$root/DEBIAN/md5sums"
     {
         printf 'Package: %s\nVersion: %s\nArchitecture: amd64\nMaintainer: %s\n' "$package" "$version" "$maintainer"
         printf 'Section: %s\nPriority: optional\n' "$section"
-        printf 'Installed-Size: %s\n' "$(du -k --apparent-size -s "$root" | cut -f1)"
+        printf 'Installed-Size: %s\n' "$kilobytes"
         [ $# = 0 ] || printf '%s\n' "$@"
         printf 'Description: %s\n' "$description"
     } > "$root/DEBIAN/control"
@@ -47,9 +50,12 @@ changelog() {
     } | gzip -9n > "$1/changelog.gz"
 }
 
+licences=$scratch/copyright
+bash Scripts/package/licences.sh > "$licences"
+
 # The Debian package.
 root=$scratch/deb
-ZSH_FUNCTIONS=vendor-completions bash Scripts/package/install.sh "$scratch/escriba" "$manual" "$root" /usr
+ZSH_FUNCTIONS=vendor-completions bash Scripts/package/install.sh "$scratch/escriba" "$manual" "$licences" "$root" /usr
 gzip -9n "$root"/usr/share/man/man1/*
 changelog "$root/usr/share/doc/escriba" escriba
 versions > "$root/usr/share/doc/escriba/versions.txt"
@@ -72,9 +78,9 @@ seal "$root" escriba-dbgsym debug "debug symbols for escriba" "Depends: escriba 
 # The archive.
 name=escriba-$version-linux-x86_64
 root=$scratch/archive
-bash Scripts/package/install.sh "$scratch/escriba" "$manual" "$root/" "$name"
+bash Scripts/package/install.sh "$scratch/escriba" "$manual" "$licences" "$root/" "$name"
 versions > "$root/$name/share/doc/escriba/versions.txt"
-cp README.md CHANGELOG.md LICENSE "$root/$name"
+install -m 644 README.md CHANGELOG.md LICENSE "$root/$name"
 tar -C "$root" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --format=gnu -c "$name" |
     xz -9e -T1 > "$dist/$name.tar.xz"
 

@@ -52,5 +52,7 @@ private func folders(_ path: String) -> [String] {
 /// A path, quoted for a shell.
 public func quoted(_ path: String) -> String {
     let plain = path.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "/._-+".contains($0)) }
-    return plain ? path : "'" + path.replacing("'", with: "'\\''") + "'"
+    // By code points: a quote with an accent on it is still a quote to the shell.
+    let scalars = path.unicodeScalars.map { $0 == "'" ? "'\\''" : String($0) }
+    return plain && !path.isEmpty ? path : "'" + scalars.joined() + "'"
 }

@@ -1,6 +1,6 @@
 /// An event of TensorBoard, the fields that curves need, in the wire format of Protocol Buffers (protobuf.dev, "Encoding").
 ///
-/// Two messages of seven fields: a library for them took a quarter of the time to build the commands.
+/// Three messages with seven fields: a library for them took a quarter of the time to build the commands.
 enum EventMessage {
     /// The first event of a file.
     static func version(at time: Double) -> [UInt8] {
@@ -27,7 +27,7 @@ enum EventMessage {
     }
 }
 
-/// The fields of a message, each a key (number and wire type) and a value. Numbers that are zero are left out, as proto3 does.
+/// The fields of a message, each a key (number and wire type) and a value.
 private struct ProtobufFields {
     private(set) var bytes: [UInt8] = []
 
@@ -38,6 +38,7 @@ private struct ProtobufFields {
         case fixed32 = 5
     }
 
+    /// Left out if it is zero, as proto3 does for whole numbers.
     mutating func add(_ field: UInt64, _ value: UInt64) {
         guard value != 0 else { return }
         add(field, .varint)
@@ -45,13 +46,12 @@ private struct ProtobufFields {
     }
 
     mutating func add(_ field: UInt64, _ value: Double) {
-        guard value.bitPattern != 0 else { return }
         add(field, .fixed64)
         add(fixed: value.bitPattern)
     }
 
+    /// Even if it is zero: it is one of several kinds of values, which must show.
     mutating func add(_ field: UInt64, _ value: Float) {
-        guard value.bitPattern != 0 else { return }
         add(field, .fixed32)
         add(fixed: value.bitPattern)
     }

@@ -9,20 +9,28 @@ struct InvocationTests {
     @Test(
         "Command lines are printed by the name that was called, and run from the same folder",
         arguments: [
-            ("escriba", "escriba train", "escriba train", "train"),
-            ("/usr/bin/escriba", "escriba train", "/usr/bin/escriba train", "train"),
-            ("my tools/escriba", "escriba train", "'my tools/escriba' train", "train"),
-            ("./escriba-sample", "escriba-train", "./escriba-train", "escriba-train"),
-            ("train", "train", "train", "train"),
-            (".build/release/sample", "train", ".build/release/train", "train"),
-            ("/usr/bin/swiftpm-testing-helper", "train", "train", "train"),
-            ("", "train", "train", "train"),
+            ("escriba", true, "escriba train", "escriba train", "train"),
+            ("/usr/bin/escriba", true, "escriba train", "/usr/bin/escriba train", "train"),
+            ("my tools/escriba", true, "escriba train", "'my tools/escriba' train", "train"),
+            ("./esc", true, "esc train", "./esc train", "train"),
+            ("./escriba-sample", true, "escriba-train", "./escriba-train", "escriba-train"),
+            ("bin/sample", true, "train", "bin/train", "train"),
+            ("train", false, "train", "train", "train"),
+            (".build/release/sample", false, "train", ".build/release/train", "train"),
+            ("/usr/bin/swiftpm-testing-helper", false, "train", "train", "train"),
+            ("", false, "train", "train", "train"),
         ])
-    func names(program: String, name: String, line: String, parser: String) {
-        let invocation = Invocation(program: program)
+    func names(program: String, hasAll: Bool, name: String, line: String, parser: String) {
+        let invocation = Invocation(program: program, hasAll: hasAll)
         #expect(invocation.name(of: "train") == name)
         #expect(invocation.line(of: "train") == line)
         #expect(invocation.parserName(of: "train") == parser)
+    }
+
+    @Test("Paths are quoted so that a shell reads them back", arguments: ["a b", "it's", "e'\u{301}", "", "$x", "-\n"])
+    func quoting(path: String) throws {
+        let shell = try Commands.run(at: "/bin/sh", ["-c", "printf %s \(quoted(path))"])
+        #expect(shell.text == path)
     }
 
     @Test("One program is all commands: by subcommand and by link")
@@ -59,9 +67,9 @@ struct InvocationTests {
         let folder = try TemporaryFolder()
         let program = Commands.process("escriba", []).executableURL!.path
         try FileManager.default.copyItem(atPath: program, toPath: folder.file("escriba"))
-        _ = try folder.write("#!/bin/sh\necho \"got $*\"\nexit 7\n", to: "escriba-demo")
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.file("escriba-demo"))
-        let result = try Commands.run(at: folder.file("escriba"), ["demo", "a b", "--c"])
+        _ = try folder.write("#!/bin/sh\necho \"got $*\"\nexit 7\n", to: "escriba-my-demo2")
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.file("escriba-my-demo2"))
+        let result = try Commands.run(at: folder.file("escriba"), ["my-demo2", "a b", "--c"])
         #expect(result.status == 7 && result.text == "got a b --c\n")
     }
 

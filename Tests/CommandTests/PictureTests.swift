@@ -122,27 +122,29 @@ import Training
         let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("tb"))
         #expect(names.count == 1 && names[0].hasPrefix("events.out.tfevents."))
         var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: folder.file("tb") + "/" + names[0])))
-        var events: [String] = []
+        var events: [([UInt8], String)] = []
         while !bytes.isEmpty {
             let length = Int(bytes[0]) + Int(bytes[1]) << 8
             let message = Array(bytes[12..<12 + length])
             #expect(Array(bytes[..<(16 + length)]) == EventFile.record(message))
-            events.append(String(decoding: message, as: UTF8.self))
+            events.append((message, String(decoding: message, as: UTF8.self)))
             bytes.removeFirst(16 + length)
         }
-        #expect(events[0].hasSuffix("brain.Event:2"))
-        #expect(events.count { $0.contains("loss/train") } == 4)
-        #expect(events.count { $0.contains("loss/validation_exact") } == 1)
+        #expect(events[0].1.hasSuffix("brain.Event:2"))
+        let losses = events.filter { $0.1.contains("loss/train") }
+        // Each event is a time of nine bytes, and a step of one with its key.
+        #expect(losses.map { Array($0.0[9..<11]) } == [10, 20, 30, 40].map { [0x10, $0] })
+        #expect(events.count { $0.1.contains("loss/validation_exact") } == 1)
     }
 
-    /// The expected bytes are those that Google's library for Python writes for these values.
+    /// The expected bytes are those that TensorBoard's own library writes for these values.
     @Test func eventsAreEncodedAsProtocolBuffers() {
         func hex(_ bytes: [UInt8]) -> String { bytes.map { String(format: "%02x", $0) }.joined() }
         #expect(hex(EventMessage.version(at: 1.5)) == "09000000000000f83f1a0d627261696e2e4576656e743a32")
         let tags = [("loss/train", 2.5), ("loss/validation", 0), (String(repeating: "é", count: 70), -1e-3)]
         let points = EventMessage.points(tags, step: 300, at: 1_795_751_807.25)
         #expect(
-            hex(points) == "090000d0df3fc2da4110ac022abd010a110a0a6c6f73732f747261696e15000020400a110a0f6c6f73732f"
-                + "76616c69646174696f6e0a94010a8c01" + String(repeating: "c3a9", count: 70) + "156f1283ba")
+            hex(points) == "090000d0df3fc2da4110ac022ac2010a110a0a6c6f73732f747261696e15000020400a160a0f6c6f73732f"
+                + "76616c69646174696f6e15000000000a94010a8c01" + String(repeating: "c3a9", count: 70) + "156f1283ba")
     }
 }

@@ -43,7 +43,7 @@ public struct Temperature: Sendable, Equatable {
     /// - Throws: `SamplingError` unless the value is finite and above 0.
     public init(_ value: Double) throws(SamplingError) {
         guard value > 0 && value.isFinite else {
-            throw SamplingError(name: "temperature", value: "\(value)", allowed: "above 0 (0 is greedy)")
+            throw SamplingError(name: "temperature", value: "\(value)", allowed: "above 0, or 0 for greedy sampling")
         }
         self.value = value
     }
@@ -65,18 +65,21 @@ public struct SamplingFilter: Sendable, Equatable {
 
     private init() { (topK, topP, minP, typical) = (nil, nil, nil, nil) }
 
+    private static func check(
+        _ name: String, _ value: Double?, _ allowed: String, _ isAllowed: (Double) -> Bool
+    ) throws(SamplingError) {
+        guard let value, !isAllowed(value) else { return }
+        throw SamplingError(name: name, value: "\(value)", allowed: allowed)
+    }
+
     /// - Throws: `SamplingError` for k below 1, p or a typical mass outside (0, 1], or a minimum outside [0, 1].
     public init(
         topK: Int? = nil, topP: Double? = nil, minP: Double? = nil, typical: Double? = nil
     ) throws(SamplingError) {
         if let topK, topK < 1 { throw SamplingError(name: "top-k", value: "\(topK)", allowed: "at least 1") }
-        for (name, value) in [("top-p", topP), ("typical", typical)] {
-            guard let value, !(value > 0 && value <= 1) else { continue }
-            throw SamplingError(name: name, value: "\(value)", allowed: "above 0 and at most 1")
-        }
-        if let minP, !(minP >= 0 && minP <= 1) {
-            throw SamplingError(name: "min-p", value: "\(minP)", allowed: "from 0 to 1")
-        }
+        try Self.check("top-p", topP, "above 0 and at most 1") { $0 > 0 && $0 <= 1 }
+        try Self.check("typical", typical, "above 0 and at most 1") { $0 > 0 && $0 <= 1 }
+        try Self.check("min-p", minP, "from 0 to 1") { $0 >= 0 && $0 <= 1 }
         self.topK = topK
         self.topP = topP
         self.minP = minP

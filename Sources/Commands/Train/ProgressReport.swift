@@ -81,7 +81,7 @@ final class ProgressReport {
     /// A sample, set apart from the messages; control characters cannot reach the terminal.
     static func quotation(_ sample: TrainingSample) -> String {
         let lines = sample.text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
-        return (["step \(formatted(sample.step)) writes:"] + lines.map { "  | " + printable(String($0)) })
+        return (["step \(sample.step) writes:"] + lines.map { "  | " + printable(String($0)) })
             .joined(separator: "\n")
     }
 
