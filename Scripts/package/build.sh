@@ -18,6 +18,7 @@ steady=(setarch --addr-no-randomize)
 bash Scripts/package/static.sh static
 
 flags=(-c release --static-swift-stdlib
+    -Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs
     -Xswiftc -file-prefix-map -Xswiftc "$place=." -Xcc "-ffile-prefix-map=$place=."
     -Xlinker "-L$place/static" -Xlinker --no-export-dynamic -Xlinker -z -Xlinker now -Xlinker "-Map=$out/link.map"
     -Xswiftc -Xclang-linker -Xswiftc -static-libgcc)
