@@ -10,9 +10,10 @@ out=$(cd "$1" && pwd)
 place=/var/tmp/escriba-package-build
 mkdir "$place" || { echo "error: another build is using $place; if not, remove it" >&2; exit 1; }
 trap 'rm -rf "$place"' EXIT
-tar -c Package.swift Package.resolved Sources Tests Fuzz Scripts 2> /dev/null | tar -x -C "$place" || true
+files=(Package.swift Sources Tests Scripts)
+if [ -f Package.resolved ]; then files+=(Package.resolved); fi
+tar -c "${files[@]}" | tar -x -C "$place"
 cd "$place"
-[ -f Package.swift ]
 steady=(setarch --addr-no-randomize)
 "${steady[@]}" true 2> /dev/null || steady=()
 bash Scripts/package/static.sh static

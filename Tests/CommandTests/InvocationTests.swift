@@ -53,6 +53,18 @@ struct InvocationTests {
         #expect(texts[0] == texts[1] && !texts[0].isEmpty)
     }
 
+    @Test("The command that continues a training whose time is spent is printed, and runs")
+    func continuing() throws {
+        let folder = try TemporaryFolder()
+        let text = try folder.write(sampleText, to: "text.txt")
+        let output = ["--hidden", "8", "--threads", "1", "--output", folder.file("m.safetensors")]
+        #expect(try Commands.run("escriba", ["train", text, "--time-limit", "300ms"] + output).status == 0)
+        let spent = try Commands.run("escriba", ["train", "--resume", folder.file("m.last.safetensors")])
+        let line = try #require(spent.error.firstMatch(of: #/to continue: (.* --time-limit \d+s)\n/#), "\(spent.error)")
+        let more = try Commands.run(at: "/bin/sh", ["-c", String(line.1)])
+        #expect(more.status == 0 && !more.error.contains("spent"), "\(more.error)")
+    }
+
     @Test("An error names the help that explains it; an unknown command is an error")
     func errors() throws {
         for (arguments, help) in [(["train", "--what"], "escriba train --help"), (["nothing"], "escriba --help")] {

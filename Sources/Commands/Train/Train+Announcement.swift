@@ -115,12 +115,12 @@ struct Announcement {
     private var spent: String {
         let (options, list) = (trainer.record.options, OptionList.declared)
         func twice<Value: Numeric & Comparable & OptionValue>(
-            _ value: Value, _ option: TrainingOption<Value?>
+            _ value: Value, _ option: TrainingOption<Value?>, unit: String = ""
         ) -> String {
             guard value < 1_000_000_000, option.allowed.contains(value * 2), let text = (value * 2).optionText else {
                 return ""
             }
-            return " --\(option.name) \(text)"
+            return " --\(option.name) \(text)\(unit)"
         }
         let command = "\(Invocation.current.line(of: "train")) --resume \(quoted(preparation.plan.output.lastPath))"
         if trainer.isOutOfPatience, let patience = options.patience {
@@ -136,7 +136,7 @@ struct Announcement {
             case .seconds(let seconds):
                 (
                     formatted(seconds: seconds),
-                    twice(max(seconds, trainer.record.seconds.rounded(.up)), list.timeLimit)
+                    twice(max(seconds, trainer.record.seconds.rounded(.up)), list.timeLimit, unit: "s")
                 )
             }
         return "this training has spent its budget of \(budget); to continue: \(command)\(more)"
