@@ -8,6 +8,14 @@ corpora=${CORPORA:-$(dirname "$here")/share/escriba/corpora}
 names=$corpora/names/languages.txt
 other=$corpora/el-cuaderno.txt
 out=checkpoints/demo
+# Called by its own name, without escriba's parser.
+case ${1:-} in
+-h | --help) exec "$program" demo --help ;;
+-*)
+    echo "error: unknown option $1; see escriba demo --help" >&2
+    exit 64
+    ;;
+esac
 mkdir -p $out
 
 [ "$(command -v escriba || true)" != "$program" ] || program=escriba
@@ -54,7 +62,8 @@ run sample $out/book --temperature 0.9 --length 400 --seed 1
 echo
 if [ -n "$other" ]; then
     say "Measure: $measure"
-    run perplexity $out/book "$other" --html $out/surprisal.html
+    # The end of a compressed text, for one, cannot be read alone.
+    run perplexity $out/book "$other" --html $out/surprisal.html || other=
 fi
 cat <<END
 
