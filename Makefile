@@ -12,7 +12,7 @@ BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
-.PHONY: setup build program manual package check-package demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-library check-pages docs install corpora clean
+.PHONY: setup build program mpi manual package check-package demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-library check-pages docs install corpora clean
 
 # As root or with sudo; does nothing if nothing is missing.
 setup:
@@ -129,6 +129,18 @@ docs: setup
 			--transform-for-static-hosting --hosting-base-path $$target || exit 1; \
 	done
 	@echo "the pages are in $(DOCS); to read them: cd $(DOCS) && python3 -m http.server, then /CharacterModel/documentation/charactermodel"
+
+# The plug-ins for `mpirun` and `srun`, beside the commands: one for each MPI library whose compiler is installed
+# (Debian: libopenmpi-dev, libmpich-dev). See docs/cluster.md.
+MPI := openmpi mpich
+mpi:
+	@mkdir -p $(BIN); built=""; for library in $(MPI); do \
+		command -v mpicc.$$library > /dev/null || continue; \
+		mpicc.$$library -O2 -Wall -Wextra -Werror -Wno-stringop-overflow -fPIC -shared -I Sources/CMPI/include Plugins/mpi.c \
+			-o $(BIN)/libescriba-$$library.so || exit 1; \
+		echo "libescriba-$$library.so is in $(BIN)"; built=yes; \
+	done; \
+	[ -n "$$built" ] || { echo "no MPI library is installed; on Debian: apt install libopenmpi-dev" >&2; exit 1; }
 
 # The tool of swift-argument-parser that writes manual pages.
 MANUAL := .build-manual/debug/generate-manual

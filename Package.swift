@@ -38,6 +38,7 @@ let package = Package(
             name: "CICU", cSettings: c,
             linkerSettings: [.linkedLibrary("icui18n"), .linkedLibrary("icuuc")]),
         .target(name: "CKernels", cSettings: c, linkerSettings: [.linkedLibrary("m")]),
+        .target(name: "CMPI", cSettings: c),
         .target(name: "CVersion", cSettings: c + [.define("ESCRIBA_COMMIT", to: "\"\(commit)\"")]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
@@ -48,6 +49,10 @@ let package = Package(
         .target(name: "LinearAlgebra", dependencies: ["CKernels", "Randomness", real], swiftSettings: swift),
         .target(
             name: "RecurrentNetwork", dependencies: ["Concurrency", "LinearAlgebra", "Randomness", real],
+            swiftSettings: swift),
+
+        .target(
+            name: "Cluster", dependencies: ["CMPI", "Concurrency", "LinearAlgebra", "RecurrentNetwork"],
             swiftSettings: swift),
 
         // MARK: Texts and models
@@ -61,8 +66,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "CharacterModel", "Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork", "Tokenization",
-                real,
+                "CharacterModel", "Cluster", "Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork",
+                "Tokenization", real,
             ],
             swiftSettings: swift),
         .target(name: "TensorBoard", swiftSettings: swift),
@@ -75,7 +80,7 @@ let package = Package(
         .target(
             name: "CommandSupport",
             dependencies: [
-                "CharacterModel", "Concurrency", "CVersion", "LinearAlgebra", "RecurrentNetwork", "Reports",
+                "CharacterModel", "Cluster", "Concurrency", "CVersion", "LinearAlgebra", "RecurrentNetwork", "Reports",
                 "Tokenization",
                 "Training", arguments,
             ],
@@ -83,7 +88,8 @@ let package = Package(
         .target(
             name: "Commands",
             dependencies: [
-                "CharacterModel", "CommandSupport", "Concurrency", "RecurrentNetwork", "Reports", "TensorBoard",
+                "CharacterModel", "Cluster", "CommandSupport", "Concurrency", "RecurrentNetwork", "Reports",
+                "TensorBoard",
                 "Tokenization", "Training", arguments,
             ],
             swiftSettings: swift),
@@ -97,9 +103,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: [
-                "CZlib", "CharacterModel", "Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork",
-                "Tokenization",
-                "Training",
+                "CZlib", "CharacterModel", "Cluster", "Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork",
+                "Tokenization", "Training",
             ],
             path: "Tests/TestSupport", swiftSettings: swift),
         .testTarget(
@@ -116,7 +121,9 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["CharacterModel", "LinearAlgebra", "RecurrentNetwork", "TestSupport", "Training"],
+            dependencies: [
+                "CharacterModel", "Cluster", "LinearAlgebra", "RecurrentNetwork", "TestSupport", "Training",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "CommandTests",

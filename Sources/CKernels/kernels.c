@@ -47,6 +47,13 @@ int32_t ck_best_level(void) { return CK_PORTABLE; }
 
 const char *ck_compiler(void) { return __VERSION__; }
 
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+const char *ck_library(void) { return gnu_get_libc_version(); }
+#else
+const char *ck_library(void) { return ""; }
+#endif
+
 void ck_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
                 const float *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride) {
     DISPATCH(product, rows, columns, inner, a, a_stride, packed, bias, accumulate, c, c_stride);

@@ -28,7 +28,7 @@ extension ParsableCommand {
         do {
             try refuseInvalidArguments()
             var command = try parseAsRoot(Array(CommandLine.arguments.dropFirst()))
-            try command.run()
+            if !isFollower || command is any LaunchedCommand { try command.run() }
             Glibc.exit(ExitStatus.done)
         } catch {
             Glibc.exit(conclude(error))
@@ -53,7 +53,7 @@ extension ParsableCommand {
     }
 
     /// Prints an error, and returns the exit code.
-    private static func conclude(_ error: any Error) -> Int32 {
+    static func conclude(_ error: any Error) -> Int32 {
         if let code = report(error) { return code }
         switch exitCode(for: error) {
         case .success:

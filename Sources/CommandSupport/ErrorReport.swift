@@ -1,4 +1,5 @@
 import CharacterModel
+import Cluster
 import Glibc
 import RecurrentNetwork
 import TensorBoard
@@ -14,6 +15,8 @@ func report(_ error: any Error) -> Int32? {
         guard case .failed(let reason) = error else { return ExitStatus.done }
         printError("cannot write to the standard output: \(reason); make room or write elsewhere")
         return ExitStatus.inputOutput
+    // The ranks end without a word where rank 0 says why.
+    case ClusterError.ended: return ExitStatus.done
     case let error as TrainingError where error.underlying != nil: return report(error.underlying!)
     case let error as any TerminalError:
         printError([error.terminalText, error.terminalAdvice].compactMap(\.self).joined(separator: "; "))
@@ -98,7 +101,7 @@ extension TrainingError: TerminalError {
         case .tooShort(let symbols, _):
             symbols > 2 ? "try a shorter window: --window \(max(1, (symbols - 1) / 2))" : nil
         case .diverged: "--learning-rate sets it"
-        case .corpusChanged, .configuration, .text, .checkpoint, .engine, .cancelled: nil
+        case .corpusChanged, .configuration, .text, .checkpoint, .engine, .cluster, .cancelled: nil
         }
     }
 
@@ -125,6 +128,28 @@ extension EvaluationError: TerminalError {
 
 extension MetricsError: TerminalError {
     var exitCode: Int32 { ExitStatus.usage }
+}
+
+extension ClusterError: TerminalError {
+    var terminalAdvice: String? {
+        switch self {
+        case .noPlugin(let library, let file):
+            "install the package escriba-\(library == Launcher.Library.mpich.rawValue ? "mpich" : "openmpi"), or build "
+                + "\(file) with make mpi; ESCRIBA_MPI can name its path"
+        case .notJoined: "start it with the launcher of that MPI library, or with srun --mpi=pmix or --mpi=pmi2"
+        case .tooManyRanks(_, _, let needed): "give --batch \(needed) or more, or start fewer ranks"
+        default: nil
+        }
+    }
+
+    var exitCode: Int32 {
+        switch self {
+        case .noPlugin, .badPlugin: ExitStatus.missingInput
+        case .notJoined, .tooManyRanks, .differs: ExitStatus.usage
+        case .failed(_, _, let code): code
+        case .transport, .silent, .ended: ExitStatus.inputOutput
+        }
+    }
 }
 
 extension EventFileError: TerminalError {

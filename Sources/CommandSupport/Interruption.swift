@@ -7,6 +7,8 @@ import Synchronization
 /// once.
 public enum Interruption {
     private static let received = Atomic<Int32>(0)
+    /// Set on a rank that leaves the messages to rank 0.
+    static let isQuiet = Atomic(false)
 
     /// From now on, signals only set the flag.
     public static func watch() {
@@ -22,6 +24,7 @@ public enum Interruption {
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in
                 Interruption.received.store(number, ordering: .relaxed)
+                guard !Interruption.isQuiet.load(ordering: .relaxed) else { return }
                 let message: StaticString = "stopping and saving; press Ctrl-C again to stop at once without saving\n"
                 _ = write(2, message.utf8Start, message.utf8CodeUnitCount)
             }
@@ -34,6 +37,15 @@ public enum Interruption {
     }
 
     public static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }
+
+    /// The signal that was received, or 0.
+    static var signal: Int32 { received.load(ordering: .relaxed) }
+
+    /// Takes note of a signal that another rank has received.
+    static func receive(_ number: Int32) {
+        guard received.compareExchange(expected: 0, desired: number, ordering: .relaxed).exchanged else { return }
+        StandardError.print("another rank was asked to stop; stopping and saving")
+    }
 
     /// 130 for SIGINT, 143 for SIGTERM, 129 for SIGHUP.
     public static var exitCode: Int32 { 128 + received.load(ordering: .relaxed) }

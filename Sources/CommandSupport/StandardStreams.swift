@@ -1,4 +1,9 @@
+import Cluster
 import Glibc
+import Synchronization
+
+/// Whether a launcher started this process as a rank other than 0, which prints nothing.
+let isFollower = Launcher.current.map { $0.rank > 0 } ?? false
 
 /// Why the standard output cannot be written.
 public enum OutputError: Error {
@@ -10,6 +15,7 @@ public enum OutputError: Error {
 /// The stream for results. Not buffered, so that a reader sees text as it is generated.
 public enum StandardOutput {
     public static func write(_ text: String) throws(OutputError) {
+        if isFollower { return }
         let bytes = Array(text.utf8)
         var done = 0
         while done < bytes.count {
@@ -25,7 +31,10 @@ public enum StandardOutput {
 
 /// The stream for everything else.
 public enum StandardError {
+    static let isMuted = Atomic(isFollower)
+
     public static func write(_ text: String) {
+        if isMuted.load(ordering: .relaxed) { return }
         let bytes = Array(text.utf8)
         _ = bytes.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
     }

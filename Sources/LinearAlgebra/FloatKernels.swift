@@ -28,6 +28,9 @@ package enum KernelLevel: Int32, Sendable, CaseIterable {
 
     /// The compiler that built the kernels: its version decides how sums are contracted, and so the last bits.
     package static var compiler: String { String(cString: ck_compiler()) }
+
+    /// The C library of this machine, whose functions the kernels may call; empty if not known.
+    package static var library: String { String(cString: ck_library()) }
 }
 
 /// The kernels for 32-bit floats: C loops at a level chosen once.

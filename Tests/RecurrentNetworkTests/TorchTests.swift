@@ -92,7 +92,7 @@ struct TorchTests {
         close(
             "logits", (0..<steps).flatMap { t in logits.flatMap { $0[t * $1..<(t + 1) * $1] } }, test.logits)
         let outcome = engine.gradient(of: TrainingWindow(input, steps: steps, symbols: steps * batch, step: 1))
-        close("loss", [Scalar(outcome.groups.reduce(0, +) / Double(steps * batch))], [test.loss])
+        close("loss", [Scalar(outcome.losses.reduce(0, +) / Double(steps * batch))], [test.loss])
         let after = engine.laneState.values.map { $0.flatMap { $0 } }
         close("hidden", after[0], test.hidden)
         close("cell", after.count > 1 ? after[1] : [], test.cellState)

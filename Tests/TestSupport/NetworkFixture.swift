@@ -66,7 +66,7 @@ package struct NetworkFixture<Scalar: KernelScalar> {
                 fill(input, lanes, group: group, resetAt: reset ?? steps / 2)
             })
         let outcome = engine.gradient(of: TrainingWindow(input, steps: steps, symbols: symbols, step: 7))
-        return outcome.groups.reduce(0, +) / Double(symbols)
+        return outcome.losses.reduce(0, +) / Double(symbols)
     }
 
     package func makeEngine(threads: Int = 1, restarts: Bool = true) -> ThreadedEngine<Scalar> {

@@ -1,3 +1,4 @@
+import Cluster
 import RecurrentNetwork
 import TestSupport
 import Testing
@@ -6,21 +7,35 @@ import Testing
 
 @Suite("Engines")
 struct EngineTests {
-    @Test("Two engines that share the lanes give the same results as one, to the bit", arguments: GoldenTraining.all)
-    func halves(_ training: GoldenTraining) throws {
-        let folder = try TemporaryFolder()
-        func hash(_ name: String, _ makeEngine: (EngineSetup<Float>) -> any Engine<Float>) throws -> String {
-            let output = folder.file(name)
+    /// Runs a training to its end, and returns the hash of the tensors it leaves.
+    ///
+    /// - Parameters:
+    ///   - ranks: before and after it is stopped, for one that is; 1 is the usual engine.
+    private func hash(
+        _ training: GoldenTraining, ranks: [Int], threads: Int, in folder: TemporaryFolder
+    ) throws -> String {
+        let output = folder.file("\(ranks) \(threads).safetensors")
+        for (index, count) in ranks.enumerated() {
+            let cluster = try MemoryCluster(ranks: count, threads: threads)
             try training.run(
-                to: output, threads: 2, resuming: nil, stopAfter: training.stop, engine: makeEngine)
-            if training.stop != nil {
-                // A training that one engine left goes on with another.
-                try training.run(
-                    to: output, threads: 1, resuming: GoldenTraining.last(output), stopAfter: nil,
-                    engine: { ThreadedEngine($0) })
-            }
-            return Tensors.sha256([output, GoldenTraining.last(output)])
+                to: output, threads: threads, resuming: index > 0 ? GoldenTraining.last(output) : nil,
+                stopAfter: index < ranks.count - 1 ? training.stop : nil,
+                engine: { setup -> any Engine<Float> in
+                    if count == 1 { return ThreadedEngine(setup) }
+                    return try DistributedEngine(setup, over: cluster.leader)
+                })
+            #expect(cluster.leave().isEmpty)
         }
-        #expect(try hash("a.safetensors") { ThreadedEngine($0) } == hash("b.safetensors") { PairedEngine($0) })
+        return Tensors.sha256([output, GoldenTraining.last(output)])
+    }
+
+    @Test("Ranks that share the lanes give the same results as one process, to the bit", arguments: GoldenTraining.all)
+    func ranks(_ training: GoldenTraining) throws {
+        let folder = try TemporaryFolder()
+        let alone = try hash(training, ranks: training.stop == nil ? [1] : [1, 1], threads: 1, in: folder)
+        let shared = training.stop == nil ? [[2], [3], [4]] : [[2, 3], [3, 1], [1, 4]]
+        for (index, ranks) in shared.enumerated() {
+            #expect(try hash(training, ranks: ranks, threads: 1 + index % 2, in: folder) == alone, "\(ranks) ranks")
+        }
     }
 }

@@ -110,7 +110,7 @@ struct GoldenTraining: Sendable {
     /// - Parameter makeEngine: another engine than the usual one.
     func run(
         to output: String, threads: Int, resuming: String?, stopAfter: Int?,
-        engine makeEngine: (EngineSetup<Float>) -> any Engine<Float> = { ThreadedEngine($0) }
+        engine makeEngine: (EngineSetup<Float>) throws -> any Engine<Float> = { ThreadedEngine($0) }
     ) throws {
         let checkpoint = try resuming.map { try Checkpoint(contentsOf: $0, withState: true) }
         let data = try data(vocabulary: checkpoint?.vocabulary)

@@ -20,6 +20,9 @@ int32_t ck_best_level(void);
 /// The name and version of the compiler that made these loops.
 const char *ck_compiler(void);
 
+/// The version of the C library that runs them; empty if not known.
+const char *ck_library(void);
+
 /// c[i, j] = start + sum over k of a[i, k] * b[k, j], where start is c[i, j] if `accumulate`, else bias[j], or 0 when
 /// `bias` is null. `packed` holds b in panels of 16 columns: panel p, row k, column j at ((p * inner) + k) * 16 + j, padded with
 /// zeros. Each element is one chain of multiply-adds in the order of k, so it does not depend on how rows are grouped.

@@ -70,7 +70,7 @@ package final class DynamicEvaluation {
             let steps = min(Self.segment, count - first)
             _ = input.fill(lane, of: text, first: first, steps: steps)
             let outcome = engine.gradient(of: TrainingWindow(input, steps: steps, symbols: steps, step: segment))
-            nats += outcome.groups[0]
+            nats += outcome.losses[0]
             // Skip a segment whose gradient is not finite, and keep it out of the means.
             guard outcome.norm.isFinite else { continue }
             measured += 1

@@ -8,10 +8,10 @@ import Training
 
 extension Train {
     /// Prints on stderr what will be trained, on which text, and for how long.
-    func announce(_ preparation: Preparation, _ trainer: Trainer) throws {
+    func announce(_ preparation: Preparation, _ trainer: Trainer, _ place: String?) throws {
         if output.resume == nil && output.from == nil { announceChoice(preparation) }
         let announcement = Announcement(preparation, trainer, threads: threads.count)
-        for line in try announcement.lines { StandardError.print(line) }
+        for line in [place].compactMap(\.self) + (try announcement.lines) { StandardError.print(line) }
     }
 
     /// Prints the chosen options, as a complete command line.

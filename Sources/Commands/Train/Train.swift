@@ -1,5 +1,6 @@
 import ArgumentParser
 import CharacterModel
+import Cluster
 import CommandSupport
 import Glibc
 import Reports
@@ -7,7 +8,7 @@ import Tokenization
 import Training
 
 /// The `train` command: parse, call the training module, print.
-public struct Train: ParsableCommand {
+public struct Train: LaunchedCommand {
     private static let name = Invocation.current.name(of: "train")
 
     public static let configuration = CommandConfiguration(
@@ -73,6 +74,11 @@ public struct Train: ParsableCommand {
             if !output.quiet { StandardError.print("the curves are in \(quoted(path))") }
             return
         }
+        try asRank { try run(in: $0) }
+    }
+
+    /// Trains; on rank 0 if it is one of several.
+    func lead(_ cluster: Cluster?) throws {
         var preparation = try Preparation(self)
         let curves = try output.tensorboard.map { try TrainingCurves(folder: $0) }
         // If the curves cannot be written, warn, but do not stop the training.
@@ -80,22 +86,24 @@ public struct Train: ParsableCommand {
         if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds) }
         let progress = ProgressReport(quiet: output.quiet, samples: samples.areShown, data: preparation.data)
         let report = try liveReport(preparation)
+        let engines = Engines(cluster)
         let trainer = try Trainer(
             preparation.configuration, data: preparation.data, record: preparation.record,
             output: place(preparation), threads: threads.count, resuming: preparation.checkpoint,
-            from: preparation.adaptation
+            from: preparation.adaptation, engine: { try engines.make($0) }
         ) { event in
             progress.observe(event)
             curves?.observe(event)
             report?.observe(event)
         }
         if preparation.checkpoint != nil { report?.resume(from: trainer.record.metricsPath) }
-        if !output.quiet { try announce(preparation, trainer) }
+        if !output.quiet { try announce(preparation, trainer, engines.place) }
         do { try run(trainer, preparation.plan.output, progress) } catch {
             // A page that is not written again must not say that it is.
             report?.finish(sample: nil)
             throw error
         }
+        if !output.quiet, let waiting = engines.waiting { StandardError.print(waiting) }
         let result = TrainingResult(trainer.record, preparation.plan.output, progress.exact)
         try StandardOutput.write(output.format == .json ? try result.json() : result.text)
         guard let report else { return }

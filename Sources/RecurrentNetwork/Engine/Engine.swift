@@ -3,57 +3,61 @@ import LinearAlgebra
 
 /// Runs training steps on the weights. The training loop knows only this protocol, not the implementation.
 ///
-/// The order of a step is: ``run(_:)``, ``reduce(_:continues:)``, ``completeGradient()``, ``update(_:)``. No returned
-/// value points into an engine's memory, so an engine may keep it elsewhere: in other processes, on another device.
+/// A step is ``gradient(of:)``, then ``update(_:)``. No returned value points into an engine's memory, so an engine may
+/// keep it elsewhere: in other processes, on another device.
 ///
 /// An engine that can fail (a process that died, a device that is gone) throws, which ends the training with that
 /// error.
-///
-/// Several engines can share a batch: each processes some of the groups of lanes (``LaneGroups``), and the gradient is
-/// summed along the engines in the order of their groups, each continuing the sum of the previous one.
 package protocol Engine<Scalar>: AnyObject {
     associatedtype Scalar: KernelScalar
 
     var model: ModelConfiguration { get }
-    /// The lanes of the batch that it processes.
-    var lanes: Range<Int> { get }
 
-    /// Runs its lanes through a window, forward and backward, and moves their state to the end of the window.
-    ///
-    /// - Returns: the sum of the losses in nats of each group of lanes, in order.
-    func run(_ window: TrainingWindow) throws -> [Double]
-
-    /// The number of blocks the gradient is summed in: a constant of the model.
-    var blocks: Int { get }
-    /// Sums blocks of the gradient over the engine's lanes.
-    ///
-    /// - Parameter continues: whether the sum continues from what ``setGradient(_:of:)`` set; otherwise it starts at
-    ///   zero.
-    func reduce(_ blocks: Range<Int>, continues: Bool) throws
-    /// A copy of the sum in a block.
-    func gradient(ofBlock block: Int) -> [Scalar]
-    /// Sets a block to a partial or complete sum from elsewhere.
-    func setGradient(_ elements: [Scalar], ofBlock block: Int)
-    /// Makes the sum of all blocks the gradient of the weights (dropped ones get none, a tied embedding gets that of both its
-    /// uses), and returns its Euclidean norm.
-    func completeGradient() throws -> Double
+    /// Runs the lanes through a window, forward and backward, moves their state to its end, and makes the gradient of the
+    /// mean loss that of the weights (dropped ones get none, a tied embedding gets that of both its uses).
+    func gradient(of window: TrainingWindow) throws -> GradientReport
 
     /// Moves the weights along the gradient. False if a weight or a moment is not finite afterwards.
     func update(_ step: UpdateStep) throws -> Bool
 
-    /// The states of its lanes; zero when an epoch starts.
-    var laneState: NetworkState<Scalar> { get set }
-    /// A copy of everything the next step depends on; `lanes` are its own.
-    var state: EngineState<Scalar> { get }
+    /// The states of the lanes.
+    var laneState: NetworkState<Scalar> { get throws }
+    /// Sets the state of every lane to zero, at the start of an epoch.
+    func clearState() throws
+    /// A copy of everything the next step depends on.
+    var state: EngineState<Scalar> { get throws }
     /// Continues from a state. Weights dropped for a window are restored.
-    func restore(_ state: EngineState<Scalar>)
+    func restore(_ state: EngineState<Scalar>) throws
 
     /// Passes a network with the current weights to `body`, for inference only, until it returns.
     func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result
 }
 
+/// What a window's gradient is.
+package struct GradientReport: Sendable, Equatable {
+    /// The sum of the losses in nats of each group of lanes, in order.
+    package var losses: [Double]
+    /// The Euclidean norm of the gradient.
+    package var norm: Double
+    /// How much the gradients of parts of the batch differ, if that was asked for.
+    package var halves: GradientHalves?
+
+    package init(losses: [Double], norm: Double, halves: GradientHalves? = nil) {
+        (self.losses, self.norm, self.halves) = (losses, norm, halves)
+    }
+}
+
+/// The squared norms of the sums of the gradient over the first half of the groups of lanes and over all, before it is
+/// masked or tied; each is the gradient of a sum of losses divided by the symbols of the whole window.
+package struct GradientHalves: Sendable, Equatable {
+    package var first: Double
+    package var whole: Double
+
+    package init(first: Double, whole: Double) { (self.first, self.whole) = (first, whole) }
+}
+
 /// A window of a training step: the input of every lane of the batch, and the keys of its random numbers. Its memory is
-/// reused for the next window: an engine that still needs it after ``Engine/run(_:)`` returns must copy it.
+/// reused for the next window: an engine that still needs it after ``Engine/gradient(of:)`` returns must copy it.
 package struct TrainingWindow: Sendable {
     package let input: LaneWindow
     /// Steps of the window that are used.
@@ -116,11 +120,13 @@ package struct EngineSetup<Scalar: KernelScalar>: Sendable {
     package var restarts: Bool
     /// Seed of the dropout.
     package var seed: UInt64
+    /// Whether gradients report their ``GradientHalves``.
+    package var measuresHalves: Bool
     package var workers: Workers
 
     package init(
         model: ModelConfiguration, parameters: Parameters<Scalar>, optimizer: Optimizer, batch: Int, window: Int,
-        restarts: Bool = true, seed: UInt64, workers: Workers
+        restarts: Bool = true, seed: UInt64, measuresHalves: Bool = false, workers: Workers
     ) {
         self.model = model
         self.parameters = parameters
@@ -129,6 +135,7 @@ package struct EngineSetup<Scalar: KernelScalar>: Sendable {
         self.window = window
         self.restarts = restarts
         self.seed = seed
+        self.measuresHalves = measuresHalves
         self.workers = workers
     }
 }

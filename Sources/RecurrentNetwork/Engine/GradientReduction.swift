@@ -20,11 +20,17 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
     private let scratch: [PackedMatrix<Scalar>]
     private let shards: [Shard<Scalar>]
     private let gradient: Parameters<Scalar>
+    /// nil where they are not measured.
+    let squares: BlockSquares?
 
     /// - Parameters:
     ///   - gradient: holds the sums over `shards`.
     ///   - threads: of the workers that will run it.
-    init(_ model: ModelConfiguration, _ shards: [Shard<Scalar>], into gradient: Parameters<Scalar>, threads: Int) {
+    ///   - measured: the shards after which the sums' squares are noted, if any.
+    init(
+        _ model: ModelConfiguration, _ shards: [Shard<Scalar>], into gradient: Parameters<Scalar>, threads: Int,
+        measured: (half: Int?, whole: Int?)? = nil
+    ) {
         self.shards = shards
         self.gradient = gradient
         var blocks: [Block] = []
@@ -34,6 +40,7 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
         blocks += pieces(of: model.vocabularySize).map { .decoder($0) }
         blocks += pieces(of: model.embedding).map { .encoder($0) }
         self.blocks = blocks
+        squares = measured.map { BlockSquares(blocks: blocks.count, half: $0.half, whole: $0.whole) }
         let rows = shards.map { $0.capacity * $0.lanes }.max() ?? 0
         scratch = Self.scratch(rows: rows, threads: threads, from: MemoryLedger())
     }
@@ -45,17 +52,24 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
 
     var count: Int { blocks.count }
 
-    /// Sums blocks over windows of `steps` steps that have run backward.
+    /// Sums all blocks over windows of `steps` steps that have run backward.
     ///
-    /// - Parameter continues: whether the sum continues from what is in the gradient.
-    func run(_ range: Range<Int>, steps: Int, continues: Bool, using workers: Workers) {
-        workers.run(range.count) { index, worker in
-            sum(blocks[range.lowerBound + index], steps: steps, continues: continues, scratch[worker])
+    /// - Parameter exchange: what comes before and after each block's sum, if the batch is shared.
+    func run(steps: Int, using workers: Workers, _ exchange: (any BlockExchange<Scalar>)?) {
+        workers.run(blocks.count) { index, worker in
+            let views = views(ofBlock: index)
+            let continues = exchange?.begin(index, views) ?? false
+            sum(blocks[index], steps: steps, continues: continues, scratch[worker]) { shard in
+                squares?.note(views, ofBlock: index, after: shard)
+            }
+            exchange?.end(index, views)
         }
     }
 
     @specialized(where Scalar == Float)
-    private func sum(_ block: Block, steps: Int, continues: Bool, _ scratch: PackedMatrix<Scalar>) {
+    private func sum(
+        _ block: Block, steps: Int, continues: Bool, _ scratch: PackedMatrix<Scalar>, then: (_ shard: Int) -> Void
+    ) {
         for (number, shard) in shards.enumerated() {
             let accumulates = continues || number > 0
             switch block {
@@ -67,6 +81,7 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
             case .decoder(let rows): addDecoder(rows, of: shard, steps: steps, accumulates: accumulates, scratch)
             case .encoder(let columns): addEncoder(columns, of: shard, steps: steps, accumulates: accumulates)
             }
+            then(number)
         }
     }
 

@@ -7,6 +7,7 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     package let optimizer: OptimizerState<Scalar>
     package let gradient: Parameters<Scalar>
     package let shards: [Shard<Scalar>]
+    /// The lanes of the batch that it processes.
     package let lanes: Range<Int>
     /// The lanes of each shard, counted from 0 in the whole batch, and the number of the first one's group.
     private let groups: [Range<Int>]
@@ -32,7 +33,13 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
         shards = all[own].map {
             Shard(model, lanes: $0.count, steps: setup.window, learns: true, restarts: setup.restarts)
         }
-        reduction = GradientReduction(model, shards, into: gradient, threads: workers.count)
+        let half = all.count / 2 - 1 - own.lowerBound
+        let measured = (
+            half: shards.indices.contains(half) ? half : nil,
+            whole: own.upperBound == all.count ? shards.count - 1 : nil
+        )
+        reduction = GradientReduction(
+            model, shards, into: gradient, threads: workers.count, measured: setup.measuresHalves ? measured : nil)
         self.workers = workers
         seed = setup.seed
     }
@@ -41,8 +48,19 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
 
     // MARK: A step
 
+    package func gradient(of window: TrainingWindow) -> GradientReport {
+        let losses = run(window)
+        reduce()
+        return GradientReport(losses: losses, norm: completeGradient(), halves: halves)
+    }
+
+    /// Runs its lanes through a window, forward and backward, and moves their state to the end of the window.
+    ///
     /// With weight dropout, the network uses the dropped weights until the next update.
-    package func run(_ window: TrainingWindow) -> [Double] {
+    ///
+    /// - Parameter first: the first lane that the window holds: all of the batch, or only this engine's.
+    /// - Returns: the sum of the losses in nats of each of its groups of lanes, in order.
+    package func run(_ window: TrainingWindow, from first: Int = 0) -> [Double] {
         network.dropWeights(seed: seed, step: window.step, using: workers)
         steps = window.steps
         let scale = Scalar(1 / Double(window.symbols))
@@ -50,7 +68,8 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
         let sums = Matrix<Double>(rows: 1, columns: shards.count)
         workers.forEach(shards.count) { [shards, groups, network, seed, firstGroup] index in
             let shard = shards[index]
-            shard.input.copy(groups[index], of: window.input, steps: window.steps)
+            let lanes = groups[index].lowerBound - first..<groups[index].upperBound - first
+            shard.input.copy(lanes, of: window.input, steps: window.steps)
             let dropout =
                 drops ? DropoutStream(seed: seed, step: window.step, group: firstGroup + index) : nil
             let resets = shard.input.resets(window.steps)
@@ -62,24 +81,28 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
         return sums.elements
     }
 
+    /// Sums the gradient of the window that has run.
+    ///
+    /// - Parameter exchange: for an engine that shares the batch.
+    package func reduce(_ exchange: (any BlockExchange<Scalar>)? = nil) {
+        reduction.run(steps: steps, using: workers, exchange)
+    }
+
+    /// The number of blocks that the gradient is summed in: a constant of the model.
     package var blocks: Int { reduction.count }
 
-    package func reduce(_ blocks: Range<Int>, continues: Bool) {
-        reduction.run(blocks, steps: steps, continues: continues, using: workers)
+    /// The number of elements of each block.
+    package var blockSizes: [Int] {
+        (0..<blocks).map { gradient(ofBlock: $0).reduce(0) { $0 + $1.rows * $1.columns } }
     }
 
-    package func gradient(ofBlock block: Int) -> [Scalar] { reduction.views(ofBlock: block).flatMap(\.elements) }
+    /// The parts of the gradient that a block covers.
+    package func gradient(ofBlock block: Int) -> [MatrixView<Scalar>] { reduction.views(ofBlock: block) }
 
-    package func setGradient(_ elements: [Scalar], ofBlock block: Int) {
-        var first = 0
-        for view in reduction.views(ofBlock: block) {
-            let count = view.rows * view.columns
-            view.assign(Array(elements[first..<first + count]))
-            first += count
-        }
-        precondition(first == elements.count, "\(elements.count) elements for a block of \(first)")
-    }
+    /// What the sums were halfway and at the end, as far as this engine has taken them.
+    package var halves: GradientHalves? { reduction.squares?.halves }
 
+    /// Makes the sum of all blocks the gradient of the weights, and returns its norm.
     package func completeGradient() -> Double {
         network.maskGradient(gradient, using: workers)
         if model.isTied { gradient.tie() }
@@ -112,6 +135,8 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
             lanes: laneState)
     }
 
+    package func clearState() { laneState = NetworkState(model, lanes: lanes.count) }
+
     package func restore(_ state: EngineState<Scalar>) {
         network.parameters.all.copy(state.parameters.all)
         for (moment, saved) in zip(optimizer.moments, state.moments) { moment.all.copy(saved.all) }
@@ -122,27 +147,6 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     package func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result {
         try body(network)
     }
-}
-
-extension ThreadedEngine {
-    /// The same for this engine, which does not fail.
-    package func gradient(of window: TrainingWindow) -> (groups: [Double], norm: Double) {
-        let losses = run(window)
-        reduce(0..<blocks, continues: false)
-        return (losses, completeGradient())
-    }
-}
-
-extension Engine {
-    /// Computes the gradient of the mean loss of a window, alone.
-    package func gradient(of window: TrainingWindow) throws -> (groups: [Double], norm: Double) {
-        let losses = try run(window)
-        try reduce(0..<blocks, continues: false)
-        return (losses, try completeGradient())
-    }
-
-    /// Sets the state of every lane to zero, at the start of an epoch.
-    package func clearState() { laneState = NetworkState(model, lanes: lanes.count) }
 }
 
 /// The memory that training takes with some options, in bytes: parameters, gradient, moments, packed copies, and the

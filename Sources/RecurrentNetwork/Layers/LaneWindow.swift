@@ -21,7 +21,7 @@ package final class LaneWindow: Sendable {
     }
 
     /// Copies some lanes of another window.
-    func copy(_ range: Range<Int>, of other: LaneWindow, steps: Int) {
+    package func copy(_ range: Range<Int>, of other: LaneWindow, steps: Int) {
         precondition(range.count == lanes, "\(range.count) lanes for \(lanes)")
         precondition(
             range.lowerBound >= 0 && range.upperBound <= other.lanes && steps <= min(capacity, other.capacity),

@@ -38,6 +38,22 @@ package struct NetworkState<Scalar: KernelScalar>: Sendable, Equatable {
             })
     }
 
+    /// All elements in order: state by state, layer by layer.
+    package var elements: [Scalar] { values.flatMap { $0.flatMap(\.self) } }
+
+    /// The states with these elements.
+    package init(_ model: ModelConfiguration, lanes: Int, elements: [Scalar]) {
+        self.init(model, lanes: lanes)
+        let size = lanes * model.hidden
+        precondition(elements.count == names.count * model.layers * size, "\(elements.count) elements")
+        for state in values.indices {
+            for layer in values[state].indices {
+                let first = (state * model.layers + layer) * size
+                values[state][layer] = Array(elements[first..<first + size])
+            }
+        }
+    }
+
     private init(lanes: Int, names: [String], values: [[[Scalar]]]) {
         (self.lanes, self.names, self.values) = (lanes, names, values)
     }

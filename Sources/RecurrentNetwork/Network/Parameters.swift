@@ -3,7 +3,8 @@ import LinearAlgebra
 /// A model's parameters, or their gradient, or an optimizer's moment: one arena and the views into it.
 package final class Parameters<Scalar: KernelScalar>: Sendable {
     package let layout: ParameterLayout
-    private let arena: Matrix<Scalar>
+    /// All parameters in one row, the gaps (always zero) included.
+    package let arena: Matrix<Scalar>
     /// [V, E], where the input is embedded.
     package let encoder: MatrixView<Scalar>?
     /// For each layer, its tensors in the cell's order: [N, K], [K, N] for a one-hot input weight, [1, N] for a bias.

@@ -13,8 +13,8 @@ struct RecoveryKeeper {
     /// Keeps the state before a step whose loss was normal: only then are the weights known to be good.
     ///
     /// - Parameter lanes: the lane states before the step's window.
-    mutating func keep(_ engine: any Engine<Float>, lanes: NetworkState<Float>, _ record: inout TrainingRecord) {
-        var state = engine.state
+    mutating func keep(_ engine: any Engine<Float>, lanes: NetworkState<Float>, _ record: inout TrainingRecord) throws {
+        var state = try engine.state
         state.lanes = lanes
         point = state
         record.recovery.point = RecoveryRecord.Point(record)
@@ -22,15 +22,15 @@ struct RecoveryKeeper {
 
     /// Returns to the kept state and halves the learning rate.
     ///
-    /// - Throws: `TrainingError.diverged` if the limit of recoveries is reached, or there is no good state.
+    /// - Throws: `TrainingError.diverged` if the limit of recoveries is reached, or there is no good state; errors of the engine.
     func goBack(
         _ engine: any Engine<Float>, _ record: inout TrainingRecord, because flaw: String, rate: Double
-    ) throws(TrainingError) -> RecoveryReport {
+    ) throws -> RecoveryReport {
         let (step, limit) = (record.step, record.options.maxRecoveries)
         guard let point, let place = record.recovery.point, record.recovery.count < limit else {
-            throw .diverged(step: step, flaw: flaw, recoveries: record.recovery.count)
+            throw TrainingError.diverged(step: step, flaw: flaw, recoveries: record.recovery.count)
         }
-        engine.restore(point)
+        try engine.restore(point)
         record.goBack(to: place)
         return RecoveryReport(
             step: step, flaw: flaw, point: place.step, count: record.recovery.count, limit: limit,

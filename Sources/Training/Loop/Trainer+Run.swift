@@ -18,7 +18,10 @@ extension Trainer {
     /// - Throws: `TrainingError.diverged` if the loss explodes repeatedly; `.checkpoint` if the final save fails, or
     ///   another training run has written to the output since the last run. Earlier saves are then left unchanged.
     public func run(shouldStop: @Sendable () -> Bool = { false }) throws(TrainingError) -> Ending {
-        do { return try loop(shouldStop) } catch { throw TrainingError(error) }
+        do { return try loop(shouldStop) } catch {
+            saver.saveWhatWaits()
+            throw TrainingError(error)
+        }
     }
 
     private func loop(_ shouldStop: @Sendable () -> Bool) throws -> Ending {
@@ -82,20 +85,20 @@ extension Trainer {
     private func step() throws -> StepReport? {
         let began = now()
         let options = record.options
-        if record.window == 0 { engine.clearState() }
+        if record.window == 0 { try engine.clearState() }
         let stepRate =
             rate.full * record.recovery.rateFactor
             * options.schedule.factor(step: record.step, progress: budget.progress(record), warmup: rate.warmup)
         // Weights are known to be good only once a loss was computed with them, so save the lane states from before
         // that.
-        let lanes = RecoveryKeeper.isDue(record) ? engine.laneState : nil
+        let lanes = RecoveryKeeper.isDue(record) ? try engine.laneState : nil
         let window = nextWindow()
         let outcome = try engine.gradient(of: window)
-        let nats = outcome.groups.reduce(0, +)
+        let nats = outcome.losses.reduce(0, +)
         let mean = nats / Double(window.symbols)
         guard outcome.norm.isFinite || !mean.isFinite else { return try recover("the gradient is not finite") }
         if let flaw = record.recovery.monitor.flaw(in: mean) { return try recover(flaw) }
-        if let lanes, record.recovery.monitor.isCalm { recovery.keep(engine, lanes: lanes, &record) }
+        if let lanes, record.recovery.monitor.isCalm { try recovery.keep(engine, lanes: lanes, &record) }
         record.step += 1
         weightsAreBest = false
         let isFinite = try engine.update(
@@ -130,16 +133,11 @@ extension Trainer {
     /// Returns to the last good state; the step then has no report.
     @discardableResult
     private func recover(_ flaw: String) throws -> StepReport? {
-        do {
-            let report = try recovery.goBack(engine, &record, because: flaw, rate: rate.full)
-            validation.goBack()
-            weightsAreBest = false
-            tell(.recovery(report))
-            return nil
-        } catch {
-            saver.saveWhatWaits()
-            throw error
-        }
+        let report = try recovery.goBack(engine, &record, because: flaw, rate: rate.full)
+        validation.goBack()
+        weightsAreBest = false
+        tell(.recovery(report))
+        return nil
     }
 
     // MARK: Validation and saving
@@ -180,7 +178,7 @@ extension Trainer {
         var saved = record
         defer { record = saved }
         try saver.saveLast(&saved, isFinal: isFinal, budget) { record in
-            let state = engine.state
+            let state = try engine.state
             return Checkpoint(
                 configuration: configuration, vocabulary: data.vocabulary, parameters: state.parameters,
                 training: record, state: state, recoveryPoint: recovery.point)

@@ -142,7 +142,7 @@ public final class Trainer {
             let name = "recovery.trainer.\(state.lanes.names[0])"
             throw CheckpointError.badShape(path: saver.output.lastPath, tensor: name)
         }
-        engine.restore(state)
+        try engine.restore(state)
     }
 
     /// The initial weights: a private copy, independent of their source.
@@ -199,13 +199,14 @@ public final class Trainer {
     ///
     /// - Throws: errors of the engine.
     package func secondsPerStep() throws -> Double {
-        let state = engine.state
-        defer { engine.restore(state) }
-        return try (0..<2).map { _ in
+        let state = try engine.state
+        let seconds = try (0..<2).map { _ in
             let began = now()
             _ = try engine.gradient(of: nextWindow())
             return now() - began
-        }.last!
+        }
+        try engine.restore(state)
+        return seconds.last!
     }
 
     func nextWindow() -> TrainingWindow {

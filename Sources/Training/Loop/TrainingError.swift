@@ -1,4 +1,5 @@
 import CharacterModel
+import Cluster
 import RecurrentNetwork
 import Tokenization
 
@@ -18,6 +19,8 @@ public enum TrainingError: Error, Equatable, Sendable {
     case checkpoint(CheckpointError)
     /// The compute engine failed.
     case engine(reason: String)
+    /// The processes that train together cannot go on.
+    case cluster(ClusterError)
     /// The task was cancelled; the state is saved at this path for resuming.
     case cancelled(state: String)
 
@@ -28,6 +31,7 @@ public enum TrainingError: Error, Equatable, Sendable {
         case let error as ConfigurationError: self = .configuration(error)
         case let error as TextError: self = .text(error)
         case let error as CheckpointError: self = .checkpoint(error)
+        case let error as ClusterError: self = .cluster(error)
         default: self = .engine(reason: "\(error)")
         }
     }
@@ -38,6 +42,7 @@ public enum TrainingError: Error, Equatable, Sendable {
         case .configuration(let error): error
         case .text(let error): error
         case .checkpoint(let error): error
+        case .cluster(let error): error
         case .tooShort, .corpusChanged, .diverged, .engine, .cancelled: nil
         }
     }
@@ -56,6 +61,7 @@ extension TrainingError: CustomStringConvertible {
         case .configuration(let error): error.description
         case .text(let error): error.description
         case .checkpoint(let error): error.description
+        case .cluster(let error): error.description
         case .engine(let reason): reason
         case .cancelled(let state): "the training run was cancelled; resume it from \(state)"
         }

@@ -143,7 +143,7 @@ final class CheckpointSaver {
     ///   - checkpoint: builds the checkpoint for a record.
     func saveLast(
         _ record: inout TrainingRecord, isFinal: Bool, _ clock: BudgetMeter,
-        _ checkpoint: (TrainingRecord) -> Checkpoint
+        _ checkpoint: (TrainingRecord) throws -> Checkpoint
     ) throws {
         do {
             try savePending()
@@ -153,10 +153,9 @@ final class CheckpointSaver {
             record.metricsFirstLine = metrics?.firstLine
             record.metricsWaiting = metrics?.waitingLines
             record.seconds = clock.seconds
-            try save(checkpoint(record), to: output.lastPath, removing: output.path)
+            try save(try checkpoint(record), to: output.lastPath, removing: output.path)
             savedTokens = record.tokens
-        } catch {
-            guard !isFinal else { throw error }
+        } catch let error as CheckpointError where !isFinal {
             observe(.notSaved(path: output.lastPath, reason: "\(error)"))
         }
         lastSaved = now()
