@@ -19,10 +19,17 @@ func report(_ error: any Error) -> Int32? {
     case ClusterError.ended: return ExitStatus.done
     case let error as TrainingError where error.underlying != nil: return report(error.underlying!)
     case let error as any TerminalError:
-        printError([error.terminalText, error.terminalAdvice].compactMap(\.self).joined(separator: "; "))
+        printError(error.line)
         return error.exitCode
     default: return nil
     }
+}
+
+/// What rank 0 says of another rank's error.
+package func failure(of error: any Error) -> Cluster.Failure {
+    if let inner = (error as? TrainingError)?.underlying { return failure(of: inner) }
+    let known = error as? any TerminalError
+    return Cluster.Failure(reason: known?.line ?? "\(error)", code: known?.exitCode ?? ExitStatus.internalError)
 }
 
 /// A library error as it is shown in a terminal: libraries say what is wrong, commands add which flags can fix it.
@@ -34,6 +41,7 @@ protocol TerminalError: Error, CustomStringConvertible {
 }
 
 extension TerminalError {
+    var line: String { [terminalText, terminalAdvice].compactMap(\.self).joined(separator: "; ") }
     var terminalText: String { description }
     var terminalAdvice: String? { nil }
 }

@@ -57,6 +57,8 @@ extension LaunchedCommand {
         let isSpeaker = cluster.rank < 2 || !(error is ClusterError)
         StandardError.isMuted.store(!isSpeaker, ordering: .relaxed)
         let code = Self.conclude(error)
+        // A launcher ends the others at once, also the one that speaks.
+        if cluster.rank > 1 { sleep(2) }
         cluster.communicator.abort(code)
         Glibc._exit(code)
     }

@@ -17,7 +17,7 @@ public final class TrainingCurves {
                     ("loss/train", report.trainNats), ("training/learning_rate", report.learningRate),
                     ("training/gradient_norm", report.gradientNorm),
                     ("training/symbols_per_second", report.tokensPerSecond),
-                ])
+                ] + (report.gradientNoiseScale.map { [("training/gradient_noise_scale", $0)] } ?? []))
         case .validation(let report):
             file.add(step: report.step, [(report.isExact ? "loss/validation_exact" : "loss/validation", report.nats)])
             try? file.flush()

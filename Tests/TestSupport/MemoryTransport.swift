@@ -1,6 +1,7 @@
 import Cluster
 import Concurrency
 import LinearAlgebra
+import RecurrentNetwork
 import Synchronization
 
 /// The messages between ranks that are threads of one process.
@@ -104,6 +105,12 @@ package final class MemoryCluster: Sendable {
         self.network = network
         self.left = left
         leader = try Communicator(patience: patience) { network.transport(0) }
+    }
+
+    /// An engine over the ranks, or the usual one for a single rank.
+    package func engine(_ setup: EngineSetup<Float>) throws(ClusterError) -> any Engine<Float> {
+        if network.ranks == 1 { return ThreadedEngine(setup) }
+        return try DistributedEngine(setup, over: leader)
     }
 
     /// Waits until the other ranks have ended; returns what each of them threw.

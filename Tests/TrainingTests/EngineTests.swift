@@ -1,5 +1,4 @@
 import Cluster
-import RecurrentNetwork
 import TestSupport
 import Testing
 
@@ -20,10 +19,7 @@ struct EngineTests {
             try training.run(
                 to: output, threads: threads, resuming: index > 0 ? GoldenTraining.last(output) : nil,
                 stopAfter: index < ranks.count - 1 ? training.stop : nil,
-                engine: { setup -> any Engine<Float> in
-                    if count == 1 { return ThreadedEngine(setup) }
-                    return try DistributedEngine(setup, over: cluster.leader)
-                })
+                engine: { try cluster.engine($0) })
             #expect(cluster.leave().isEmpty)
         }
         return Tensors.sha256([output, GoldenTraining.last(output)])

@@ -110,7 +110,9 @@ struct GoldenTraining: Sendable {
     /// - Parameter makeEngine: another engine than the usual one.
     func run(
         to output: String, threads: Int, resuming: String?, stopAfter: Int?,
-        engine makeEngine: (EngineSetup<Float>) throws -> any Engine<Float> = { ThreadedEngine($0) }
+        measuresNoise: Bool = false,
+        engine makeEngine: (EngineSetup<Float>) throws -> any Engine<Float> = { ThreadedEngine($0) },
+        observe: @escaping (TrainingEvent) -> Void = { _ in }
     ) throws {
         let checkpoint = try resuming.map { try Checkpoint(contentsOf: $0, withState: true) }
         let data = try data(vocabulary: checkpoint?.vocabulary)
@@ -120,9 +122,11 @@ struct GoldenTraining: Sendable {
             weightDropout: weightDropout)
         var record = checkpoint?.training ?? TrainingRecord()
         if checkpoint == nil { record.options = options }
+        var place = Trainer.Output(path: output)
+        place.measuresNoise = measuresNoise
         let trainer = try Trainer(
-            model, data: data, record: record, output: Trainer.Output(path: output), threads: threads,
-            resuming: checkpoint, from: nil, engine: makeEngine, observe: { _ in })
+            model, data: data, record: record, output: place, threads: threads, resuming: checkpoint, from: nil,
+            engine: makeEngine, observe: observe)
         let end = stopAfter ?? .max
         nonisolated(unsafe) let running = trainer
         _ = try trainer.run { running.record.step >= end }

@@ -85,5 +85,7 @@ extension TrainingRecord {
         clearPending()
     }
 
-    package mutating func clearPending() { (pendingNats, pendingTokens, pendingSeconds) = (0, 0, 0) }
+    package mutating func clearPending() {
+        (pendingNats, pendingTokens, pendingSeconds, pendingNoise) = (0, 0, 0, nil)
+    }
 }

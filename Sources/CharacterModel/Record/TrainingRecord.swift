@@ -28,6 +28,8 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
     /// Total loss since the last line of metrics, and the number of symbols it covers.
     package var pendingNats = 0.0
     package var pendingTokens = 0
+    /// What those steps have shown of the gradient's noise, if it is measured.
+    package var pendingNoise: PendingNoise?
     /// The time those steps took, in seconds.
     package var pendingSeconds = 0.0
     /// The metrics file, and how many of its bytes belong to this state.
@@ -58,6 +60,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         case pendingNats = "pending_nats"
         case pendingTokens = "pending_tokens"
         case pendingSeconds = "pending_seconds"
+        case pendingNoise = "pending_noise"
         case metricsPath = "metrics_path"
         case metricsLength = "metrics_length"
         case metricsFirstLine = "metrics_first_line"
@@ -84,7 +87,7 @@ public struct TrainingRecord: Sendable, Equatable, Codable {
         (bestValidation, bestStep) = (try find(.bestValidation), try find(.bestStep))
         (validations, validationsSinceBest) = (try read(.validations), try read(.validationsSinceBest))
         (pendingNats, pendingTokens) = (try read(.pendingNats), try read(.pendingTokens))
-        pendingSeconds = try read(.pendingSeconds)
+        (pendingSeconds, pendingNoise) = (try read(.pendingSeconds), try find(.pendingNoise))
         (metricsPath, metricsLength) = (try find(.metricsPath), try read(.metricsLength))
         (metricsFirstLine, metricsWaiting) = (try find(.metricsFirstLine), try find(.metricsWaiting))
         isFinished = try read(.isFinished)
@@ -147,4 +150,7 @@ public struct CorpusRecord: Sendable, Equatable, Codable {
     }
 
     package init() {}
+
+    /// Forgets where the texts are.
+    package mutating func forgetPlaces() { (sources, validationSource) = ([], nil) }
 }

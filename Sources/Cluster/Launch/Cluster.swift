@@ -43,17 +43,18 @@ package final class Cluster: Sendable {
     /// Runs a body on every rank, and fails on all if it fails on one, or if they differ.
     ///
     /// - Parameters:
-    ///   - code: the exit code for an error.
+    ///   - describe: what to say of an error of another rank, and its exit code.
     ///   - facts: what must be equal on all ranks, by name.
     /// - Throws: on rank 0, its own error, or that of the first rank that failed; on others, `ClusterError.ended`.
     package func together<Result>(
-        code: (any Error) -> Int32 = { _ in 70 }, facts: (Result) -> [Fact], _ body: () throws -> Result
+        describe: (any Error) -> Failure = { Failure(reason: "\($0)", code: 70) }, facts: (Result) -> [Fact],
+        _ body: () throws -> Result
     ) throws -> Result {
         let result = Swift.Result { try body() }
         var report = Report()
         switch result {
         case .success(let value): report.facts = facts(value)
-        case .failure(let error): report.failure = Failure(reason: "\(error)", code: code(error))
+        case .failure(let error): report.failure = describe(error)
         }
         let flaw = try collect(value: report).flaw
         let isGood = try share(value: flaw == nil)
@@ -69,6 +70,14 @@ package final class Cluster: Sendable {
         package var value: String
 
         package init(_ name: String, _ value: String) { (self.name, self.value) = (name, value) }
+    }
+
+    /// An error of another rank.
+    package struct Failure: Codable {
+        var reason: String
+        var code: Int32
+
+        package init(reason: String, code: Int32) { (self.reason, self.code) = (reason, code) }
     }
 
     private func send(_ bytes: [UInt8], to rank: Int, _ tag: MessageTag) -> Pending {
@@ -124,13 +133,8 @@ package final class Cluster: Sendable {
 
 /// How a rank fared in what all do together.
 private struct Report: Codable {
-    var failure: Failure?
+    var failure: Cluster.Failure?
     var facts: [Cluster.Fact] = []
-}
-
-private struct Failure: Codable {
-    var reason: String
-    var code: Int32
 }
 
 extension [Report] {

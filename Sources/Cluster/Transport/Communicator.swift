@@ -20,8 +20,8 @@ package final class Communicator: Sendable {
     ///
     /// - Parameters:
     ///   - patience: seconds.
-    ///   - signal: the number of the signal that asked this process to stop, or 0. Told to rank 0.
-    ///   - onSignal: called on rank 0 with that of another rank, on a thread of the communicator.
+    ///   - signal: the number of the signal that asked this process to stop, or 0: the other ranks are told.
+    ///   - onSignal: called with that of another rank, on the communicator's thread.
     ///   - makeTransport: called on the thread that uses the transport.
     package init(
         patience: Double = 30, signal: @escaping @Sendable () -> Int32 = { 0 },

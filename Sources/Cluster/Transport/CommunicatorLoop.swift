@@ -134,7 +134,7 @@ struct CommunicatorLoop {
         }
         lastHeard[sign.rank] = now()
         let number = sign.memory.elements[0]
-        if number > 0 && transport.rank == 0 { onSignal(number) }
+        if number > 0 { onSignal(number) }
         try listen(to: sign.rank)
     }
 

@@ -62,6 +62,9 @@ struct OutputOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Steps between lines of metrics. (default: 10)")
     var logEvery: Int?
 
+    @Flag(help: "Adds the gradient noise scale to the metrics: the batch above which more lanes help little.")
+    var noiseScale = false
+
     @Flag(help: "Prints only errors and the result.")
     var quiet = false
 
@@ -74,6 +77,9 @@ struct OutputOptions: ParsableArguments {
             throw ValidationError("--report \(report) is the name of another file; name a new one")
         }
         if report == nil && !reportWith.isEmpty { throw ValidationError("--report-with needs --report; add it") }
+        if noiseScale && metrics == nil && report == nil && tensorboard == nil && resume == nil {
+            throw ValidationError("--noise-scale writes into the metrics; add --metrics FILE")
+        }
         if let logEvery, logEvery < 1 { throw ValidationError("--log-every is \(logEvery); it must be at least 1") }
         if let output, !output.hasSuffix(".safetensors") || output.hasSuffix(".last.safetensors") {
             throw ValidationError("--output \(output) must end in .safetensors, and not in .last.safetensors")

@@ -19,9 +19,12 @@ struct Plan {
     var normalization: Normalization { options.normalization }
     var records: RecordSeparator? { options.recordSeparator }
 
-    /// - Parameter origin: the model whose weights the training starts from; its shape and units are used.
-    init(new command: Train, from origin: Checkpoint?) throws {
+    /// - Parameters:
+    ///   - origin: the model whose weights the training starts from; its shape and units are used.
+    ///   - ranks: how many processes share the training: they need lanes.
+    init(new command: Train, from origin: Checkpoint?, ranks: Int = 1) throws {
         options = command.asked
+        if ranks > 1 && command.training.batch == nil { options.batch = Recommendation.batch(ranks: ranks) }
         files = command.files
         if let origin { try Self.inherit(from: origin, into: &options) }
         try Self.checkUnusedOptions(command.asked, options.cell)
@@ -95,6 +98,7 @@ struct Plan {
                 isFree ? name + ".jsonl" : others.first { !FileManager.default.fileExists(atPath: $0) }
         }
         output.logEvery = flags.logEvery ?? output.logEvery
+        output.measuresNoise = flags.noiseScale
     }
 
     /// Whether a file is missing, empty, or holds metrics, which training never overwrites.

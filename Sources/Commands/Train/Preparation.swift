@@ -19,14 +19,15 @@ struct Preparation {
     /// The checkpoint to continue from, if there is one.
     var checkpoint: Checkpoint?
 
-    init(_ command: Train) throws {
+    /// - Parameter ranks: how many processes share the training.
+    init(_ command: Train, ranks: Int = 1) throws {
         let output = command.output
         checkpoint = try output.resume.map { try Checkpoint(contentsOf: $0, withState: true) }
         let origin = try output.from.map { try Checkpoint(contentsOf: $0) }
         for (model, path) in [(checkpoint, output.resume), (origin, output.from)] {
             if let model, let path { warnAboutUnicodeVersion(model.vocabulary, path) }
         }
-        plan = try checkpoint.map { try Plan(resuming: $0, command) } ?? Plan(new: command, from: origin)
+        plan = try checkpoint.map { try Plan(resuming: $0, command) } ?? Plan(new: command, from: origin, ranks: ranks)
         try Self.refuseOutputs(of: plan, command)
         func read(_ files: [String], _ plan: Plan) throws -> Corpus {
             let corpus = try Corpus(

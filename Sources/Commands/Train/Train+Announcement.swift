@@ -9,16 +9,20 @@ import Training
 extension Train {
     /// Prints on stderr what will be trained, on which text, and for how long.
     func announce(_ preparation: Preparation, _ trainer: Trainer, _ place: String?) throws {
-        if output.resume == nil && output.from == nil { announceChoice(preparation) }
+        if output.resume == nil && output.from == nil { announceChoice(preparation, place) }
         let announcement = Announcement(preparation, trainer, threads: threads.count)
         for line in [place].compactMap(\.self) + (try announcement.lines) { StandardError.print(line) }
     }
 
     /// Prints the chosen options, as a complete command line.
-    private func announceChoice(_ preparation: Preparation) {
+    private func announceChoice(_ preparation: Preparation, _ place: String?) {
         var chosen = preparation.chosen(asked)
         if training.tune != nil && training.window == nil {
             chosen += OptionList.declared.window.words(in: preparation.record.options)
+        }
+        // The command then makes the same model on any number of processes.
+        if place != nil && training.batch == nil {
+            chosen += OptionList.declared.batch.words(in: preparation.record.options)
         }
         guard !chosen.isEmpty else { return }
         var given = Invocation.current.arguments

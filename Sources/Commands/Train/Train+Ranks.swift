@@ -7,13 +7,33 @@ extension Train {
     /// Trains as one of the ranks of a launch; alone without one.
     func run(in cluster: Cluster?) throws {
         guard let cluster else { return try lead(nil) }
-        guard cluster.isLeader else {
-            Interruption.watch()
-            return try EngineService<Float>(cluster.communicator, threads: threads.count).run()
-        }
-        cluster.isAtOne = true
+        guard cluster.isLeader else { return try follow(cluster) }
+        // Without a tuning, the others only wait for an engine.
+        cluster.isAtOne = training.tune == nil
         defer { if cluster.communicator.failure == nil { EngineService<Float>.dismiss(cluster.communicator) } }
         try lead(cluster)
+    }
+
+    /// What the ranks other than 0 do: their part of a tuning, then what rank 0's engine asks of them.
+    private func follow(_ cluster: Cluster) throws {
+        Interruption.watch()
+        if let seconds = training.tune?.seconds {
+            var preparation = try prepare(with: cluster)
+            try tune(&preparation, for: seconds, on: cluster)
+        }
+        try EngineService<Float>(cluster.communicator, threads: threads.count).run()
+    }
+
+    /// Reads the texts: rank 0 alone, or all ranks for a tuning.
+    func prepare(with cluster: Cluster?) throws -> Preparation {
+        guard let cluster, training.tune != nil else { return try Preparation(self, ranks: cluster?.ranks ?? 1) }
+        return try cluster.together(
+            describe: failure,
+            facts: {
+                let corpus = $0.record.corpus
+                return [Cluster.Fact("text", corpus.sha256), Cluster.Fact("text", corpus.validationSHA256 ?? "")]
+            }
+        ) { try Preparation(self, ranks: cluster.ranks) }
     }
 }
 

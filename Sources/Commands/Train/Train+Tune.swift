@@ -1,4 +1,5 @@
 import CharacterModel
+import Cluster
 import CommandSupport
 import FoundationEssentials
 import Glibc
@@ -11,16 +12,22 @@ extension Train {
     private static let candidates = 8
 
     /// Trains variants of the prepared model, reports the result of each, and continues with the winner and its state.
-    func tune(_ preparation: inout Preparation, for seconds: Double) throws {
+    ///
+    /// - Parameter cluster: the ranks that share the candidates; all of them run this.
+    func tune(_ preparation: inout Preparation, for seconds: Double, on cluster: Cluster?) throws {
         let (data, record, place) = (preparation.data, preparation.record, preparation.plan.output)
         guard data.validation != nil else {
             throw UsageError("--tune needs a validation, and the text leaves none; give --validation FILE")
         }
-        let candidates = candidates(around: preparation)
-        let halving = SuccessiveHalving(candidates, data: data, record: record, output: place, threads: threads.count)
+        // What fits a machine may not fit another: those of rank 0 are taken.
+        let drawn = candidates(around: preparation)
+        let candidates = try cluster?.share(value: drawn) ?? drawn
+        let halving = SuccessiveHalving(
+            candidates, data: data, record: record, output: place, threads: threads.count, cluster: cluster)
         if !output.quiet {
             StandardError.print(
-                "tuning for \(formatted(seconds: seconds)): \(candidates.count) candidates, \(halving.rounds) rounds\n"
+                "tuning for \(formatted(seconds: seconds)): \(candidates.count) candidates, \(halving.rounds) rounds"
+                    + (halving.ranks > 1 ? ", \(halving.ranks) candidates at a time" : "") + "\n"
                     + "round  layers  hidden  dropout  weights    rate  window     steps      nats")
         }
         Interruption.watch()
@@ -28,8 +35,10 @@ extension Train {
             seconds: seconds, shouldStop: { Interruption.isRequested },
             events: { if let word = ProgressReport.message(for: $0) { StandardError.print(word) } },
             observe: { if !output.quiet { StandardError.print(row($0)) } })
+        guard cluster?.isLeader ?? true else { return }
         guard let winner else {
-            StandardError.print("stopped; the candidates' trainings so far are in \(quoted(halving.folder))")
+            StandardError.print(
+                "stopped; the same command goes on with the candidates in \(quoted(halving.folder))")
             throw Exit(Interruption.exitCode)
         }
         let checkpoint = try Checkpoint(contentsOf: place.lastPath, withState: true)

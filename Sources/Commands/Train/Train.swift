@@ -79,11 +79,12 @@ public struct Train: LaunchedCommand {
 
     /// Trains; on rank 0 if it is one of several.
     func lead(_ cluster: Cluster?) throws {
-        var preparation = try Preparation(self)
+        var preparation = try prepare(with: cluster)
         let curves = try output.tensorboard.map { try TrainingCurves(folder: $0) }
         // If the curves cannot be written, warn, but do not stop the training.
         defer { do { try curves?.finish() } catch { StandardError.print("warning: \(error)") } }
-        if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds) }
+        if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds, on: cluster) }
+        cluster?.isAtOne = true
         let progress = ProgressReport(quiet: output.quiet, samples: samples.areShown, data: preparation.data)
         let report = try liveReport(preparation)
         let engines = Engines(cluster)

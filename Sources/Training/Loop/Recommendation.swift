@@ -22,6 +22,21 @@ public struct Recommendation: Sendable, Equatable {
     /// How many times slower the larger model is.
     private static let cost = 3.0
 
+    /// How much higher the rate of a larger batch than the usual one is: in proportion to it (Goyal et al. 2017), above four
+    /// times as many lanes to the square root of more (Malladi et al. 2022).
+    private static func growth(ofBatch lanes: Int) -> Double {
+        let times = Double(lanes) / Double(TrainingOptions().batch)
+        return times <= 1 ? 1 : times <= 4 ? times : 4 * (times / 4).squareRoot()
+    }
+
+    /// The lanes that several processes are given: as many for each as one process has alone, until more of them no longer
+    /// pay; each process needs a group.
+    public static func batch(ranks: Int) -> Int {
+        let usual = TrainingOptions().batch
+        let needed = usual * ((ranks + 1) / 2)
+        return max(min(usual * ranks, 8 * usual), needed)
+    }
+
     /// - Parameters:
     ///   - cell: the kind of cell.
     ///   - symbols: the number of symbols in the training part.
@@ -53,7 +68,7 @@ public struct Recommendation: Sendable, Equatable {
         isTied = isOftenRead && !isLarge
         plainEmbedding = min(128, max(32, vocabularySize / 32))
         let rates = cell.cell.learningRates
-        learningRate = isLarge ? rates.large : rates.small
+        learningRate = (isLarge ? rates.large : rates.small) * Self.growth(ofBatch: options.batch)
         if !cell.cell.uses.contains(.weightDropout) { weightDropout = 0 }
     }
 }

@@ -107,16 +107,29 @@ extension Trainer {
                 decay: options.weightDecay))
         guard isFinite else { return try recover("the weights are not finite") }
         record.advance(symbols: window.symbols, nats: nats, windows: feed.schedule.windows)
+        if let halves = outcome.halves { note(halves) }
         record.pendingSeconds += now() - began
         record.seconds = budget.seconds
         return report(rate: stepRate, norm: outcome.norm)
+    }
+
+    private func note(_ halves: GradientHalves) {
+        let groups = LaneGroups(batch: feed.schedule.lanes.count)
+        let lanes = groups.ranges[groups.ranges.count / 2].lowerBound
+        guard lanes > 0 else { return }
+        // The sum over half of the lanes was divided by the symbols of all.
+        let share = Double(groups.lanes) / Double(lanes)
+        var pending = record.pendingNoise ?? PendingNoise()
+        pending.add(half: halves.first * share * share, lanes: lanes, whole: halves.whole, batch: groups.lanes)
+        record.pendingNoise = pending
     }
 
     private func report(rate: Double, norm: Double) -> StepReport {
         StepReport(
             step: record.step, epoch: Double(record.step) / Double(feed.schedule.windows), tokens: record.tokens,
             seconds: record.seconds, trainNats: record.pendingNats / Double(record.pendingTokens), learningRate: rate,
-            gradientNorm: norm, tokensPerSecond: Double(record.pendingTokens) / record.pendingSeconds,
+            gradientNorm: norm, gradientNoiseScale: record.pendingNoise?.scale,
+            tokensPerSecond: Double(record.pendingTokens) / record.pendingSeconds,
             progress: budget.progress(record))
     }
 

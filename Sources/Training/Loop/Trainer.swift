@@ -121,7 +121,7 @@ public final class Trainer {
                 model: configuration,
                 parameters: Self.firstParameters(configuration, options, checkpoint, adaptation),
                 optimizer: options.optimizer, batch: batch, window: options.window, restarts: data.restarts,
-                seed: options.seed, workers: workers))
+                seed: options.seed, measuresHalves: output.measuresNoise, workers: workers))
         feed = TrainingFeed(data, schedule, window: options.window, seed: options.seed)
         budget = BudgetMeter(record, windows: schedule.windows)
         validation = ValidationPolicy(data, record, windows: schedule.windows)

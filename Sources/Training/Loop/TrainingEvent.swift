@@ -39,6 +39,9 @@ public struct StepReport: Sendable, Equatable, Codable {
     public var learningRate: Double
     /// The gradient norm of the last step, before clipping.
     public var gradientNorm: Double
+    /// The batch, in lanes, above which more of them help little, if it is measured (McCandlish, Kaplan, Amodei et al. 2018); a
+    /// mean since the previous report, and nil where that is too short to tell.
+    public var gradientNoiseScale: Double?
     /// Speed, not counting validation and saving.
     public var tokensPerSecond: Double
     /// The fraction of the budget that is spent; not part of the metrics.
@@ -49,6 +52,7 @@ public struct StepReport: Sendable, Equatable, Codable {
         case trainNats = "train_nats"
         case learningRate = "learning_rate"
         case gradientNorm = "gradient_norm"
+        case gradientNoiseScale = "gradient_noise_scale"
         case tokensPerSecond = "tokens_per_second"
     }
 }

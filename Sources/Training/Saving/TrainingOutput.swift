@@ -10,6 +10,8 @@ extension Trainer {
         public var metricsPath: String?
         /// Steps between reports.
         public var logEvery = 10
+        /// Whether reports have a gradient noise scale.
+        public var measuresNoise = false
         /// Whether the files of an earlier training run are overwritten; otherwise they are kept under numbered names.
         public var overwrites = false
         /// The texts that are written while it learns; none by default.

@@ -1,4 +1,5 @@
 import CharacterModel
+import Cluster
 import FoundationEssentials
 import Glibc
 
@@ -9,6 +10,9 @@ import Glibc
 /// A candidate's learning rate decays along a cosine to the end of each round, so that it is judged fairly, and rises
 /// again in the next (warm restarts: Loshchilov & Hutter 2017). Weights carry over, so the winner has been trained in
 /// all rounds and can be resumed.
+///
+/// The ranks of a launch share the candidates of a round; nothing else keeps them in step. They read the same texts, and
+/// write to a folder that all of them see.
 package final class SuccessiveHalving {
     /// The result of a candidate in a round.
     package struct Result: Sendable {
@@ -26,20 +30,35 @@ package final class SuccessiveHalving {
         package var nats: Double
     }
 
+    /// The same, as it is stored and told to other ranks.
+    struct Outcome: Codable {
+        var round: Int
+        var index: Int
+        var step = 0
+        var tokens = 0
+        var seconds = 0.0
+        /// nil for one whose loss exploded.
+        var nats: Double?
+    }
+
     package let candidates: [TuningCandidate]
     private let data: TrainingData
     private let record: TrainingRecord
     private let output: Trainer.Output
     private let threads: Int
+    private let cluster: Cluster?
+    /// How a candidate exploded, if one did here.
+    private var explosion: TrainingError?
 
     /// - Parameters:
     ///   - record: options and corpus of the training run; each candidate overrides its values, and the rounds replace
     ///     its budget.
     ///   - output: where the winner's files go; the candidates' files go in a folder beside it.
+    ///   - cluster: the ranks that share the candidates, all of which run this; nil for this process alone.
     /// - Requires: a validation part.
     package init(
         _ candidates: [TuningCandidate], data: TrainingData, record: TrainingRecord, output: Trainer.Output,
-        threads: Int
+        threads: Int, cluster: Cluster? = nil
     ) {
         precondition(!candidates.isEmpty && data.validation != nil, "tuning needs candidates and a validation part")
         self.candidates = candidates
@@ -47,7 +66,12 @@ package final class SuccessiveHalving {
         self.record = record
         self.output = output
         self.threads = threads
+        self.cluster = cluster
     }
+
+    private var isLeader: Bool { cluster?.isLeader ?? true }
+    /// How many candidates are trained at the same time.
+    package var ranks: Int { cluster?.ranks ?? 1 }
 
     /// The number of rounds until one candidate is left.
     package var rounds: Int { max(1, Int(log2(Double(candidates.count)).rounded(.up))) }
@@ -75,42 +99,29 @@ package final class SuccessiveHalving {
     ///   - seconds: the total for all rounds, split evenly among them.
     ///   - events: called with the new paths of an earlier training run's files, and if the time is too short.
     ///   - observe: called with the result of each candidate in each round.
-    /// - Returns: the index of the winner; nil if stopped, with the candidates left in the folder.
+    /// - Returns: the index of the winner; nil if stopped, with the candidates left in the folder: the same tuning,
+    ///   started again, keeps the rounds that they have finished.
     /// - Throws: `TrainingError.diverged` if every candidate's loss exploded; `CheckpointError`.
     package func run(
         seconds: Double, shouldStop: @Sendable () -> Bool = { false }, events: (TrainingEvent) -> Void = { _ in },
         observe: (Result) -> Void = { _ in }
     ) throws -> Int? {
         try makeFolder(of: output.path)
-        let lock = try OutputLock(of: output.path)
-        for path in [output.path, output.lastPath] { try prepare(path) }
+        let lock = isLeader ? try OutputLock(of: output.path) : nil
+        if isLeader { for path in [output.path, output.lastPath] { try prepare(path) } }
         _ = try number()
-        let metrics = try output.metricsPath.map { try MetricsFile(path: $0, .later) }
+        let metrics = isLeader ? try output.metricsPath.map { try MetricsFile(path: $0, .later) } : nil
         defer { withExtendedLifetime((lock, metrics)) {} }
+        let journal = TuningJournal(folder: folder, candidates, record, seconds: seconds)
         var left = Array(candidates.indices)
         var spent = 0.0
-        var explosion: (any Error)?
         for round in 1...rounds {
-            let share = seconds / Double(rounds) / Double(left.count)
+            let turns = (left.count + ranks - 1) / ranks
+            let share = seconds / Double(rounds) / Double(turns)
             spent += share
-            var results: [Result] = []
-            for index in left {
-                var result = Result(
-                    round: round, index: index, candidate: candidates[index], step: 0, tokens: 0, seconds: 0,
-                    nats: .infinity)
-                do {
-                    guard
-                        let reached = try train(index, until: spent, share: share, goesOn: round > 1, shouldStop)
-                    else { return nil }
-                    (result.step, result.tokens, result.seconds) = (reached.step, reached.tokens, reached.seconds)
-                    result.nats = reached.bestValidation ?? .infinity
-                } catch let error as TrainingError {
-                    guard case .diverged = error else { throw error }
-                    explosion = error
-                }
-                results.append(result)
-                observe(result)
-            }
+            let turn = Round(number: round, candidates: left, end: spent, share: share)
+            guard let outcomes = try run(turn, journal, shouldStop, observe) else { return nil }
+            let results = outcomes.map(result)
             if round == 1, let lack = lack(of: results) {
                 events(.unfairChoice(steps: lack.steps, seconds: lack.seconds))
             }
@@ -121,8 +132,77 @@ package final class SuccessiveHalving {
                 throw explosion ?? TrainingError.diverged(step: 0, flaw: "no validation was finite", recoveries: 0)
             }
         }
-        try install(left[0], metrics, events)
+        if isLeader { try install(left[0], metrics, events) }
         return left[0]
+    }
+
+    // MARK: A round
+
+    private struct Round {
+        var number: Int
+        var candidates: [Int]
+        /// The seconds that each has had at its end, and those of this round.
+        var end: Double
+        var share: Double
+    }
+
+    /// Trains the candidates of a round, those of other ranks included; nil if it was stopped.
+    private func run(
+        _ round: Round, _ journal: TuningJournal, _ shouldStop: @Sendable () -> Bool, _ observe: (Result) -> Void
+    ) throws -> [Outcome]? {
+        guard let cluster else {
+            return try runOwn(round, journal, shouldStop) { observe(result($0)) }
+        }
+        let own = try cluster.together(facts: { _ in [] }) {
+            try runOwn(
+                round, journal,
+                { [communicator = cluster.communicator] in
+                    shouldStop() || communicator.failure != nil
+                }, { _ in })
+        }
+        let all = try cluster.collect(value: own ?? [])
+        let isStopped = try cluster.collect(value: own == nil).contains(true)
+        let outcomes = try cluster.share(
+            value: isStopped ? nil : all.flatMap(\.self).sorted { $0.index < $1.index })
+        outcomes?.forEach { observe(result($0)) }
+        return outcomes
+    }
+
+    /// Trains this rank's candidates of a round; nil if it was stopped.
+    private func runOwn(
+        _ round: Round, _ journal: TuningJournal, _ shouldStop: @Sendable () -> Bool, _ observe: (Outcome) -> Void
+    ) throws -> [Outcome]? {
+        let rank = cluster?.rank ?? 0
+        var outcomes: [Outcome] = []
+        for (place, index) in round.candidates.enumerated() where place % ranks == rank {
+            let known = journal.outcomes(of: index).first { $0.round == round.number }
+            guard let outcome = try known ?? train(index, round, shouldStop) else { return nil }
+            if known == nil { journal.add(outcome, of: index) }
+            outcomes.append(outcome)
+            observe(outcome)
+        }
+        return outcomes
+    }
+
+    private func result(_ outcome: Outcome) -> Result {
+        Result(
+            round: outcome.round, index: outcome.index, candidate: candidates[outcome.index], step: outcome.step,
+            tokens: outcome.tokens, seconds: outcome.seconds, nats: outcome.nats ?? .infinity)
+    }
+
+    private func train(_ index: Int, _ round: Round, _ shouldStop: @Sendable () -> Bool) throws -> Outcome? {
+        do {
+            let reached = try train(
+                index, until: round.end, share: round.share, goesOn: round.number > 1, shouldStop)
+            guard let reached else { return nil }
+            return Outcome(
+                round: round.number, index: index, step: reached.step, tokens: reached.tokens,
+                seconds: reached.seconds, nats: reached.bestValidation)
+        } catch let error as TrainingError {
+            guard case .diverged = error else { throw error }
+            explosion = error
+            return Outcome(round: round.number, index: index)
+        }
     }
 
     /// The minimum number of steps to judge a candidate fairly: a full warm-up.
@@ -133,8 +213,9 @@ package final class SuccessiveHalving {
     func lack(of results: [Result]) -> (steps: Int, seconds: Double)? {
         let learned = results.filter { $0.nats.isFinite && $0.step > 0 }
         guard let fewest = learned.map(\.step).min(), fewest < Self.fairSteps else { return nil }
+        let turns = (candidates.count + ranks - 1) / ranks
         let slowest = learned.map { $0.seconds / Double($0.step) }.max()!
-        return (fewest, slowest * Double(Self.fairSteps * rounds * candidates.count))
+        return (fewest, slowest * Double(Self.fairSteps * rounds * turns))
     }
 
     /// The number that the files of an earlier training run are kept under; nil if there are none or they are
@@ -197,7 +278,10 @@ package final class SuccessiveHalving {
         }
         for index in candidates.indices {
             let place = output(of: index)
-            for path in [place.path, place.lastPath, place.metricsPath].compactMap(\.self) { try? files.remove(path) }
+            let journal = "\(folder)/\(index).json"
+            for path in [place.path, place.lastPath, place.metricsPath, journal].compactMap(\.self) {
+                try? files.remove(path)
+            }
         }
         rmdir(folder)
     }

@@ -4,7 +4,7 @@ import RealModule
 import RecurrentNetwork
 
 /// A tuning candidate: a shape, a learning rate, and a window.
-package struct TuningCandidate: Sendable, Equatable {
+package struct TuningCandidate: Sendable, Equatable, Codable {
     /// A value that can be varied.
     package enum Dimension: Sendable, CaseIterable {
         case layers, hidden, dropout, weightDropout, learningRate, window
