@@ -60,7 +60,8 @@ let package = Package(
         .target(
             name: "CharacterModel",
             dependencies: [
-                "Concurrency", "CZlib", "LinearAlgebra", "Randomness", "RecurrentNetwork", "Tokenization", real,
+                "Cluster", "Concurrency", "CZlib", "LinearAlgebra", "Randomness", "RecurrentNetwork", "Tokenization",
+                real,
             ],
             swiftSettings: swift),
         .target(
@@ -117,7 +118,9 @@ let package = Package(
         .testTarget(name: "TokenizationTests", dependencies: ["TestSupport", "Tokenization"], swiftSettings: swift),
         .testTarget(
             name: "CharacterModelTests",
-            dependencies: ["CharacterModel", "LinearAlgebra", "RecurrentNetwork", "TestSupport", "Training"],
+            dependencies: [
+                "CharacterModel", "Cluster", "LinearAlgebra", "RecurrentNetwork", "TestSupport", "Training",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
         .testTarget(
             name: "TrainingTests",

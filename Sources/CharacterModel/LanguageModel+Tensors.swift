@@ -2,6 +2,14 @@ import RecurrentNetwork
 import Tokenization
 
 extension LanguageModel {
+    /// A hash of what decides its predictions: equal models have equal ones.
+    package var fingerprint: String {
+        var bytes = Array("\(configuration)".utf8)
+        for symbol in vocabulary.symbols { bytes += Array(symbol.bytes) + [0] }
+        parameters.elements.withUnsafeBytes { bytes += Array($0) }
+        return SHA256.hash(of: bytes)
+    }
+
     /// A tensor of a model, in PyTorch's shape and order.
     public struct Tensor: Sendable, Equatable {
         /// In PyTorch's layout: `[3 * H, E]` for a GRU's `weight_ih_l0`, for example.

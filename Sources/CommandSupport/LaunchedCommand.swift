@@ -3,6 +3,7 @@ import CharacterModel
 import Cluster
 import Glibc
 import LinearAlgebra
+import RecurrentNetwork
 import Tokenization
 import Training
 
@@ -10,22 +11,28 @@ import Training
 package protocol LaunchedCommand: ParsableCommand {}
 
 extension LaunchedCommand {
-    /// Runs a body as one of the ranks of a launch; `cluster` is nil for a process that was started alone.
+    /// Runs a body as one of the ranks of a launch; `cluster` is nil for a process that was started alone. The ranks other
+    /// than 0 then serve its engines, with this many threads, until it has finished.
     ///
     /// Rank 0's error is reported as usual, and ends all.
-    package func asRank(_ body: (_ cluster: Cluster?) throws -> Void) throws {
+    package func asRank(threads: Int, _ body: (_ cluster: Cluster?) throws -> Void) throws {
         Interruption.isQuiet.store(isFollower, ordering: .relaxed)
         let cluster = try Cluster.join(signal: { Interruption.signal }, onSignal: { Interruption.receive($0) })
         guard let cluster else { return try body(nil) }
-        do {
+        let service = EngineService<Float>(cluster.communicator, threads: threads)
+        func finish() throws {
+            if cluster.isLeader { EngineService<Float>.dismiss(cluster.communicator) } else { try service.run() }
+            cluster.communicator.leave()
+        }
+        let result = Result {
             _ = try cluster.together(facts: { $0 }, { Self.identity })
             try body(cluster)
-        } catch {
-            guard cluster.communicator.failure == nil && cluster.isAtOne else { end(cluster, because: error) }
-            cluster.communicator.leave()
-            throw error
         }
-        cluster.communicator.leave()
+        if case .failure(let error) = result, cluster.communicator.failure != nil || !cluster.isAtOne {
+            end(cluster, because: cluster.communicator.failure ?? error)
+        }
+        do { try finish() } catch { end(cluster, because: error) }
+        try result.get()
     }
 
     /// What must be equal for equal results.

@@ -1,3 +1,4 @@
+import Cluster
 import Concurrency
 import LinearAlgebra
 import RecurrentNetwork
@@ -41,13 +42,14 @@ extension Network {
     /// them. Otherwise threads share the layers, one part after the other. The nats are bit-identical either way.
     ///
     /// - Parameters:
+    ///   - cluster: the ranks that share the parts, all of which run this; `body` is called on rank 0 only.
     ///   - predicts: whether to compute predictions too, which takes more time.
     ///   - isCancelled: polled regularly; returning true stops the work.
     ///   - body: called with each symbol in order: its position, its index in the corpus, its nats (including the
     ///     spelling of an unknown symbol), and the prediction at its position.
-    /// - Returns: false if it was cancelled.
+    /// - Returns: false if it was cancelled, or another rank failed.
     package func scoreExactly(
-        _ text: EncodedText, using workers: Workers, predicts: Bool = false,
+        _ text: EncodedText, using workers: Workers, predicts: Bool = false, on cluster: Cluster? = nil,
         isCancelled: @Sendable () -> Bool = { false },
         _ body: (_ position: Int, _ symbol: Int32, _ nats: Double, _ prediction: Prediction?) -> Void
     ) -> Bool {
@@ -61,10 +63,17 @@ extension Network {
         }
         var parts: [Range<Int>] = []
         var held: Int { parts.last.map { $0.upperBound - parts[0].lowerBound } ?? 0 }
+        var isComplete = true
         func score() {
             defer { parts = [] }
-            guard !isCancelled() else { return }
-            if parts.count >= 2 * workers.count {
+            guard !isCancelled() && isComplete else { return }
+            if let cluster {
+                let sharing = ScoreSharing(cluster, parts, predicts: predicts)
+                isComplete = sharing.run(tell) { own, scores in
+                    self.score(
+                        own, of: text, into: scores, using: workers, predicts: predicts, isCancelled: isCancelled)
+                }
+            } else if parts.count >= 2 * workers.count {
                 let first = parts[0].lowerBound
                 let scores = SymbolScores(held, predicts: predicts)
                 workers.forEach(parts.count) { [parts] index in
@@ -79,15 +88,36 @@ extension Network {
                 }
             }
         }
-        let limit = predicts ? 1 << 18 : 1 << 21
+        let ranks = cluster?.ranks ?? 1
+        let limit = (predicts ? 1 << 18 : 1 << 21) * ranks
         text.forEachPart(ofAtLeast: 4_096) { part in
             // A long part is scored on its own, and its nats are reported as they are computed.
-            if part.count > limit { score() }
+            if part.count > limit && cluster == nil { score() }
             parts.append(part)
-            if held > limit { score() }
+            if held > limit && parts.count >= ranks { score() }
         }
         score()
-        return !isCancelled()
+        return !isCancelled() && isComplete
+    }
+
+    /// Scores the parts that this rank has of a text that is shared.
+    private func score(
+        _ parts: [Range<Int>], of text: EncodedText, into scores: SymbolScores, using workers: Workers,
+        predicts: Bool, isCancelled: @Sendable () -> Bool
+    ) {
+        let first = parts[0].lowerBound
+        if parts.count >= 2 * workers.count {
+            workers.forEach(parts.count) { index in
+                let part = parts[index]
+                score(part, of: text, into: scores, from: part.lowerBound - first, isCancelled: isCancelled)
+            }
+            return
+        }
+        for part in parts {
+            score(part, of: text, using: workers, predicts: predicts, isCancelled: isCancelled) { range, chunk in
+                scores.copy(chunk, count: range.count, to: range.lowerBound - first)
+            }
+        }
     }
 
     /// Scores a part of a text in chunks of steps, one after the other.
@@ -170,30 +200,6 @@ extension EncodedText {
             first = position
         }
         if first < count { body(first..<count) }
-    }
-}
-
-/// Scores of symbols, one entry per symbol.
-private struct SymbolScores: Sendable {
-    /// [1, n].
-    let nats: Matrix<Double>
-    /// [1, n]; empty if not requested.
-    let predictions: Matrix<Prediction>
-
-    init(_ count: Int, predicts: Bool) {
-        nats = Matrix(rows: 1, columns: count)
-        predictions = Matrix(rows: 1, columns: predicts ? count : 0)
-    }
-
-    /// Copies the results of a one-lane shard, whose logits hold the gradient of the loss.
-    func set<Scalar: KernelScalar>(from place: Int, steps: Int, of shard: Shard<Scalar>) {
-        for step in 0..<steps {
-            nats.view[0, place + step] = shard.losses.view[0, step]
-            guard predictions.view.columns > 0 else { continue }
-            predictions.view[0, place + step] = Prediction(
-                shard.logits.view.rows(step..<step + 1), target: shard.input.targets.view[0, step],
-                nats: shard.losses.view[0, step])
-        }
     }
 }
 

@@ -1,3 +1,4 @@
+import Cluster
 import Concurrency
 import Tokenization
 
@@ -64,6 +65,17 @@ extension LanguageModel {
         isCancelled: @Sendable () -> Bool = { false }, progress: ((Int) -> Void)? = nil,
         perSymbol: ((Surprisal) -> Void)? = nil
     ) throws(EvaluationError) -> TextEvaluation {
+        try evaluate(
+            corpus, state: state, threads: threads, on: nil, predicts: perSymbol != nil, isCancelled: isCancelled,
+            progress: progress, perSymbol: perSymbol)
+    }
+
+    /// The same, shared by the ranks of a launch, all of which must call it; only rank 0 gets the result.
+    package func evaluate(
+        _ corpus: Corpus, state: StatePolicy, threads: Int?, on cluster: Cluster?, predicts: Bool,
+        isCancelled: @Sendable () -> Bool = { false }, progress: ((Int) -> Void)? = nil,
+        perSymbol: ((Surprisal) -> Void)? = nil
+    ) throws(EvaluationError) -> TextEvaluation {
         try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let endsLine = corpus.symbols.map { $0.bytes.last == 0x0A }
@@ -72,7 +84,7 @@ extension LanguageModel {
         var errors = (file: BlockedError(), total: BlockedError())
         var (file, line, offset) = (0, 1, 0)
         let isDone = network.scoreExactly(
-            text, using: Workers(count: max(1, threads ?? Workers.cores)), predicts: perSymbol != nil,
+            text, using: Workers(count: max(1, threads ?? Workers.cores)), predicts: predicts, on: cluster,
             isCancelled: isCancelled
         ) { position, symbol, nats, prediction in
             if position & 0xFFF == 0 { progress?(position) }

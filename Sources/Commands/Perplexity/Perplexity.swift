@@ -1,5 +1,6 @@
 import ArgumentParser
 import CharacterModel
+import Cluster
 import CommandSupport
 import FoundationEssentials
 import Glibc
@@ -7,7 +8,7 @@ import Reports
 import Tokenization
 
 /// The `perplexity` command: parse, call the model module, print.
-public struct Perplexity: ParsableCommand {
+public struct Perplexity: LaunchedCommand {
     private static let name = Invocation.current.name(of: "perplexity")
 
     public static let configuration = CommandConfiguration(
@@ -86,16 +87,52 @@ public struct Perplexity: ParsableCommand {
 
     public func run() throws {
         if !info && files.isEmpty { throw ValidationError("name a text to measure") }
-        let model = try LanguageModel(reading: checkpoint)
-        let checkpoint = LanguageModel.path(of: checkpoint)
         if info {
-            let card = ModelCard(model, path: checkpoint, bytes: fileSize(checkpoint))
+            let (model, path) = (try LanguageModel(reading: checkpoint), LanguageModel.path(of: checkpoint))
+            let card = ModelCard(model, path: path, bytes: fileSize(path))
             return try StandardOutput.write(format == .json ? try card.json() : columns(card.rows))
         }
-        let corpus = try reading.corpus(files, for: model)
+        try asRank(threads: threads.count) { cluster in
+            let (model, corpus) = try read(on: cluster)
+            guard cluster?.isLeader ?? true else {
+                // Rank 0 gets the scores.
+                _ = try model.evaluate(
+                    corpus, state: state, threads: threads.count, on: cluster, predicts: writesSymbols)
+                return
+            }
+            try measure(corpus, with: model, on: cluster)
+        }
+    }
+
+    /// Reads the model and the texts, on every rank of a launch.
+    private func read(on cluster: Cluster?) throws -> (LanguageModel, Corpus) {
+        func read() throws -> (LanguageModel, Corpus) {
+            let model = try LanguageModel(reading: checkpoint)
+            let corpus = try reading.corpus(files, for: model)
+            if cluster?.isLeader ?? true { try checkOutputs() }
+            return (model, corpus)
+        }
+        guard let cluster else { return try read() }
+        return try cluster.together(
+            describe: failure,
+            facts: { model, corpus in
+                [Cluster.Fact("model", model.fingerprint), Cluster.Fact("text", corpus.sha256)]
+            }, read)
+    }
+
+    private func checkOutputs() throws {
         let texts = files + [baseline, dynamic.dynamicTune].compactMap(\.self)
-        try refuseOverwriting(TextSource.sources(at: texts) + [.file(path: checkpoint)], with: [surprisal, html])
+        let model = TextSource.file(path: LanguageModel.path(of: checkpoint))
+        try refuseOverwriting(TextSource.sources(at: texts) + [model], with: [surprisal, html])
         for path in [surprisal, html].compactMap(\.self) { try checkWritable(path) }
+    }
+
+    private var writesSymbols: Bool { surprisal != nil || html != nil }
+
+    private func measure(
+        _ corpus: Corpus, with model: LanguageModel, on cluster: Cluster?
+    ) throws {
+        let checkpoint = LanguageModel.path(of: checkpoint)
         let counted = try baseline.map {
             try reading.baseline($0, for: model, toScore: corpus).evaluate(corpus, state: state)
         }
@@ -106,7 +143,8 @@ public struct Perplexity: ParsableCommand {
         let other = try dynamic.readTuningText(besides: corpus) { try reading.corpus($0, for: model) }
         let pictures = try Pictures(corpus, model, table: surprisal, page: html)
         let evaluation = try model.evaluate(
-            corpus, state: state, threads: threads.count, progress: ScoringProgress(of: corpus.count).report,
+            corpus, state: state, threads: threads.count, on: cluster, predicts: writesSymbols,
+            progress: ScoringProgress(of: corpus.count).report,
             perSymbol: pictures.areWanted ? pictures.add : nil)
         let adapted = try dynamic.evaluate(corpus, with: model, state: state, threads: threads.count, tuningOn: other)
         warnAboutUnknownSymbols(evaluation.total)

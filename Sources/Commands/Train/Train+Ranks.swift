@@ -7,21 +7,20 @@ extension Train {
     /// Trains as one of the ranks of a launch; alone without one.
     func run(in cluster: Cluster?) throws {
         guard let cluster else { return try lead(nil) }
-        guard cluster.isLeader else { return try follow(cluster) }
+        guard cluster.isLeader else {
+            Interruption.watch()
+            return try follow(cluster)
+        }
         // Without a tuning, the others only wait for an engine.
         cluster.isAtOne = training.tune == nil
-        defer { if cluster.communicator.failure == nil { EngineService<Float>.dismiss(cluster.communicator) } }
         try lead(cluster)
     }
 
-    /// What the ranks other than 0 do: their part of a tuning, then what rank 0's engine asks of them.
+    /// What the ranks other than 0 do themselves: their part of a tuning.
     private func follow(_ cluster: Cluster) throws {
-        Interruption.watch()
-        if let seconds = training.tune?.seconds {
-            var preparation = try prepare(with: cluster)
-            try tune(&preparation, for: seconds, on: cluster)
-        }
-        try EngineService<Float>(cluster.communicator, threads: threads.count).run()
+        guard let seconds = training.tune?.seconds else { return }
+        var preparation = try prepare(with: cluster)
+        try tune(&preparation, for: seconds, on: cluster)
     }
 
     /// Reads the texts: rank 0 alone, or all ranks for a tuning.

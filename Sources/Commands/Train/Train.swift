@@ -74,7 +74,7 @@ public struct Train: LaunchedCommand {
             if !output.quiet { StandardError.print("the curves are in \(quoted(path))") }
             return
         }
-        try asRank { try run(in: $0) }
+        try asRank(threads: threads.count) { try run(in: $0) }
     }
 
     /// Trains; on rank 0 if it is one of several.
