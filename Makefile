@@ -12,7 +12,7 @@ BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
-.PHONY: setup build program mpi manual package check-package demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-library check-pages docs install corpora clean
+.PHONY: setup build program mpi manual package check-package demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-cluster check-library check-pages docs install corpora clean
 
 # As root or with sudo; does nothing if nothing is missing.
 setup:
@@ -37,8 +37,9 @@ program: setup
 demo: program
 	@ESCRIBA=.build/release/escriba CORPORA=corpora sh Scripts/demo.sh $(if $(TEXT),"$(TEXT)")
 
-# The Unicode Consortium's own tests, read from where Debian installs them.
-test: PACKAGES += unicode-data bzip2
+# The Unicode Consortium's own tests, read from where Debian installs them. What else is installed is tested too: Open MPI.
+TEST_PACKAGES :=
+test: PACKAGES += unicode-data bzip2 $(TEST_PACKAGES)
 
 # Numeric code is a hundred times slower without optimisation, so the tests run optimised; a few run again in a debug
 # build, where assertions are checked too.
@@ -115,6 +116,11 @@ check-pages: PACKAGES += chromium fonts-noto-core
 check-pages: build
 	bash Scripts/check-pages.sh $(BIN) .build-pages
 
+# Both MPI libraries, two machines joined by a slow link, faults, and speed; needs root. A quarter of an hour.
+check-cluster: PACKAGES += openmpi-bin libopenmpi-dev mpich libmpich-dev iproute2
+check-cluster: build mpi
+	bash Scripts/check-cluster.sh $(BIN) corpora/el-cuaderno.txt
+
 # Builds a package outside this one against the committed libraries.
 check-library: setup
 	bash Scripts/check-library.sh
@@ -133,7 +139,7 @@ docs: setup
 # The plug-ins for `mpirun` and `srun`, beside the commands: one for each MPI library whose compiler is installed
 # (Debian: libopenmpi-dev, libmpich-dev). See docs/cluster.md.
 MPI := openmpi mpich
-mpi:
+mpi: setup
 	@mkdir -p $(BIN); built=""; for library in $(MPI); do \
 		command -v mpicc.$$library > /dev/null || continue; \
 		mpicc.$$library -O2 -Wall -Wextra -Werror -Wno-stringop-overflow -fPIC -shared -I Sources/CMPI/include Plugins/mpi.c \

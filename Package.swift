@@ -115,6 +115,10 @@ let package = Package(
             name: "RecurrentNetworkTests",
             dependencies: ["Concurrency", "LinearAlgebra", "Randomness", "RecurrentNetwork", "TestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(
+            name: "ClusterTests",
+            dependencies: ["Cluster", "Concurrency", "LinearAlgebra", "RecurrentNetwork", "TestSupport"],
+            swiftSettings: swift),
         .testTarget(name: "TokenizationTests", dependencies: ["TestSupport", "Tokenization"], swiftSettings: swift),
         .testTarget(
             name: "CharacterModelTests",
@@ -131,7 +135,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "CharacterModel", "CommandSupport", "Commands", "Reports", "TensorBoard", "TestSupport", "Tokenization",
+                "CharacterModel", "Cluster", "CommandSupport", "Commands", "Reports", "TensorBoard", "TestSupport",
+                "Tokenization",
                 "Training", "escriba", "train", "sample", "perplexity", "inspect",
             ],
             resources: [.copy("Help")],

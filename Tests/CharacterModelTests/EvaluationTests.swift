@@ -1,4 +1,4 @@
-import CharacterModel
+import Cluster
 import Concurrency
 import Foundation
 import LinearAlgebra
@@ -8,6 +8,8 @@ import TestSupport
 import Testing
 import Tokenization
 import Training
+
+@testable import CharacterModel
 
 @Suite("Evaluation")
 struct EvaluationTests {
@@ -153,5 +155,41 @@ struct EvaluationTests {
         let expected = 1 / (12.0 * 400_000).squareRoot()
         #expect(abs(try #require(error.standardError) / expected - 1) < 0.15)
         #expect(BlockedError().standardError == nil)
+    }
+
+    @Test("Ranks that share the files, lines or records give the same figures, symbol by symbol", arguments: [2, 4])
+    func ranks(count: Int) throws {
+        let model = try model(layers: 2, text: sampleText)
+        let texts = (0..<5).map { part in String(String(repeating: sampleText, count: 3 + part).dropFirst(200 * part)) }
+        let corpus = try corpus(texts, for: model)
+        for (state, predicts) in [(StatePolicy.file, true), (.line, false), (.carry, true)] {
+            typealias Seen = (offset: Int, nats: Double, rank: Int, entropy: Double)
+            func evaluate(on cluster: Cluster?) throws -> (TextEvaluation, [Seen]) {
+                var seen: [Seen] = []
+                let evaluation = try model.evaluate(
+                    corpus, state: state, threads: 2, on: cluster, predicts: predicts,
+                    perSymbol: { seen.append(($0.offset, $0.nats, $0.prediction.rank, $0.prediction.entropy)) })
+                return (evaluation, seen)
+            }
+            let cluster = try MemoryCluster(ranks: count) { cluster in
+                _ = try model.evaluate(corpus, state: state, threads: 1, on: cluster, predicts: predicts)
+            }
+            let (shared, alone) = (try evaluate(on: Cluster(cluster.leader)), try evaluate(on: nil))
+            #expect(cluster.leave().isEmpty)
+            #expect(shared.0 == alone.0 && shared.1.count == alone.1.count)
+            #expect(zip(shared.1, alone.1).allSatisfy { $0 == $1 })
+            #expect(predicts == !shared.1.isEmpty)
+        }
+    }
+
+    @Test("Each rank gets consecutive parts, all together every part")
+    func shares() {
+        let parts = [0..<10, 10..<11, 11..<90, 90..<95, 95..<100]
+        for ranks in 1...7 {
+            let shares = ScoreSharing.shares(of: parts, ranks: ranks)
+            #expect(shares.count == ranks && shares.flatMap { $0 } == parts)
+        }
+        #expect(ScoreSharing.shares(of: parts, ranks: 2) == [[0..<10, 10..<11], [11..<90, 90..<95, 95..<100]])
+        #expect(ScoreSharing.shares(of: [], ranks: 2) == [[], []])
     }
 }

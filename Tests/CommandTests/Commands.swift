@@ -17,20 +17,24 @@ enum Commands {
         return bundle.pathExtension == "xctest" ? bundle.deletingLastPathComponent() : bundle
     }()
 
-    static func process(_ name: String, _ arguments: [String], folder: String? = nil) -> Process {
+    static func process(
+        _ name: String, _ arguments: [String], folder: String? = nil, environment: [String: String] = [:]
+    ) -> Process {
         let process = Process()
         process.executableURL = Self.folder.appendingPathComponent(name)
         process.arguments = arguments
         // Help screens wrap at the width of the terminal.
         process.environment = ProcessInfo.processInfo.environment.merging(["COLUMNS": "80"]) { $1 }
+            .merging(environment) { $1 }
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         return process
     }
 
     static func run(
-        _ name: String, _ arguments: [String], input: String = "", folder: String? = nil
+        _ name: String, _ arguments: [String], input: String = "", folder: String? = nil,
+        environment: [String: String] = [:]
     ) throws -> CommandResult {
-        try collect(process(name, arguments, folder: folder), input: input)
+        try collect(process(name, arguments, folder: folder, environment: environment), input: input)
     }
 
     /// Runs a program at a path, as a link to a command.

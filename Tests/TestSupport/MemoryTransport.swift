@@ -86,25 +86,38 @@ package final class MemoryCluster: Sendable {
 
     /// - Parameters:
     ///   - threads: of each rank.
-    package init(ranks: Int, threads: Int = 1, patience: Double = 30) throws {
+    package convenience init(ranks: Int, threads: Int = 1, patience: Double = 30) throws {
+        try self.init(ranks: ranks, patience: patience) { _ in }
+    }
+
+    /// - Parameters:
+    ///   - signal: that of the ranks other than 0.
+    ///   - onSignal: rank 0's.
+    ///   - body: what the ranks other than 0 do before they serve engines.
+    package init(
+        ranks: Int, threads: Int = 1, patience: Double = 30, signal: @escaping @Sendable () -> Int32 = { 0 },
+        onSignal: @escaping @Sendable (Int32) -> Void = { _ in },
+        _ body: @escaping @Sendable (Cluster) throws -> Void
+    ) throws {
         let network = MemoryNetwork(ranks: ranks)
         let left = Monitor([Int: ClusterError?]())
         for rank in 1..<max(1, ranks) {
             let isRunning = startThread {
-                do throws(ClusterError) {
-                    let communicator = try Communicator(patience: patience) { network.transport(rank) }
+                do {
+                    let communicator = try Communicator(patience: patience, signal: signal) { network.transport(rank) }
+                    try body(Cluster(communicator))
                     try EngineService<Float>(communicator, threads: threads).run()
                     communicator.leave()
                     left.change { $0[rank] = .some(nil) }
                 } catch {
-                    left.change { $0[rank] = error }
+                    left.change { $0[rank] = error as? ClusterError ?? .ended }
                 }
             }
             precondition(isRunning)
         }
         self.network = network
         self.left = left
-        leader = try Communicator(patience: patience) { network.transport(0) }
+        leader = try Communicator(patience: patience, onSignal: onSignal) { network.transport(0) }
     }
 
     /// An engine over the ranks, or the usual one for a single rank.

@@ -34,4 +34,37 @@ struct EngineTests {
             #expect(try hash(training, ranks: ranks, threads: 1 + index % 2, in: folder) == alone, "\(ranks) ranks")
         }
     }
+
+    @Test("A rank that dies ends the training with an error; what was saved goes on with any number of ranks, exactly")
+    func death() throws {
+        let folder = try TemporaryFolder()
+        let training = GoldenTraining.all.first { $0.stop != nil }!
+        let expected = try hash(training, ranks: [1, 1], threads: 1, in: folder)
+        let output = folder.file("m.safetensors")
+        // The first part is saved.
+        let first = try MemoryCluster(ranks: 2)
+        try training.run(
+            to: output, threads: 1, resuming: nil, stopAfter: training.stop, engine: { try first.engine($0) })
+        #expect(first.leave().isEmpty)
+        let saved = Tensors.sha256([GoldenTraining.last(output)])
+        let cluster = try MemoryCluster(ranks: 4, patience: 0.5)
+        let error = #expect(throws: TrainingError.self) {
+            try training.run(
+                to: output, threads: 1, resuming: GoldenTraining.last(output), stopAfter: nil,
+                engine: { try cluster.engine($0) },
+                observe: { if case .step(let report) = $0, report.step == 40 { cluster.network.cut(2) } })
+        }
+        guard case .cluster(.silent) = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(cluster.leave().count == 3)
+        #expect(Tensors.sha256([GoldenTraining.last(output)]) == saved)
+        let last = try MemoryCluster(ranks: 3)
+        try training.run(
+            to: output, threads: 1, resuming: GoldenTraining.last(output), stopAfter: nil,
+            engine: { try last.engine($0) })
+        #expect(last.leave().isEmpty)
+        #expect(Tensors.sha256([output, GoldenTraining.last(output)]) == expected)
+    }
 }

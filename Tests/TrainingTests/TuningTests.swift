@@ -1,4 +1,5 @@
 import CharacterModel
+import Cluster
 import Concurrency
 import Foundation
 import Randomness
@@ -202,5 +203,65 @@ import Testing
             try [1e30, 2e30].map { try recommended(data, rate: $0) }, data: data, record: record,
             output: Trainer.Output(path: folder.file("m.safetensors")), threads: 1)
         #expect(throws: TrainingError.self) { try halving.run(seconds: 0.5) }
+    }
+
+    @Test func ranksShareTheCandidatesAndAgreeOnTheWinner() throws {
+        let folder = try TemporaryFolder()
+        let data = try TrainingFixture(text: sampleText).data()
+        let candidates = try [1e-9, 0.01, 2e-9, 1e12, 3e-9].map { try recommended(data, rate: $0) }
+        var record = TrainingRecord()
+        (record.options.batch, record.options.warmup, record.options.optimizer) = (4, 0, .sgd)
+        (record.options.clip, record.options.maxRecoveries) = (1e30, 0)
+        let (options, output) = (record, Trainer.Output(path: folder.file("m.safetensors")))
+        @Sendable func winner(_ cluster: Cluster, _ observe: (SuccessiveHalving.Result) -> Void) throws -> Int? {
+            try SuccessiveHalving(
+                candidates, data: data, record: options, output: output, threads: 1, cluster: cluster
+            ).run(seconds: 1.8, observe: observe)
+        }
+        let others = Mutex<[Int?]>([])
+        let cluster = try MemoryCluster(ranks: 3) { cluster in
+            let index = try winner(cluster) { _ in }
+            others.withLock { $0.append(index) }
+        }
+        var results: [SuccessiveHalving.Result] = []
+        #expect(try winner(Cluster(cluster.leader)) { results.append($0) } == 1)
+        #expect(cluster.leave().isEmpty && others.withLock { $0 == [1, 1] })
+        #expect(results.prefix(5).map(\.index) == [0, 1, 2, 3, 4] && results[3].nats == .infinity)
+        #expect(results.map(\.round) == [1, 1, 1, 1, 1, 2, 2, 2, 3, 3])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == [
+                "m.last.safetensors", "m.safetensors",
+            ])
+    }
+
+    @Test func aTuningThatIsStartedAgainKeepsWhatCandidatesHaveFinished() throws {
+        let folder = try TemporaryFolder()
+        let data = try TrainingFixture(text: sampleText).data()
+        let candidates = try [0.01, 0.02, 0.03].map { try recommended(data, rate: $0) }
+        func results(seed: UInt64 = 1, stopAfter count: Int) throws -> [SuccessiveHalving.Result] {
+            var record = TrainingRecord()
+            record.options.seed = seed
+            let halving = SuccessiveHalving(
+                candidates, data: data, record: record, output: Trainer.Output(path: folder.file("m.safetensors")),
+                threads: 1)
+            let results = Mutex<[SuccessiveHalving.Result]>([])
+            let stops = Atomic(false)
+            let winner = try halving.run(
+                seconds: 0.6, shouldStop: { stops.load(ordering: .relaxed) },
+                observe: { result in
+                    results.withLock { $0.append(result) }
+                    if results.withLock({ $0.count }) == count { stops.store(true, ordering: .relaxed) }
+                })
+            #expect((winner == nil) == (count < 5))
+            return results.withLock { $0 }
+        }
+        let first = try results(stopAfter: 2)
+        // Another tuning finds nothing of its own.
+        let other = try results(seed: 2, stopAfter: 1)
+        #expect(first.count == 2 && other.count == 1)
+        // So it has begun anew, and the first candidate is lost to the first tuning.
+        let again = try results(stopAfter: 99)
+        #expect(again.count == 5 && again[1].step == first[1].step && again[1].nats == first[1].nats)
+        #expect(again[1].seconds == first[1].seconds)
     }
 }

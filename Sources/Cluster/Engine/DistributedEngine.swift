@@ -33,7 +33,7 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
         threads = setup.workers.count
         lanes = groups.map { all[$0.lowerBound].lowerBound..<all[$0.upperBound - 1].upperBound }
         parts = lanes.map { LaneParts(LaneWindow(lanes: $0.count, steps: setup.window)) }
-        chain = GradientChain(communicator, blockSizes: local.blockSizes)
+        chain = GradientChain(communicator, local)
         let description = EngineDescription(
             model: setup.model, optimizer: setup.optimizer, batch: setup.batch, window: setup.window,
             restarts: setup.restarts, seed: setup.seed, measuresHalves: setup.measuresHalves)
@@ -54,7 +54,7 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
         let replies = try (1..<communicator.ranks).map { rank in try start(window, on: rank) }
         var losses = local.run(window)
         local.reduce(chain)
-        try chain.finish { local.gradient(ofBlock: $0) }
+        try chain.finish()
         var halves = local.halves
         for reply in replies {
             try communicator.wait(for: reply.pending)

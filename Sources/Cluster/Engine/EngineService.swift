@@ -57,7 +57,7 @@ package final class EngineService<Scalar: KernelScalar> {
         try restore(engine)
         return Served(
             engine: engine, part: LaneParts(LaneWindow(lanes: engine.lanes.count, steps: description.window)),
-            chain: GradientChain(communicator, blockSizes: engine.blockSizes))
+            chain: GradientChain(communicator, engine))
     }
 
     private func serve(_ command: EngineCommand, _ served: Served) throws(ClusterError) {
@@ -83,7 +83,7 @@ package final class EngineService<Scalar: KernelScalar> {
         let halves = engine.halves
         communicator.send(
             Message([halves?.first ?? 0, halves?.whole ?? 0] + losses), to: 0, tag: .reply)
-        try chain.finish { engine.gradient(ofBlock: $0) }
+        try chain.finish()
         // As on rank 0: it also masks and ties.
         _ = engine.completeGradient()
     }

@@ -6,124 +6,140 @@ import Synchronization
 /// Carries the blocks of a gradient along the ranks and back: each rank continues the sum of the one before it, the last
 /// one has the complete sum, which returns to all. So the order of the sums is that of one process.
 ///
-/// While a block travels, others are summed. Time that a thread still waits for a block is counted.
+/// While a block travels, others are summed. Blocks travel straight from gradient to gradient, as far as they lie in one
+/// piece. Time that threads still wait for messages is counted.
 final class GradientChain<Scalar: KernelScalar>: BlockExchange {
     private let communicator: Communicator
-    /// For each block, its elements on their way.
-    private let buffers: [Matrix<Scalar>]
+    private let blocks: [TravellingBlock<Scalar>]
     private let state: Monitor<State>
     private let waited = Atomic<UInt64>(0)
 
     private struct State: Sendable {
-        /// For each block: its partial sum to be received, and its complete sum to be received or (on the last rank) sent.
+        /// For each block: its partial sum from the rank before; its complete sum from the rank after; its complete sum to the
+        /// rank before.
         var arrivals: [Pending?]
         var returns: [Pending?]
-        /// For each block: its last message to the rank before, which must have gone before the buffer is used again.
         var departures: [Pending?]
         var failure: ClusterError?
     }
 
-    init(_ communicator: Communicator, blockSizes: [Int]) {
+    init(_ communicator: Communicator, _ engine: ThreadedEngine<Scalar>) {
         self.communicator = communicator
-        buffers = blockSizes.map { Matrix(rows: 1, columns: $0) }
-        let none = [Pending?](repeating: nil, count: blockSizes.count)
+        blocks = (0..<engine.blocks).map {
+            TravellingBlock(engine.gradient(ofBlock: $0), of: engine.gradient)
+        }
+        let none = [Pending?](repeating: nil, count: blocks.count)
         state = Monitor(State(arrivals: none, returns: none, departures: none))
     }
 
     private var isFirst: Bool { communicator.rank == 0 }
     private var isLast: Bool { communicator.rank == communicator.ranks - 1 }
 
-    /// Seconds that threads have waited for blocks, summed over the threads.
+    /// Seconds that threads have waited, summed over the threads.
     var secondsWaited: Double { Double(waited.load(ordering: .relaxed)) * 1e-9 }
 
-    private func wait(for pending: Pending?) -> Bool {
-        guard let pending else { return true }
+    private func count<Result>(_ body: () throws(ClusterError) -> Result) throws(ClusterError) -> Result {
         let began = now()
         defer { waited.wrappingAdd(UInt64(max(0, now() - began) * 1e9), ordering: .relaxed) }
-        do throws(ClusterError) { try communicator.wait(for: pending) } catch {
-            state.change { $0.failure = $0.failure ?? error }
-            return false
-        }
-        return true
+        return try body()
     }
 
     // MARK: A step
 
-    /// Expects the partial sums of a step.
+    /// Expects the partial sums of a step. The gradient of the last step is no longer needed.
     func prepare() {
         guard !isFirst else { return }
-        for block in buffers.indices {
-            // Long gone as a rule.
-            guard wait(for: state.change { $0.departures[block] }) else { return }
-            let pending = communicator.receive(
-                Message(buffers[block]), from: communicator.rank - 1, tag: .partial(block))
-            state.change { $0.arrivals[block] = pending }
+        for (index, block) in blocks.enumerated() {
+            let pending = communicator.receive(block.messages, from: communicator.rank - 1, tag: .partial(index))
+            state.change { $0.arrivals[index] = pending }
         }
     }
 
-    func begin(_ block: Int, _ gradient: [MatrixView<Scalar>]) -> Bool {
-        guard !isFirst, wait(for: state.change { $0.arrivals[block] }) else { return false }
-        copy(block, to: gradient)
+    func begin(_ index: Int, _ gradient: [MatrixView<Scalar>]) -> Bool {
+        guard !isFirst, let pending = state.change({ $0.arrivals[index] }) else { return false }
+        do throws(ClusterError) { try count { () throws(ClusterError) in try communicator.wait(for: pending) } } catch {
+            state.change { $0.failure = $0.failure ?? error }
+            return false
+        }
+        blocks[index].unpack()
         return true
     }
 
-    func end(_ block: Int, _ gradient: [MatrixView<Scalar>]) {
+    func end(_ index: Int, _ gradient: [MatrixView<Scalar>]) {
         guard state.change({ $0.failure == nil }) else { return }
-        let (buffer, rank) = (buffers[block], communicator.rank)
-        var first = 0
-        for view in gradient {
-            let count = view.rows * view.columns
-            buffer.view.part(first, rows: view.rows, columns: view.columns).copy(view)
-            first += count
-        }
-        if isLast { return depart(block) }
-        communicator.send(Message(buffer), to: rank + 1, tag: .partial(block)) { [self] in
-            let pending = communicator.receive(Message(buffer), from: rank + 1, tag: .complete(block)) { [self] in
-                if !isFirst { depart(block) }
+        let (block, rank) = (blocks[index], communicator.rank)
+        block.pack()
+        if isLast { return depart(index) }
+        communicator.send(block.messages, to: rank + 1, tag: .partial(index)) { [self] in
+            let pending = communicator.receive(block.messages, from: rank + 1, tag: .complete(index)) { [self] in
+                if !isFirst { depart(index) }
             }
-            state.change { $0.returns[block] = pending }
+            state.change { $0.returns[index] = pending }
         }
     }
 
     /// Sends a complete sum to the rank before.
-    private func depart(_ block: Int) {
-        let pending = communicator.send(Message(buffers[block]), to: communicator.rank - 1, tag: .complete(block))
-        state.change { $0.departures[block] = pending }
+    private func depart(_ index: Int) {
+        let pending = communicator.send(
+            blocks[index].messages, to: communicator.rank - 1, tag: .complete(index))
+        state.change { $0.departures[index] = pending }
     }
 
-    /// Waits for the complete sums, and copies them.
-    ///
-    /// - Parameter views: those of each block.
-    func finish(_ views: (Int) -> [MatrixView<Scalar>]) throws(ClusterError) {
-        guard !isLast else { return try check() }
-        for block in buffers.indices {
-            let began = now()
-            let pending: Pending? = try expected(block)
-            waited.wrappingAdd(UInt64(max(0, now() - began) * 1e9), ordering: .relaxed)
-            guard wait(for: pending) else { break }
-            copy(block, to: views(block))
-        }
-        state.change { $0.returns = Array(repeating: nil, count: buffers.count) }
+    /// Waits until this rank has the complete sums, and has passed them on.
+    func finish() throws(ClusterError) {
         try check()
+        for (index, block) in blocks.enumerated() {
+            if !isLast {
+                try count { () throws(ClusterError) in try communicator.wait(for: try next(\.returns, index)) }
+                block.unpack()
+            }
+            if !isFirst {
+                try count { () throws(ClusterError) in try communicator.wait(for: try next(\.departures, index)) }
+            }
+        }
+        let none = [Pending?](repeating: nil, count: blocks.count)
+        state.change { $0 = State(arrivals: none, returns: none, departures: none) }
     }
 
     private func check() throws(ClusterError) {
-        if let failure = state.change({ $0.failure }) { throw failure }
+        if let failure = state.change({ $0.failure }) ?? communicator.failure { throw failure }
     }
 
-    /// The message that brings a block's complete sum, once its partial sum has gone.
-    private func expected(_ block: Int) throws(ClusterError) -> Pending {
+    /// A block's message, which begins once an earlier one has moved.
+    private func next(_ path: KeyPath<State, [Pending?]> & Sendable, _ index: Int) throws(ClusterError) -> Pending {
         while true {
             try check()
-            if let failure = communicator.failure { throw failure }
-            if let pending = state.wait(atMost: 1, { $0.returns[block] }) { return pending }
+            if let pending = state.wait(atMost: 1, { $0[keyPath: path][index] }) { return pending }
+        }
+    }
+}
+
+/// A block of the gradient as messages: its large parts directly, the rest (biases, columns) through a buffer.
+private struct TravellingBlock<Scalar: KernelScalar>: Sendable {
+    let messages: [Message]
+    private let small: [MatrixView<Scalar>]
+    private let buffer: Matrix<Scalar>
+
+    init(_ views: [MatrixView<Scalar>], of gradient: Parameters<Scalar>) {
+        func isLarge(_ view: MatrixView<Scalar>) -> Bool { view.isContiguous && view.rows * view.columns >= 4_096 }
+        small = views.filter { !isLarge($0) }
+        buffer = Matrix(rows: 1, columns: small.reduce(0) { $0 + $1.rows * $1.columns })
+        messages =
+            views.filter(isLarge).map { Message($0, of: gradient.arena) } + (small.isEmpty ? [] : [Message(buffer)])
+    }
+
+    func pack() {
+        var first = 0
+        for view in small {
+            buffer.view.part(first, rows: view.rows, columns: view.columns).copy(view)
+            first += view.rows * view.columns
         }
     }
 
-    private func copy(_ block: Int, to gradient: [MatrixView<Scalar>]) {
+    func unpack() {
         var first = 0
-        for view in gradient {
-            view.copy(buffers[block].view.part(first, rows: view.rows, columns: view.columns))
+        for view in small {
+            view.copy(buffer.view.part(first, rows: view.rows, columns: view.columns))
             first += view.rows * view.columns
         }
     }

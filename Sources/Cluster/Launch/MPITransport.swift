@@ -59,13 +59,18 @@ struct MPITransport: Transport {
 
     // MARK: Plug-ins
 
+    /// The folder of this program.
+    static var folder: String {
+        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return program.split(separator: "/").dropLast().map { "/" + $0 }.joined()
+    }
+
     /// The plug-in for a launcher: the file that `ESCRIBA_MPI` names, or one beside the program, or in its `../lib/escriba`.
     static func plugin(
-        for launcher: Launcher, environment: [String: String] = ProcessInfo.processInfo.environment
+        for launcher: Launcher, in folder: String = folder,
+        environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws(ClusterError) -> String {
         if let path = environment["ESCRIBA_MPI"], !path.isEmpty { return path }
-        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        let folder = program.split(separator: "/").dropLast().map { "/" + $0 }.joined()
         for library in launcher.libraries {
             let places = ["\(folder)/\(library.file)", "\(folder)/../lib/escriba/\(library.file)"]
             if let path = places.first(where: FileManager.default.fileExists) { return path }

@@ -55,7 +55,15 @@ package final class Communicator: Sendable {
     package func send(
         _ message: Message, to rank: Int, tag: MessageTag, then: (@Sendable () -> Void)? = nil
     ) -> Pending {
-        add(message, .send, rank, tag, then)
+        add([message], .send, rank, tag, then)
+    }
+
+    /// The same for several messages of one tag.
+    @discardableResult
+    package func send(
+        _ messages: [Message], to rank: Int, tag: MessageTag, then: (@Sendable () -> Void)? = nil
+    ) -> Pending {
+        add(messages, .send, rank, tag, then)
     }
 
     /// Starts to receive the next message of a rank that has this tag, which may be shorter than the memory for it.
@@ -63,22 +71,27 @@ package final class Communicator: Sendable {
     package func receive(
         _ message: Message, from rank: Int, tag: MessageTag, then: (@Sendable () -> Void)? = nil
     ) -> Pending {
-        add(message, .receive, rank, tag, then)
+        add([message], .receive, rank, tag, then)
+    }
+
+    /// The same for several messages of one tag.
+    @discardableResult
+    package func receive(
+        _ messages: [Message], from rank: Int, tag: MessageTag, then: (@Sendable () -> Void)? = nil
+    ) -> Pending {
+        add(messages, .receive, rank, tag, then)
     }
 
     private func add(
-        _ message: Message, _ direction: CommunicatorRequest.Direction, _ rank: Int, _ tag: MessageTag,
+        _ messages: [Message], _ direction: CommunicatorRequest.Direction, _ rank: Int, _ tag: MessageTag,
         _ then: (@Sendable () -> Void)?
     ) -> Pending {
         precondition(rank != self.rank && rank < ranks, "a message for rank \(rank)")
-        let (pending, parts) = (Pending(), message.parts())
-        queue.change { queue in
-            for (index, part) in parts.enumerated() {
-                let isLast = index == parts.count - 1
-                queue.requests.append(
-                    CommunicatorRequest(
-                        message: part, direction: direction, rank: rank, tag: tag.number,
-                        pending: isLast ? pending : nil, then: isLast ? then : nil))
+        let parts = messages.flatMap { $0.parts() }
+        let pending = Pending(parts.count, then)
+        queue.change {
+            $0.requests += parts.map {
+                CommunicatorRequest(message: $0, direction: direction, rank: rank, tag: tag.number, pending: pending)
             }
         }
         return pending
@@ -89,6 +102,8 @@ package final class Communicator: Sendable {
     /// - Throws: what has made that impossible.
     package func wait(for pending: Pending) throws(ClusterError) {
         if pending.isDone { return }
+        queue.change { $0.waiting += 1 }
+        defer { queue.change { $0.waiting -= 1 } }
         let failure: ClusterError? = progress.wait { progress -> ClusterError?? in
             if pending.isDone { return .some(nil) }
             return progress.failure.map { .some($0) }
@@ -135,13 +150,26 @@ package enum MessageTag: Sendable {
     }
 }
 
-/// A message on its way.
+/// Messages on their way.
 package final class Pending: Sendable {
+    private let left: Atomic<Int>
     private let done = Atomic(false)
+    private let then: (@Sendable () -> Void)?
+
+    init(_ messages: Int, _ then: (@Sendable () -> Void)?) {
+        left = Atomic(messages)
+        self.then = then
+    }
 
     package var isDone: Bool { done.load(ordering: .acquiring) }
 
-    func complete() { done.store(true, ordering: .releasing) }
+    /// Counts a message that has moved.
+    func complete() {
+        guard left.wrappingSubtract(1, ordering: .relaxed).newValue == 0 else { return }
+        // Who has waited finds what follows under way.
+        then?()
+        done.store(true, ordering: .releasing)
+    }
 }
 
 /// A message that is to be moved.
@@ -152,8 +180,7 @@ struct CommunicatorRequest: Sendable {
     var direction: Direction
     var rank: Int
     var tag: Int
-    var pending: Pending?
-    var then: (@Sendable () -> Void)?
+    var pending: Pending
 }
 
 /// What a communicator's thread is asked to do.
@@ -164,6 +191,8 @@ struct CommunicatorQueue: Sendable {
     }
 
     var requests: [CommunicatorRequest] = []
+    /// How many threads wait for a message.
+    var waiting = 0
     var ending: Ending?
     var joined: Result<(rank: Int, ranks: Int, name: String), ClusterError>?
 }

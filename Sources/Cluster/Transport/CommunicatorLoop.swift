@@ -51,7 +51,7 @@ struct CommunicatorLoop {
         while true {
             let work = queue.change { queue in
                 defer { queue.requests = [] }
-                return (queue.requests, queue.ending)
+                return (queue.requests, queue.ending, queue.waiting > 0)
             }
             if !hasFailed {
                 do throws(ClusterError) { try round(work.0) } catch { fail(error) }
@@ -59,7 +59,7 @@ struct CommunicatorLoop {
             if let ending = work.1, hasFailed || active.isEmpty || ending != .leave {
                 return end(ending)
             }
-            pause()
+            pause(isAwaited: work.2)
         }
     }
 
@@ -70,9 +70,7 @@ struct CommunicatorLoop {
         var isAwaited = false
         for operation in completed {
             if let request = active.removeValue(forKey: operation) {
-                // Who has waited for the message finds what follows it under way.
-                request.then?()
-                request.pending?.complete()
+                request.pending.complete()
                 isAwaited = true
             } else {
                 try take(operation)
@@ -106,14 +104,14 @@ struct CommunicatorLoop {
         progress.change { $0.hasEnded = true }
     }
 
-    /// Short while messages move, so that none waits long; longer when nothing happens. Without messages of its own,
-    /// a thread only has to answer and watch.
-    private func pause() {
+    /// Waits for work, or until it is time to look at the messages again: soon if a thread waits for one; otherwise each look
+    /// takes time from threads that calculate. The longer nothing moves, the longer is the next wait.
+    private func pause(isAwaited: Bool) {
         let idle = now() - lastProgress
-        if active.isEmpty {
-            _ = queue.wait(atMost: 0.02) { $0.requests.isEmpty && $0.ending == nil ? nil : true }
-        } else {
-            usleep(idle < 0.05 ? 20 : idle < 1 ? 150 : 1_000)
+        let seconds =
+            active.isEmpty ? 0.02 : isAwaited ? min(5e-4, max(1e-5, idle / 8)) : min(2e-3, max(2e-4, idle / 4))
+        _ = queue.wait(atMost: seconds) {
+            $0.requests.isEmpty && $0.ending == nil && ($0.waiting > 0) == isAwaited ? nil : true
         }
     }
 

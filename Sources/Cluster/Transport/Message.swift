@@ -17,6 +17,14 @@ package struct Message: @unchecked Sendable {
             start: matrix.view.base, count: count * MemoryLayout<Element>.stride)
     }
 
+    /// A part of a matrix, in one piece.
+    package init<Element>(_ view: MatrixView<Element>, of matrix: Matrix<Element>) {
+        precondition(view.isContiguous, "a part with gaps")
+        owner = matrix
+        bytes = UnsafeMutableRawBufferPointer(
+            start: view.base, count: view.rows * view.columns * MemoryLayout<Element>.stride)
+    }
+
     /// A copy of some elements.
     package init<Element: BitwiseCopyable>(_ elements: [Element]) {
         self.init(Matrix(rows: 1, columns: elements.count, elements))

@@ -91,11 +91,6 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     /// The number of blocks that the gradient is summed in: a constant of the model.
     package var blocks: Int { reduction.count }
 
-    /// The number of elements of each block.
-    package var blockSizes: [Int] {
-        (0..<blocks).map { gradient(ofBlock: $0).reduce(0) { $0 + $1.rows * $1.columns } }
-    }
-
     /// The parts of the gradient that a block covers.
     package func gradient(ofBlock block: Int) -> [MatrixView<Scalar>] { reduction.views(ofBlock: block) }
 
