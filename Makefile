@@ -161,7 +161,7 @@ install: program manual
 	@echo "escriba is in $(DESTDIR)$(PREFIX)/bin"
 
 # Packages for machines without Swift, into dist/: see docs/releasing.md.
-package: PACKAGES += gcc icu-devtools chrpath xz-utils
+package: PACKAGES += gcc icu-devtools chrpath xz-utils libopenmpi-dev libmpich-dev
 package: setup manual
 	ESCRIBA_COMMIT=$(COMMIT) bash Scripts/package/build.sh .build-package
 	ESCRIBA_COMMIT=$(COMMIT) bash Scripts/package/package.sh .build-package $(MANUAL)

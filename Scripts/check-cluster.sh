@@ -133,13 +133,12 @@ fault() { # NAME LAUNCHER RANKS SECONDS ACTION...: all must have ended after so 
         [ $seconds -le "$limit" ] || { fail "$name: ranks are left"; pkill -9 -f "^$bin/train small.txt"; }
         sleep 1
     done
-    local step
     "$bin/train" --resume fault.last.safetensors --steps 1 --quiet > /dev/null 2> resume.err || fail "$name: $(cat resume.err)"
 }
 
 stop() { kill -STOP "$(rank "$1")"; }
 end() { kill -"$1" "$(rank "$2")"; }
-cut() { ip -n escriba-a link set escriba-va down; }
+silence() { ip -n escriba-a link set escriba-va down; }
 
 echo "== faults"
 for launcher in openmpi mpich; do
@@ -149,7 +148,7 @@ for launcher in openmpi mpich; do
     fault "$launcher: rank 0 stopped" $launcher 3 60 stop 0
 done
 fault "openmpi: Ctrl-C to mpirun" openmpi 3 60 pkill -INT -f "^mpirun.openmpi.*small.txt"
-fault "the network goes silent" network 2 60 cut
+fault "the network goes silent" network 2 60 silence
 down
 
 disk() { # a full disk on rank 0

@@ -66,6 +66,20 @@ seal "$root" escriba science "recurrent character models: train, write, measure
  .
  'escriba demo' shows what it does in a minute and a half." "Depends: libc6 (>= 2.35)"
 
+# The plug-ins for MPI libraries, for those who want them.
+for library in openmpi mpich; do
+    root=$scratch/$library
+    install -d "$root/usr/lib/escriba" "$root/usr/share/doc"
+    "mpicc.$library" -O2 -Wall -Wextra -Werror -Wno-stringop-overflow -fPIC -shared -ffile-prefix-map="$PWD=." -Wl,-z,relro \
+        -I Sources/CMPI/include Plugins/mpi.c -o "$root/usr/lib/escriba/libescriba-$library.so"
+    strip --strip-unneeded "$root/usr/lib/escriba/libescriba-$library.so"
+    ln -s escriba "$root/usr/share/doc/escriba-$library"
+    runtime=$(dpkg-query -S "$(ldd "$root/usr/lib/escriba/libescriba-$library.so" | sed -n 's/.*libmpi[a-z]*\.so.* => \([^ ]*\) .*/\1/p' | xargs realpath)" | cut -d: -f1)
+    seal "$root" "escriba-$library" science "escriba on several machines, by $(case $library in openmpi) echo Open MPI ;; *) echo MPICH ;; esac)
+ Lets 'escriba train' and 'escriba perplexity' run under the launcher of this
+ MPI library, as several processes on one or more machines." "Depends: escriba (= $version), libc6 (>= 2.35), $runtime"
+done
+
 # Its debug symbols, where debuggers look for them.
 root=$scratch/symbols
 id=$(readelf -n "$scratch/escriba" | sed -n 's/.*Build ID: //p')
