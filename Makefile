@@ -103,7 +103,7 @@ fuzz: setup
 
 # ThreadSanitizer and AddressSanitizer over the modules. Tests keep the owners of their views alive on purpose, which is not a leak;
 # the sanitizers' allocators cannot show what is allocated from the system, so that test is skipped.
-SANITIZED := --skip-build --skip CellTests/allocation --filter "LinearAlgebraTests|RecurrentNetworkTests|TokenizationTests|CharacterModelTests|TrainingTests"
+SANITIZED := --skip-build --skip CellTests/allocation --filter "LinearAlgebraTests|RecurrentNetworkTests|ClusterTests|TokenizationTests|CharacterModelTests|TrainingTests"
 sanitize: PACKAGES += unicode-data bzip2
 sanitize: setup
 	for sanitizer in thread address; do \
