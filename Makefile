@@ -37,7 +37,8 @@ program: setup
 demo: program
 	@ESCRIBA=.build/release/escriba CORPORA=corpora sh Scripts/demo.sh $(if $(TEXT),"$(TEXT)")
 
-# The Unicode Consortium's own tests, read from where Debian installs them. What else is installed is tested too: Open MPI.
+# The Unicode Consortium's own tests, read from where Debian installs them. Where Open MPI is installed, it is tested too: .ci/run
+# names its packages in TEST_PACKAGES.
 TEST_PACKAGES :=
 test: PACKAGES += unicode-data bzip2 $(TEST_PACKAGES)
 

@@ -29,6 +29,7 @@ static int check(int code) {
     if (code == MPI_SUCCESS) return 0;
     int length = 0;
     if (MPI_Error_string(code, message, &length) != MPI_SUCCESS) snprintf(message, sizeof message, "error %d", code);
+    for (char *c = message; *c; ++c) if (*c == '\n') *c = ' ';
     return -1;
 }
 

@@ -31,7 +31,10 @@ extension ParsableCommand {
             if !isFollower || command is any LaunchedCommand { try command.run() }
             Glibc.exit(ExitStatus.done)
         } catch {
-            Glibc.exit(conclude(error))
+            let code = conclude(error)
+            // A launcher ends all ranks when one fails; rank 0 is to speak before.
+            if isFollower && code != ExitStatus.done { sleep(2) }
+            Glibc.exit(code)
         }
     }
 

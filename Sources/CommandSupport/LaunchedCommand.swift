@@ -1,9 +1,11 @@
 import ArgumentParser
 import CharacterModel
 import Cluster
+import Concurrency
 import Glibc
 import LinearAlgebra
 import RecurrentNetwork
+import Synchronization
 import Tokenization
 import Training
 
@@ -17,13 +19,8 @@ extension LaunchedCommand {
     /// Rank 0's error is reported as usual, and ends all.
     package func asRank(threads: Int, _ body: (_ cluster: Cluster?) throws -> Void) throws {
         Interruption.isQuiet.store(isFollower, ordering: .relaxed)
-        let cluster = try Cluster.join(signal: { Interruption.signal }, onSignal: { Interruption.receive($0) })
-        guard let cluster else { return try body(nil) }
-        let service = EngineService<Float>(cluster.communicator, threads: threads)
-        func finish() throws {
-            if cluster.isLeader { EngineService<Float>.dismiss(cluster.communicator) } else { try service.run() }
-            cluster.communicator.leave()
-        }
+        guard let cluster = try join() else { return try body(nil) }
+        watch(cluster)
         let result = Result {
             _ = try cluster.together(facts: { $0 }, { Self.identity })
             try body(cluster)
@@ -31,8 +28,40 @@ extension LaunchedCommand {
         if case .failure(let error) = result, cluster.communicator.failure != nil || !cluster.isAtOne {
             end(cluster, because: cluster.communicator.failure ?? error)
         }
-        do { try finish() } catch { end(cluster, because: error) }
+        do throws(ClusterError) {
+            if cluster.isLeader {
+                EngineService<Float>.dismiss(cluster.communicator)
+            } else {
+                try EngineService<Float>(cluster.communicator, threads: threads).run()
+            }
+            if !cluster.communicator.leave() {
+                throw cluster.communicator.failure
+                    ?? .transport(library: cluster.communicator.name, reason: "a rank has not ended with the others")
+            }
+        } catch {
+            end(cluster, because: error)
+        }
         try result.get()
+    }
+
+    private func join() throws -> Cluster? {
+        do {
+            return try Cluster.join(signal: { Interruption.signal }, onSignal: { Interruption.receive($0) })
+        } catch  where isFollower {
+            // Rank 0 speaks first, if it has the same trouble, and its launcher then ends this rank.
+            sleep(2)
+            StandardError.isMuted.store(false, ordering: .relaxed)
+            throw error
+        }
+    }
+
+    /// Ends all ranks when one has failed, even while this one calculates; it first has some seconds to end by itself.
+    private func watch(_ cluster: Cluster) {
+        _ = startThread {
+            guard let failure = cluster.communicator.waitForFailure() else { return }
+            sleep(5)
+            Self.end(cluster, because: failure)
+        }
     }
 
     /// What must be equal for equal results.
@@ -59,14 +88,23 @@ extension LaunchedCommand {
         return rest
     }
 
-    /// Ends all ranks at once. Rank 0 says why; if it cannot, rank 1 does.
-    private func end(_ cluster: Cluster, because error: any Error) -> Never {
-        let isSpeaker = cluster.rank < 2 || !(error is ClusterError)
-        StandardError.isMuted.store(!isSpeaker, ordering: .relaxed)
-        let code = Self.conclude(error)
-        // A launcher ends the others at once, also the one that speaks.
-        if cluster.rank > 1 { sleep(2) }
+    /// Ends all ranks at once. Rank 0 says why; of its silence rank 1 does, of an error of its own any rank.
+    private static func end(_ cluster: Cluster, because error: any Error) -> Never {
+        guard isEnding.compareExchange(expected: false, desired: true, ordering: .relaxed).exchanged else {
+            // Another thread of this rank does it.
+            while true { sleep(1) }
+        }
+        let isOwn = !(error is ClusterError)
+        // What troubles all ranks, rank 0 says, and its launcher then ends the others.
+        if cluster.rank > 1 || cluster.rank == 1 && isOwn { sleep(2) }
+        StandardError.isMuted.store(cluster.rank > 1 && !isOwn, ordering: .relaxed)
+        let code = conclude(error)
         cluster.communicator.abort(code)
         Glibc._exit(code)
     }
+
+    private func end(_ cluster: Cluster, because error: any Error) -> Never { Self.end(cluster, because: error) }
 }
+
+/// Whether a thread of this process ends all ranks.
+private let isEnding = Atomic(false)

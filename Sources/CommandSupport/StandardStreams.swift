@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// Whether a launcher started this process as a rank other than 0, which prints nothing.
-let isFollower = Launcher.current.map { $0.rank > 0 } ?? false
+package let isFollower = Launcher.current.map { $0.rank > 0 } ?? false
 
 /// Why the standard output cannot be written.
 public enum OutputError: Error {

@@ -17,17 +17,17 @@ struct LaunchedCommandTests {
         [try folder.write(String(repeating: sampleText, count: 4), to: "t.txt"), "--steps", "3", "--hidden", "8"]
     }
 
-    @Test("Rank 0 says in one line which plug-in is missing; other ranks say nothing")
+    @Test("A rank without a plug-in says in one line which is missing")
     func noPlugin() throws {
         let folder = try TemporaryFolder()
-        for (rank, lines) in [(0, 1), (1, 0)] {
+        for (rank, lines) in [(0, 1), (1, 1)] {
             let environment = [
                 "OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "\(rank)", "ESCRIBA_MPI": "/nowhere/x.so",
             ]
             let result = try run("train", text(in: folder), environment: environment, folder: folder)
             #expect(result.status == 66 && result.text.isEmpty)
             #expect(result.error.split(separator: "\n").count == lines, "\(result.error)")
-            if rank == 0 { #expect(result.error.hasPrefix("error: /nowhere/x.so cannot be used")) }
+            #expect(result.error.hasPrefix("error: /nowhere/x.so cannot be used"))
         }
         #expect(!FileManager.default.fileExists(atPath: folder.file("checkpoints")))
     }
@@ -38,6 +38,7 @@ struct LaunchedCommandTests {
         for environment in [
             ["SLURM_JOB_ID": "7", "SLURM_NTASKS": "8", "SLURM_PROCID": "0"],
             ["OMPI_COMM_WORLD_SIZE": "1", "OMPI_COMM_WORLD_RANK": "0"],
+            ["OMPI_COMM_WORLD_SIZE": "4", "OMPI_COMM_WORLD_RANK": "2", "ESCRIBA_MPI": "none"],
         ] {
             let result = try run("train", text(in: folder), environment: environment, folder: folder)
             #expect(result.status == 0 && result.text.hasPrefix("model: "), "\(result.error)")
@@ -108,9 +109,35 @@ struct LaunchTests {
         }
         let small = try launch.run(3, "train", ["t.txt", "--batch", "16", "--steps", "3"], in: folder)
         #expect(small.status != 0 && lines(small).count == 1)
-        #expect(lines(small)[0].hasPrefix("error: a batch of 16 cannot be shared by 3 ranks; it must be at least 24"))
-        let missing = try launch.run(2, "perplexity", ["t.txt", "none.txt"], in: folder)
+        #expect(
+            lines(small) == [
+                "error: a batch has 16 lanes, too few for 3 ranks; start 2 or fewer or give --batch 24 or more"
+            ])
+        let missing = try launch.run(2, "train", ["none.txt"], in: folder)
         #expect(missing.status != 0 && lines(missing).count == 1, "\(missing.error)")
+        let model = try launch.run(2, "perplexity", ["none.safetensors", "t.txt"], in: folder)
+        #expect(model.status != 0 && lines(model).count == 1, "\(model.error)")
+        let other = ["t.txt", "--seed", "2", "--steps", "3"]
+        let differs = try launch.start(
+            1, "train", ["t.txt", "--seed", "1", "--steps", "3"], besides: other, in: folder
+        ).wait()
+        #expect(
+            lines(differs) == [
+                "error: rank 1 differs in its arguments: t.txt --seed 2 --steps 3, not t.txt --seed 1 --steps 3 as rank 0; "
+                    + "make them equal"
+            ])
+    }
+
+    @Test("A tuning is shared, and the training goes on with its winner; threads may differ")
+    func tuning() throws {
+        let arguments = ["t.txt", "--tune=1s", "--steps", "5", "--batch", "32", "--output", "u.safetensors"]
+        let result = try launch.start(
+            1, "train", arguments + ["--threads", "2"], besides: arguments + ["--threads=1"], in: folder
+        ).wait()
+        #expect(result.status == 0 && result.text.hasPrefix("model: u.safetensors"), "\(result.error)")
+        #expect(
+            result.error.contains("2 candidates at a time")
+                && !FileManager.default.fileExists(atPath: folder.file("u.tune")))
     }
 
     @Test("SIGTERM to a rank other than 0 stops all, with everything saved", .timeLimit(.minutes(5)))

@@ -33,12 +33,16 @@ struct Launch {
         try start(ranks, name, arguments, in: folder).wait()
     }
 
-    func start(_ ranks: Int, _ name: String, _ arguments: [String], in folder: TemporaryFolder) throws -> Job {
+    /// - Parameter other: the arguments of one more rank.
+    func start(
+        _ ranks: Int, _ name: String, _ arguments: [String], besides other: [String]? = nil, in folder: TemporaryFolder
+    ) throws -> Job {
         let process = Commands.process(name, [], folder: folder.path, environment: environment)
         let command = process.executableURL!.path
         process.executableURL = URL(fileURLWithPath: Self.launcher)
         process.arguments =
             ["--oversubscribe", "--bind-to", "none", "-np", "\(ranks)", command] + arguments
+            + (other.map { [":", "-np", "1", command] + $0 } ?? [])
         let (output, error) = (folder.file("launch.out"), folder.file("launch.err"))
         for path in [output, error] { try Data().write(to: URL(fileURLWithPath: path)) }
         process.standardOutput = FileHandle(forWritingAtPath: output)

@@ -8,7 +8,8 @@ import Synchronization
 package final class MemoryNetwork: Sendable {
     private struct Route: Hashable { let from, to, tag: Int }
     private struct State: Sendable {
-        var waiting: [Route: [[UInt8]]] = [:]
+        /// Sends complete when they are received, as those of long messages do in MPI: their memory is read only then.
+        var waiting: [Route: [(operation: Int, memory: Message)]] = [:]
         var expected: [Route: [(operation: Int, memory: Message)]] = [:]
         var completed: [Int: [Int]] = [:]
         var operations = 0
@@ -29,9 +30,11 @@ package final class MemoryNetwork: Sendable {
     fileprivate func send(_ message: Message, _ from: Int, _ to: Int, _ tag: Int) -> Int {
         state.withLock { state in
             state.operations += 1
-            state.completed[from, default: []].append(state.operations)
-            guard state.cut.isDisjoint(with: [from, to]) else { return state.operations }
-            state.waiting[Route(from: from, to: to, tag: tag), default: []].append(Array(message.bytes))
+            guard state.cut.isDisjoint(with: [from, to]) else {
+                state.completed[from, default: []].append(state.operations)
+                return state.operations
+            }
+            state.waiting[Route(from: from, to: to, tag: tag), default: []].append((state.operations, message))
             deliver(Route(from: from, to: to, tag: tag), &state)
             return state.operations
         }
@@ -48,9 +51,11 @@ package final class MemoryNetwork: Sendable {
     }
 
     private func deliver(_ route: Route, _ state: inout State) {
-        while let bytes = state.waiting[route]?.first, let place = state.expected[route]?.first {
+        while let sent = state.waiting[route]?.first, let place = state.expected[route]?.first {
+            let bytes = sent.memory.bytes
             precondition(bytes.count <= place.memory.bytes.count, "a message of \(bytes.count) bytes is too long")
-            place.memory.bytes.copyBytes(from: bytes)
+            place.memory.bytes.copyMemory(from: UnsafeRawBufferPointer(bytes))
+            state.completed[route.from, default: []].append(sent.operation)
             state.waiting[route]!.removeFirst()
             state.expected[route]!.removeFirst()
             state.completed[route.to, default: []].append(place.operation)
@@ -107,7 +112,7 @@ package final class MemoryCluster: Sendable {
                     let communicator = try Communicator(patience: patience, signal: signal) { network.transport(rank) }
                     try body(Cluster(communicator))
                     try EngineService<Float>(communicator, threads: threads).run()
-                    communicator.leave()
+                    _ = communicator.leave()
                     left.change { $0[rank] = .some(nil) }
                 } catch {
                     left.change { $0[rank] = error as? ClusterError ?? .ended }
@@ -129,7 +134,7 @@ package final class MemoryCluster: Sendable {
     /// Waits until the other ranks have ended; returns what each of them threw.
     package func leave() -> [Int: ClusterError] {
         EngineService<Float>.dismiss(leader)
-        leader.leave()
+        _ = leader.leave()
         return left.wait { [ranks = network.ranks] in $0.count == ranks - 1 ? $0.compactMapValues(\.self) : nil }!
     }
 }

@@ -60,14 +60,14 @@ struct EngineTests {
             to: output, threads: 1, resuming: nil, stopAfter: training.stop, engine: { try first.engine($0) })
         #expect(first.leave().isEmpty)
         let saved = Tensors.sha256([GoldenTraining.last(output)])
-        let cluster = try MemoryCluster(ranks: 4, patience: 0.5)
+        let cluster = try MemoryCluster(ranks: 4, patience: 2)
         let error = #expect(throws: TrainingError.self) {
             try training.run(
                 to: output, threads: 1, resuming: GoldenTraining.last(output), stopAfter: nil,
                 engine: { try cluster.engine($0) },
                 observe: { if case .step(let report) = $0, report.step == 40 { cluster.network.cut(2) } })
         }
-        guard case .cluster(.silent) = error else {
+        guard case .cluster(.silent(rank: 2, _)) = error else {
             Issue.record("\(String(describing: error))")
             return
         }

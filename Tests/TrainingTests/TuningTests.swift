@@ -245,7 +245,7 @@ import Testing
                 candidates, data: data, record: record, output: Trainer.Output(path: folder.file("m.safetensors")),
                 threads: 1)
             let results = Mutex<[SuccessiveHalving.Result]>([])
-            let stops = Atomic(false)
+            let stops = Atomic(count == 0)
             let winner = try halving.run(
                 seconds: 0.6, shouldStop: { stops.load(ordering: .relaxed) },
                 observe: { result in
@@ -256,10 +256,10 @@ import Testing
             return results.withLock { $0 }
         }
         let first = try results(stopAfter: 2)
-        // Another tuning finds nothing of its own.
-        let other = try results(seed: 2, stopAfter: 1)
-        #expect(first.count == 2 && other.count == 1)
-        // So it has begun anew, and the first candidate is lost to the first tuning.
+        // Another tuning finds nothing of its own, and begins to overwrite the first candidate's files.
+        let other = try results(seed: 2, stopAfter: 0)
+        #expect(first.count == 2 && other.isEmpty)
+        // So that candidate is lost to the first tuning, but not the second one.
         let again = try results(stopAfter: 99)
         #expect(again.count == 5 && again[1].step == first[1].step && again[1].nats == first[1].nats)
         #expect(again[1].seconds == first[1].seconds)

@@ -67,12 +67,14 @@ extension Network {
         func score() {
             defer { parts = [] }
             guard !isCancelled() && isComplete else { return }
-            if let cluster {
+            if let cluster, parts.count > 1 {
                 let sharing = ScoreSharing(cluster, parts, predicts: predicts)
                 isComplete = sharing.run(tell) { own, scores in
                     self.score(
                         own, of: text, into: scores, using: workers, predicts: predicts, isCancelled: isCancelled)
                 }
+            } else if let cluster, !cluster.isLeader {
+                // A single part is rank 0's.
             } else if parts.count >= 2 * workers.count {
                 let first = parts[0].lowerBound
                 let scores = SymbolScores(held, predicts: predicts)

@@ -16,9 +16,10 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
     private let lanes: [Range<Int>]
     private var parts: [LaneParts]
     private let chain: GradientChain<Scalar>
-    private let threads: Int
     /// Seconds spent in steps so far.
     private var secondsInSteps = 0.0
+    /// How many of them rank 0 has waited for the losses of other ranks.
+    private var secondsForReplies = 0.0
 
     /// Has the other ranks make their engines. All ranks must be in an ``EngineService``, or come to one.
     ///
@@ -30,7 +31,6 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
         self.groups = groups
         self.communicator = communicator
         self.local = local
-        threads = setup.workers.count
         lanes = groups.map { all[$0.lowerBound].lowerBound..<all[$0.upperBound - 1].upperBound }
         parts = lanes.map { LaneParts(LaneWindow(lanes: $0.count, steps: setup.window)) }
         chain = GradientChain(communicator, local)
@@ -57,7 +57,9 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
         try chain.finish()
         var halves = local.halves
         for reply in replies {
+            let waited = now()
             try communicator.wait(for: reply.pending)
+            secondsForReplies += now() - waited
             let numbers = reply.memory.elements
             losses += numbers.dropFirst(2)
             halves?.first += numbers[0]
@@ -85,7 +87,7 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
 
     /// Seconds spent in steps so far, and how many of them in waiting for messages.
     package var seconds: (steps: Double, waiting: Double) {
-        (secondsInSteps, chain.secondsWaited / Double(threads))
+        (secondsInSteps, chain.secondsWaited + secondsForReplies)
     }
 
     // MARK: State
@@ -134,15 +136,15 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
     private func send(
         _ state: EngineState<Scalar>, lanesOf states: NetworkState<Scalar>? = nil
     ) throws(ClusterError) {
-        var last: [Pending] = []
+        var all: [Pending] = []
         for rank in 1..<communicator.ranks {
             for parameters in [state.parameters] + state.moments {
-                communicator.send(Message(parameters), to: rank, tag: .payload)
+                all.append(communicator.send(Message(parameters), to: rank, tag: .payload))
             }
             let own = states?[lanes: lanes[rank]] ?? NetworkState(model, lanes: lanes[rank].count)
-            last.append(communicator.send(Message(own.elements), to: rank, tag: .payload))
+            all.append(communicator.send(Message(own.elements), to: rank, tag: .payload))
         }
-        for pending in last { try communicator.wait(for: pending) }
+        for pending in all { try communicator.wait(for: pending) }
     }
 
     package func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result {

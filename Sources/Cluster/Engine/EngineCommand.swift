@@ -71,8 +71,7 @@ struct EngineDescription: Codable {
 func sharedGroups(batch: Int, ranks: Int) throws(ClusterError) -> [Range<Int>] {
     let groups = LaneGroups(batch: batch).ranges.count
     guard groups >= ranks else {
-        let needed = (1...).first { LaneGroups(batch: $0).ranges.count >= ranks }!
-        throw .tooManyRanks(ranks: ranks, batch: batch, needed: needed)
+        throw .tooManyRanks(ranks: ranks, batch: batch, needed: LaneGroups.smallestBatch(groups: ranks))
     }
     return (0..<ranks).map { $0 * groups / ranks..<($0 + 1) * groups / ranks }
 }

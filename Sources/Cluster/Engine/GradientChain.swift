@@ -7,7 +7,7 @@ import Synchronization
 /// one has the complete sum, which returns to all. So the order of the sums is that of one process.
 ///
 /// While a block travels, others are summed. Blocks travel straight from gradient to gradient, as far as they lie in one
-/// piece. Time that threads still wait for messages is counted.
+/// piece. The seconds that this rank waits for messages all the same are counted.
 final class GradientChain<Scalar: KernelScalar>: BlockExchange {
     private let communicator: Communicator
     private let blocks: [TravellingBlock<Scalar>]
@@ -35,7 +35,7 @@ final class GradientChain<Scalar: KernelScalar>: BlockExchange {
     private var isFirst: Bool { communicator.rank == 0 }
     private var isLast: Bool { communicator.rank == communicator.ranks - 1 }
 
-    /// Seconds that threads have waited, summed over the threads.
+    /// Seconds that threads have waited, summed over the threads. On rank 0 only one waits, after the sums.
     var secondsWaited: Double { Double(waited.load(ordering: .relaxed)) * 1e-9 }
 
     private func count<Result>(_ body: () throws(ClusterError) -> Result) throws(ClusterError) -> Result {

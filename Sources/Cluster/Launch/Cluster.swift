@@ -32,7 +32,7 @@ package final class Cluster: Sendable {
             try MPITransport(plugin: plugin)
         }
         guard communicator.ranks == launcher.processes else {
-            communicator.leave(within: 5)
+            _ = communicator.leave(within: 5)
             throw .notJoined(started: launcher.processes, joined: communicator.ranks)
         }
         return Cluster(communicator)

@@ -26,9 +26,10 @@ package struct Launcher: Sendable, Equatable {
     /// This process's; nil if it was started alone.
     package static var current: Launcher? { Launcher(environment: ProcessInfo.processInfo.environment) }
 
-    /// nil for a process that was started alone. The script of a Slurm job is alone, though it knows the job's numbers: only
+    /// nil for a process that was started alone, or is to work alone: `ESCRIBA_MPI=none`. The script of a Slurm job is alone, though it knows the job's numbers: only
     /// `srun` makes steps of several tasks.
     package init?(environment: [String: String]) {
+        if environment["ESCRIBA_MPI"] == "none" { return nil }
         func number(_ names: String...) -> Int? { names.lazy.compactMap { environment[$0] }.first.flatMap { Int($0) } }
         let isStep = environment["SLURM_STEP_ID"] != nil
         let step = isStep ? number("SLURM_STEP_NUM_TASKS") : nil

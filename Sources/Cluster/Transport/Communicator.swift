@@ -42,7 +42,10 @@ package final class Communicator: Sendable {
             }
         }
         guard isRunning else { throw .transport(library: "the system", reason: "no thread can be started") }
-        (rank, ranks, name) = try queue.wait { $0.joined }!.get()
+        guard let joined = queue.wait(atMost: 60, { $0.joined }) else {
+            throw .transport(library: "MPI", reason: "not all ranks have joined within a minute")
+        }
+        (rank, ranks, name) = try joined.get()
         (self.queue, self.progress) = (queue, progress)
     }
 
@@ -111,6 +114,14 @@ package final class Communicator: Sendable {
         if let failure { throw failure }
     }
 
+    /// Waits until messages have become impossible, and returns why; nil once this rank has left.
+    package func waitForFailure() -> ClusterError? {
+        progress.wait { progress -> ClusterError?? in
+            if let failure = progress.failure { return .some(failure) }
+            return progress.hasEnded ? .some(nil) : nil
+        }!
+    }
+
     /// What has made messages impossible.
     package var failure: ClusterError? { progress.change { $0.failure } }
 
@@ -118,9 +129,8 @@ package final class Communicator: Sendable {
 
     /// Leaves the launch. All ranks must do so, and no message may be on its way.
     ///
-    /// - Returns: false if it took too long.
-    @discardableResult
-    package func leave(within seconds: Double = 30) -> Bool { end(.leave, within: seconds) }
+    /// - Returns: false if it took too long, or another rank has failed.
+    package func leave(within seconds: Double = 30) -> Bool { end(.leave, within: seconds) && failure == nil }
 
     /// Ends the processes of all ranks, this one included where a launcher can.
     package func abort(_ code: Int32) { _ = end(.abort(code), within: 5) }

@@ -25,7 +25,7 @@ struct CommunicatorLoop {
 
     // MARK: Signs of life
 
-    private static let interval = 1.0
+    private var interval: Double { min(1, patience / 4) }
     /// The ranks that this one watches and tells that it lives.
     private let watched: [Int]
     private var lastHeard: [Int: Double] = [:]
@@ -110,8 +110,9 @@ struct CommunicatorLoop {
         let idle = now() - lastProgress
         let seconds =
             active.isEmpty ? 0.02 : isAwaited ? min(5e-4, max(1e-5, idle / 8)) : min(2e-3, max(2e-4, idle / 4))
-        _ = queue.wait(atMost: seconds) {
-            $0.requests.isEmpty && $0.ending == nil && ($0.waiting > 0) == isAwaited ? nil : true
+        _ = queue.wait(atMost: seconds) { [isIdle = active.isEmpty] queue in
+            let isCalled = !queue.requests.isEmpty || (queue.ending != nil && isIdle)
+            return isCalled || (queue.waiting > 0) != isAwaited ? true : nil
         }
     }
 
@@ -141,8 +142,8 @@ struct CommunicatorLoop {
         // A machine that slept did not listen either.
         let gap = time - lastRound
         lastRound = time
-        if gap > 2 { for rank in watched { lastHeard[rank]! += gap } }
-        if time - lastTold >= Self.interval {
+        if gap > 2 { for rank in watched { lastHeard[rank] = min(time, lastHeard[rank]! + gap) } }
+        if time - lastTold >= interval {
             lastTold = time
             for rank in watched where telling.insert(rank).inserted {
                 let memory = Matrix(rows: 1, columns: 1, [signal()])

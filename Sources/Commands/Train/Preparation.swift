@@ -58,6 +58,7 @@ struct Preparation {
             record.options.choose(Recommendation(plan.options, cell: configuration.cell, data: data))
         }
         try checkMemory(threads: command.threads.count)
+        try checkRanks(ranks)
     }
 
     /// The options that were chosen because no flag sets them, as words of a command line.
@@ -80,9 +81,7 @@ struct Preparation {
         try refuseOverwriting(
             TextSource.sources(at: texts + output.reportWith) + [output.from].compactMap { $0.map { .file(path: $0) } },
             with: [plan.output.path, plan.output.lastPath, metrics, output.report])
-        if let path = output.report {
-            try checkWritable(path)
-        }
+        if let path = output.report, !isFollower { try checkWritable(path) }
         _ = try output.reportWith.map(readMetrics)
     }
 
@@ -116,6 +115,21 @@ struct Preparation {
         }
         guard plan.record.corpus.validationFraction != 0, plan.records != nil else { return }
         StandardError.print("warning: the validation part has no records; give --validation FILE, or more records")
+    }
+
+    /// Each rank needs lanes of its own.
+    private func checkRanks(_ ranks: Int) throws {
+        let options = record.options
+        let batch = LaneSchedule.batch(options.batch, symbols: data.trainingSymbols, window: options.window)
+        let groups = LaneGroups(batch: batch).ranges.count
+        guard groups < ranks else { return }
+        let needed = LaneGroups.smallestBatch(groups: ranks)
+        let advice =
+            checkpoint != nil ? "" : batch < options.batch ? " or lower --window" : " or give --batch \(needed) or more"
+        let reason =
+            batch < options.batch
+            ? "the text has only \(batch) lanes of \(options.window) symbols" : "a batch has \(batch) lanes"
+        throw UsageError("\(reason), too few for \(ranks) ranks; start \(groups) or fewer\(advice)")
     }
 
     /// The system promises more memory than it has. A model larger than free memory would be killed without a message.

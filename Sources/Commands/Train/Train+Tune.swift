@@ -35,6 +35,8 @@ extension Train {
             seconds: seconds, shouldStop: { Interruption.isRequested },
             events: { if let word = ProgressReport.message(for: $0) { StandardError.print(word) } },
             observe: { if !output.quiet { StandardError.print(row($0)) } })
+        // After a stop too, the other ranks wait for what comes next.
+        cluster?.isAtOne = true
         guard cluster?.isLeader ?? true else { return }
         guard let winner else {
             StandardError.print(

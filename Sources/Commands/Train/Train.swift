@@ -69,6 +69,7 @@ public struct Train: LaunchedCommand {
         // mistake.
         if files.isEmpty && output.resume == nil && !isReportOnly { throw ValidationError("name a text to train on") }
         if isReportOnly, let path = output.report {
+            if isFollower { return }
             try refuseOverwriting(TextSource.sources(at: output.reportWith), with: [path])
             try drawReport(of: output.reportWith, to: path)
             if !output.quiet { StandardError.print("the curves are in \(quoted(path))") }
@@ -84,7 +85,6 @@ public struct Train: LaunchedCommand {
         // If the curves cannot be written, warn, but do not stop the training.
         defer { do { try curves?.finish() } catch { StandardError.print("warning: \(error)") } }
         if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds, on: cluster) }
-        cluster?.isAtOne = true
         let progress = ProgressReport(quiet: output.quiet, samples: samples.areShown, data: preparation.data)
         let report = try liveReport(preparation)
         let engines = Engines(cluster)

@@ -8,6 +8,11 @@ package struct LaneGroups: Sendable, Equatable {
     /// B.
     package var lanes: Int { ranges.last?.upperBound ?? 0 }
 
+    /// The fewest lanes that make so many groups.
+    package static func smallestBatch(groups: Int) -> Int {
+        (1...).first { LaneGroups(batch: $0).ranges.count >= groups }!
+    }
+
     /// An even number of groups of 4 to 12 lanes, nearly equal in size, so that two or four threads share them well;
     /// fewer for a batch below 8.
     package init(batch: Int) {

@@ -112,7 +112,7 @@ package final class SuccessiveHalving {
         _ = try number()
         let metrics = isLeader ? try output.metricsPath.map { try MetricsFile(path: $0, .later) } : nil
         defer { withExtendedLifetime((lock, metrics)) {} }
-        let journal = TuningJournal(folder: folder, candidates, record, seconds: seconds)
+        let journal = TuningJournal(folder: folder, candidates, record, seconds: seconds, ranks: ranks)
         var left = Array(candidates.indices)
         var spent = 0.0
         for round in 1...rounds {
@@ -176,6 +176,7 @@ package final class SuccessiveHalving {
         var outcomes: [Outcome] = []
         for (place, index) in round.candidates.enumerated() where place % ranks == rank {
             let known = journal.outcomes(of: index).first { $0.round == round.number }
+            if known == nil && round.number == 1 { journal.forget(index) }
             guard let outcome = try known ?? train(index, round, shouldStop) else { return nil }
             if known == nil { journal.add(outcome, of: index) }
             outcomes.append(outcome)

@@ -1,5 +1,6 @@
 import CharacterModel
 import FoundationEssentials
+import Glibc
 import Tokenization
 
 /// What is known of a tuning's candidates, kept in files beside theirs: a tuning that was stopped, and is started again
@@ -15,18 +16,21 @@ struct TuningJournal {
     /// What the tuning is made of, as a hash.
     let tuning: String
 
-    init(folder: String, _ candidates: [TuningCandidate], _ record: TrainingRecord, seconds: Double) {
+    /// - Parameter ranks: that share the candidates: it decides how long each is trained.
+    init(folder: String, _ candidates: [TuningCandidate], _ record: TrainingRecord, seconds: Double, ranks: Int) {
         struct Content: Encodable {
             var candidates: [TuningCandidate]
             var record: TrainingRecord
             var seconds: Double
+            var ranks: Int
         }
         var record = record
         // A text may have moved.
         record.corpus.forgetPlaces()
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
-        let content = try? encoder.encode(Content(candidates: candidates, record: record, seconds: seconds))
+        let content = try? encoder.encode(
+            Content(candidates: candidates, record: record, seconds: seconds, ranks: ranks))
         self.folder = folder
         tuning = SHA256.hash(of: Array(content ?? Data()))
     }
@@ -40,6 +44,9 @@ struct TuningJournal {
         else { return [] }
         return entry.rounds
     }
+
+    /// Forgets a candidate, whose files are about to be those of another training.
+    func forget(_ index: Int) { unlink(path(of: index)) }
 
     /// Adds a round. A file that cannot be written costs only time, if the tuning is started again.
     func add(_ outcome: SuccessiveHalving.Outcome, of index: Int) {
