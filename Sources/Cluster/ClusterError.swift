@@ -1,3 +1,5 @@
+import Glibc
+
 /// Why processes cannot work together.
 public enum ClusterError: Error, Equatable, Sendable {
     /// A launcher started this process, but there is no plug-in for its MPI library.
@@ -20,11 +22,18 @@ public enum ClusterError: Error, Equatable, Sendable {
     case tooManyRanks(ranks: Int, batch: Int, needed: Int)
 }
 
+/// The name of this machine.
+private var hostName: String {
+    var name = [CChar](repeating: 0, count: 256)
+    guard gethostname(&name, name.count - 1) == 0 else { return "this machine" }
+    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
 extension ClusterError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .noPlugin(let library, let file):
-            "a launcher of \(library) started this process, but \(file) is not installed"
+            "a launcher of \(library) started this process, but \(file) is not installed on \(hostName)"
         case .badPlugin(let path, let reason): "\(path) cannot be used: \(reason)"
         case .notJoined(let started, let joined):
             "the launcher started \(started) processes, but MPI joins only \(joined) of them"

@@ -2,7 +2,6 @@ import Cluster
 import Concurrency
 import LinearAlgebra
 import RecurrentNetwork
-import Synchronization
 
 /// The messages between ranks that are threads of one process.
 package final class MemoryNetwork: Sendable {
@@ -18,17 +17,17 @@ package final class MemoryNetwork: Sendable {
     }
 
     package let ranks: Int
-    private let state = Mutex(State())
+    private let state = Monitor(State())
 
     package init(ranks: Int) { self.ranks = ranks }
 
     package func transport(_ rank: Int) -> any Transport { MemoryTransport(network: self, rank: rank) }
 
     /// Loses all messages to and from a rank from now on, as if it had died.
-    package func cut(_ rank: Int) { state.withLock { _ = $0.cut.insert(rank) } }
+    package func cut(_ rank: Int) { state.change { _ = $0.cut.insert(rank) } }
 
     fileprivate func send(_ message: Message, _ from: Int, _ to: Int, _ tag: Int) -> Int {
-        state.withLock { state in
+        state.change { state in
             state.operations += 1
             guard state.cut.isDisjoint(with: [from, to]) else {
                 state.completed[from, default: []].append(state.operations)
@@ -41,7 +40,7 @@ package final class MemoryNetwork: Sendable {
     }
 
     fileprivate func receive(_ message: Message, _ from: Int, _ to: Int, _ tag: Int) -> Int {
-        state.withLock { state in
+        state.change { state in
             state.operations += 1
             let route = Route(from: from, to: to, tag: tag)
             state.expected[route, default: []].append((state.operations, message))
@@ -63,7 +62,7 @@ package final class MemoryNetwork: Sendable {
     }
 
     fileprivate func completed(_ rank: Int) -> [Int] {
-        state.withLock { state in
+        state.change { state in
             defer { state.completed[rank] = [] }
             return state.completed[rank] ?? []
         }
