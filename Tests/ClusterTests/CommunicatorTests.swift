@@ -100,9 +100,9 @@ struct TogetherTests {
     /// What rank 0 throws if each rank does the same.
     private func outcome(_ body: @escaping @Sendable (Cluster) throws -> String) throws -> (any Error)? {
         @Sendable func run(_ cluster: Cluster) throws -> String {
-            try cluster.together(
-                describe: { Cluster.Failure(reason: "\($0)", code: 66) }, facts: { [Cluster.Fact("text", $0)] }
-            ) { try body(cluster) }
+            func facts(_ text: String) -> [Cluster.Fact] { [Cluster.Fact("text", text)] }
+            func describe(_ error: any Error) -> Cluster.Failure { Cluster.Failure(reason: "\(error)", code: 66) }
+            return try cluster.together(describe: describe, facts: facts) { try body(cluster) }
         }
         let cluster = try MemoryCluster(ranks: 3) { _ = try? run($0) }
         let leader = Cluster(cluster.leader)

@@ -26,13 +26,11 @@ extension Train {
     /// Reads the texts: rank 0 alone, or all ranks for a tuning.
     func prepare(with cluster: Cluster?) throws -> Preparation {
         guard let cluster, training.tune != nil else { return try Preparation(self, ranks: cluster?.ranks ?? 1) }
-        return try cluster.together(
-            describe: failure,
-            facts: {
-                let corpus = $0.record.corpus
-                return [Cluster.Fact("text", corpus.sha256), Cluster.Fact("text", corpus.validationSHA256 ?? "")]
-            }
-        ) { try Preparation(self, ranks: cluster.ranks) }
+        func facts(_ preparation: Preparation) -> [Cluster.Fact] {
+            let corpus = preparation.record.corpus
+            return [Cluster.Fact("text", corpus.sha256), Cluster.Fact("text", corpus.validationSHA256 ?? "")]
+        }
+        return try cluster.together(describe: failure, facts: facts) { try Preparation(self, ranks: cluster.ranks) }
     }
 }
 
@@ -56,7 +54,7 @@ final class Engines {
     /// What messages have cost; nil if there were none.
     var waiting: String? {
         guard let (steps, waiting) = distributed?.seconds, steps > 0 else { return nil }
-        return "waited \(formatted(waiting, decimals: 1)) of \(formatted(steps, decimals: 1)) seconds in steps for "
+        return "waited \(formatted(waiting, decimals: 2)) of \(formatted(steps, decimals: 2)) seconds in steps for "
             + "messages of other ranks (\(formatted(100 * waiting / steps, decimals: 1)) %)"
     }
 }

@@ -91,7 +91,7 @@ public struct Train: LaunchedCommand {
         let trainer = try Trainer(
             preparation.configuration, data: preparation.data, record: preparation.record,
             output: place(preparation), threads: threads.count, resuming: preparation.checkpoint,
-            from: preparation.adaptation, engine: { try engines.make($0) }
+            from: preparation.adaptation, engine: engines.make
         ) { event in
             progress.observe(event)
             curves?.observe(event)

@@ -26,7 +26,8 @@ public struct Recommendation: Sendable, Equatable {
     /// times as many lanes to the square root of more (Malladi et al. 2022).
     private static func growth(ofBatch lanes: Int) -> Double {
         let times = Double(lanes) / Double(TrainingOptions().batch)
-        return times <= 1 ? 1 : times <= 4 ? times : 4 * (times / 4).squareRoot()
+        let growth = times <= 1 ? 1 : times <= 4 ? times : 4 * (times / 4).squareRoot()
+        return (growth * 100).rounded() / 100
     }
 
     /// The lanes that several processes are given: as many for each as one process has alone, until more of them no longer
@@ -68,7 +69,8 @@ public struct Recommendation: Sendable, Equatable {
         isTied = isOftenRead && !isLarge
         plainEmbedding = min(128, max(32, vocabularySize / 32))
         let rates = cell.cell.learningRates
-        learningRate = (isLarge ? rates.large : rates.small) * Self.growth(ofBatch: options.batch)
+        let rate = (isLarge ? rates.large : rates.small) * Self.growth(ofBatch: options.batch)
+        learningRate = (rate * 1e6).rounded() / 1e6
         if !cell.cell.uses.contains(.weightDropout) { weightDropout = 0 }
     }
 }

@@ -153,18 +153,16 @@ package final class SuccessiveHalving {
         guard let cluster else {
             return try runOwn(round, journal, shouldStop) { observe(result($0)) }
         }
-        let own = try cluster.together(facts: { _ in [] }) {
-            try runOwn(
-                round, journal,
-                { [communicator = cluster.communicator] in
-                    shouldStop() || communicator.failure != nil
-                }, { _ in })
+        let communicator = cluster.communicator
+        func runShare() throws -> [Outcome]? {
+            try runOwn(round, journal, { shouldStop() || communicator.failure != nil }, { _ in })
         }
+        let own = try cluster.together(facts: { _ in [] }, runShare)
         let all = try cluster.collect(value: own ?? [])
         let isStopped = try cluster.collect(value: own == nil).contains(true)
         let outcomes = try cluster.share(
             value: isStopped ? nil : all.flatMap(\.self).sorted { $0.index < $1.index })
-        outcomes?.forEach { observe(result($0)) }
+        for outcome in outcomes ?? [] { observe(result(outcome)) }
         return outcomes
     }
 
