@@ -25,7 +25,7 @@ package final class Monitor<Value>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Reads or changes the value, and wakes those who wait.
+    /// Changes the value, and wakes those who wait.
     package func change<Result>(_ body: (inout Value) throws -> Result) rethrows -> Result {
         pthread_mutex_lock(mutex)
         defer {
@@ -33,6 +33,13 @@ package final class Monitor<Value>: @unchecked Sendable {
             pthread_mutex_unlock(mutex)
         }
         return try body(&value)
+    }
+
+    /// Reads the value, and wakes nobody.
+    package func read<Result>(_ body: (Value) throws -> Result) rethrows -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(value)
     }
 
     /// Waits until `body` returns a result; it is called again after each change.

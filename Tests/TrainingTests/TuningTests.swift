@@ -264,4 +264,27 @@ import Testing
         #expect(again.count == 5 && again[1].step == first[1].step && again[1].nats == first[1].nats)
         #expect(again[1].seconds == first[1].seconds)
     }
+
+    @Test func aJournalThatNamesAnotherCandidateIsNotBelieved() throws {
+        let folder = try TemporaryFolder()
+        let data = try TrainingFixture(text: sampleText).data()
+        let candidates = [try recommended(data)]
+        let journal = TuningJournal(
+            folder: folder.path, candidates, TrainingRecord(), seconds: 1, ranks: 1)
+        journal.add(SuccessiveHalving.Outcome(round: 1, index: 0, step: 7, seconds: 1, nats: 2), of: 0)
+        #expect(journal.outcomes(of: 0).map(\.step) == [7])
+        let path = folder.file("0.json")
+        let whole = try String(contentsOfFile: path, encoding: .utf8)
+        for (old, new) in [("\"index\":0", "\"index\":99"), ("\"step\":7", "\"step\":-1"), ("{", "[")] {
+            #expect(whole.contains(old))
+            try Data(whole.replacing(old, with: new).utf8).write(to: URL(fileURLWithPath: path))
+            #expect(journal.outcomes(of: 0).isEmpty, "\(new)")
+        }
+        // Another time for the tuning, or another number of ranks, is another tuning.
+        try Data(whole.utf8).write(to: URL(fileURLWithPath: path))
+        for (seconds, ranks) in [(2.0, 1), (1, 2)] {
+            let other = TuningJournal(folder: folder.path, candidates, TrainingRecord(), seconds: seconds, ranks: ranks)
+            #expect(other.outcomes(of: 0).isEmpty)
+        }
+    }
 }

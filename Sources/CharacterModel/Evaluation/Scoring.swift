@@ -66,29 +66,9 @@ extension Network {
         var isComplete = true
         func score() {
             defer { parts = [] }
-            guard !isCancelled() && isComplete else { return }
-            if let cluster, parts.count > 1 {
-                let sharing = ScoreSharing(cluster, parts, predicts: predicts)
-                isComplete = sharing.run(tell) { own, scores in
-                    self.score(
-                        own, of: text, into: scores, using: workers, predicts: predicts, isCancelled: isCancelled)
-                }
-            } else if let cluster, !cluster.isLeader {
-                // A single part is rank 0's.
-            } else if parts.count >= 2 * workers.count {
-                let first = parts[0].lowerBound
-                let scores = SymbolScores(held, predicts: predicts)
-                workers.forEach(parts.count) { [parts] index in
-                    let part = parts[index]
-                    self.score(
-                        part, of: text, into: scores, from: part.lowerBound - first, isCancelled: isCancelled)
-                }
-                if !isCancelled() { tell(first..<first + held, scores) }
-            } else {
-                for part in parts where !isCancelled() {
-                    self.score(part, of: text, using: workers, predicts: predicts, isCancelled: isCancelled, tell)
-                }
-            }
+            guard isComplete && !isCancelled() else { return }
+            isComplete = self.score(
+                parts, of: text, using: workers, predicts: predicts, on: cluster, isCancelled: isCancelled, tell)
         }
         let ranks = cluster?.ranks ?? 1
         let limit = (predicts ? 1 << 18 : 1 << 21) * ranks
@@ -99,10 +79,36 @@ extension Network {
             if held > limit && parts.count >= ranks { score() }
         }
         score()
-        return !isCancelled() && isComplete
+        return isComplete && !isCancelled()
     }
 
-    /// Scores the parts that this rank has of a text that is shared.
+    /// Scores parts of a text, and tells the scores in order. False if another rank failed.
+    private func score(
+        _ parts: [Range<Int>], of text: EncodedText, using workers: Workers, predicts: Bool, on cluster: Cluster?,
+        isCancelled: @Sendable () -> Bool, _ tell: (Range<Int>, SymbolScores) -> Void
+    ) -> Bool {
+        if let cluster, parts.count > 1 {
+            return ScoreSharing(cluster, parts, predicts: predicts).run(tell) { own, scores in
+                score(own, of: text, into: scores, using: workers, predicts: predicts, isCancelled: isCancelled)
+            }
+        }
+        // A single part cannot be shared: it is rank 0's.
+        guard cluster?.isLeader ?? true, let first = parts.first?.lowerBound, let end = parts.last?.upperBound else {
+            return true
+        }
+        if parts.count >= 2 * workers.count {
+            let scores = SymbolScores(end - first, predicts: predicts)
+            score(parts, of: text, into: scores, using: workers, predicts: predicts, isCancelled: isCancelled)
+            if !isCancelled() { tell(first..<end, scores) }
+        } else {
+            for part in parts where !isCancelled() {
+                score(part, of: text, using: workers, predicts: predicts, isCancelled: isCancelled, tell)
+            }
+        }
+        return true
+    }
+
+    /// Scores consecutive parts into memory that begins with the first of them.
     private func score(
         _ parts: [Range<Int>], of text: EncodedText, into scores: SymbolScores, using workers: Workers,
         predicts: Bool, isCancelled: @Sendable () -> Bool

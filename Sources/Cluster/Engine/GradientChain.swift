@@ -55,8 +55,8 @@ final class GradientChain<Scalar: KernelScalar>: BlockExchange {
         }
     }
 
-    func begin(_ index: Int, _ gradient: [MatrixView<Scalar>]) -> Bool {
-        guard !isFirst, let pending = state.change({ $0.arrivals[index] }) else { return false }
+    func begin(_ index: Int) -> Bool {
+        guard !isFirst, let pending = state.read({ $0.arrivals[index] }) else { return false }
         do throws(ClusterError) { try count { () throws(ClusterError) in try communicator.wait(for: pending) } } catch {
             state.change { $0.failure = $0.failure ?? error }
             return false
@@ -65,8 +65,8 @@ final class GradientChain<Scalar: KernelScalar>: BlockExchange {
         return true
     }
 
-    func end(_ index: Int, _ gradient: [MatrixView<Scalar>]) {
-        guard state.change({ $0.failure == nil }) else { return }
+    func end(_ index: Int) {
+        guard state.read({ $0.failure == nil }) else { return }
         let (block, rank) = (blocks[index], communicator.rank)
         block.pack()
         if isLast { return depart(index) }
@@ -102,7 +102,7 @@ final class GradientChain<Scalar: KernelScalar>: BlockExchange {
     }
 
     private func check() throws(ClusterError) {
-        if let failure = state.change({ $0.failure }) ?? communicator.failure { throw failure }
+        if let failure = state.read({ $0.failure }) ?? communicator.failure { throw failure }
     }
 
     /// A block's message, which begins once an earlier one has moved.

@@ -123,7 +123,7 @@ package final class Communicator: Sendable {
     }
 
     /// What has made messages impossible.
-    package var failure: ClusterError? { progress.change { $0.failure } }
+    package var failure: ClusterError? { progress.read { $0.failure } }
 
     // MARK: The end
 

@@ -7,12 +7,12 @@ import LinearAlgebra
 package protocol BlockExchange<Scalar>: Sendable {
     associatedtype Scalar: KernelScalar
 
-    /// Before the sum: sets the views to the sum so far, if there is one.
+    /// Before the sum: sets the block to the sum so far, if there is one.
     ///
     /// - Returns: whether it has; otherwise the sum starts at zero.
-    func begin(_ block: Int, _ gradient: [MatrixView<Scalar>]) -> Bool
+    func begin(_ block: Int) -> Bool
     /// After the sum over the engine's own lanes.
-    func end(_ block: Int, _ gradient: [MatrixView<Scalar>])
+    func end(_ block: Int)
 }
 
 /// The squares of the gradient's blocks, halfway through the batch and at its end.

@@ -57,12 +57,11 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
     /// - Parameter exchange: what comes before and after each block's sum, if the batch is shared.
     func run(steps: Int, using workers: Workers, _ exchange: (any BlockExchange<Scalar>)?) {
         workers.run(blocks.count) { index, worker in
-            let views = views(ofBlock: index)
-            let continues = exchange?.begin(index, views) ?? false
+            let continues = exchange?.begin(index) ?? false
             sum(blocks[index], steps: steps, continues: continues, scratch[worker]) { shard in
-                squares?.note(views, ofBlock: index, after: shard)
+                if let squares { squares.note(views(ofBlock: index), ofBlock: index, after: shard) }
             }
-            exchange?.end(index, views)
+            exchange?.end(index)
         }
     }
 

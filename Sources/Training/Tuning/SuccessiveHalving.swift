@@ -106,12 +106,8 @@ package final class SuccessiveHalving {
         seconds: Double, shouldStop: @Sendable () -> Bool = { false }, events: (TrainingEvent) -> Void = { _ in },
         observe: (Result) -> Void = { _ in }
     ) throws -> Int? {
-        try makeFolder(of: output.path)
-        let lock = isLeader ? try OutputLock(of: output.path) : nil
-        if isLeader { for path in [output.path, output.lastPath] { try prepare(path) } }
-        _ = try number()
-        let metrics = isLeader ? try output.metricsPath.map { try MetricsFile(path: $0, .later) } : nil
-        defer { withExtendedLifetime((lock, metrics)) {} }
+        let place = isLeader ? try lockOutput() : nil
+        defer { withExtendedLifetime(place) {} }
         let journal = TuningJournal(folder: folder, candidates, record, seconds: seconds, ranks: ranks)
         var left = Array(candidates.indices)
         var spent = 0.0
@@ -132,8 +128,17 @@ package final class SuccessiveHalving {
                 throw explosion ?? TrainingError.diverged(step: 0, flaw: "no validation was finite", recoveries: 0)
             }
         }
-        if isLeader { try install(left[0], metrics, events) }
+        if isLeader { try install(left[0], place?.metrics, events) }
         return left[0]
+    }
+
+    /// Locks the output, and checks that it can be written.
+    private func lockOutput() throws -> (lock: OutputLock, metrics: MetricsFile?) {
+        try makeFolder(of: output.path)
+        let lock = try OutputLock(of: output.path)
+        for path in [output.path, output.lastPath] { try prepare(path) }
+        _ = try number()
+        return (lock, try output.metricsPath.map { try MetricsFile(path: $0, .later) })
     }
 
     // MARK: A round
@@ -277,7 +282,7 @@ package final class SuccessiveHalving {
         }
         for index in candidates.indices {
             let place = output(of: index)
-            let journal = "\(folder)/\(index).json"
+            let journal = TuningJournal.path(of: index, in: folder)
             for path in [place.path, place.lastPath, place.metricsPath, journal].compactMap(\.self) {
                 try? files.remove(path)
             }

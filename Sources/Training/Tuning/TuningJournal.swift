@@ -35,14 +35,17 @@ struct TuningJournal {
         tuning = SHA256.hash(of: Array(content ?? Data()))
     }
 
-    func path(of index: Int) -> String { "\(folder)/\(index).json" }
+    static func path(of index: Int, in folder: String) -> String { "\(folder)/\(index).json" }
+
+    private func path(of index: Int) -> String { Self.path(of: index, in: folder) }
 
     /// What a candidate has come to in the rounds that it has finished; none for a candidate of another tuning.
     func outcomes(of index: Int) -> [SuccessiveHalving.Outcome] {
         guard let data = FileManager.default.contents(atPath: path(of: index)),
             let entry = try? JSONDecoder().decode(Entry.self, from: data), entry.tuning == tuning
         else { return [] }
-        return entry.rounds
+        // A file is untrusted input.
+        return entry.rounds.filter { $0.index == index && (0...1 << 53).contains($0.step) && $0.seconds >= 0 }
     }
 
     /// Forgets a candidate, whose files are about to be those of another training.
