@@ -263,6 +263,7 @@ import Testing
         let again = try results(stopAfter: 99)
         #expect(again.count == 5 && again[1].step == first[1].step && again[1].nats == first[1].nats)
         #expect(again[1].seconds == first[1].seconds)
+        #expect(again[0].seconds != first[0].seconds, "figures of files that another tuning has overwritten")
     }
 
     @Test func aJournalThatNamesAnotherCandidateIsNotBelieved() throws {
