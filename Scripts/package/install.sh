@@ -10,6 +10,10 @@ install -d "$root/bin"
 install -m 755 "$program" "$root/bin/escriba"
 install -m 755 Scripts/demo.sh "$root/bin/escriba-demo"
 for command in $commands; do ln -sf escriba "$root/bin/escriba-$command"; done
+# The plug-ins that `make mpi` has put beside the program.
+for plugin in "$(dirname "$program")"/libescriba-*.so; do
+    if [ -f "$plugin" ]; then install -D -m 644 "$plugin" "$root/lib/escriba/$(basename "$plugin")"; fi
+done
 
 # What an earlier `make install` put there under names that other programs have too, if it says that it is ours.
 for command in $commands; do

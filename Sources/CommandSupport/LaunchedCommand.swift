@@ -99,6 +99,8 @@ extension LaunchedCommand {
         if cluster.rank > 1 || cluster.rank == 1 && isOwn { sleep(2) }
         StandardError.isMuted.store(cluster.rank > 1 && !isOwn, ordering: .relaxed)
         let code = conclude(error)
+        // The launcher's SIGTERM that follows is no news.
+        Interruption.isQuiet.store(true, ordering: .relaxed)
         cluster.communicator.abort(code)
         Glibc._exit(code)
     }

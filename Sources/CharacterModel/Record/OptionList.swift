@@ -91,7 +91,9 @@ public struct OptionList: Sendable {
     /// Number of lanes read in parallel.
     public let batch = TrainingOption(
         "batch", .training, 16, .range(1...65_536),
-        help: "Number of lanes, parts of the text read in parallel; 8 keep a thread busy.")
+        help:
+            "Number of lanes, parts of the text read in parallel; 8 keep a thread busy. Of several processes, each gets 16."
+    )
     /// Steps that gradients are propagated back through.
     public let window = TrainingOption(
         "window", .training, 64, .range(1...65_536), help: "Symbols that gradients are propagated back through.")
