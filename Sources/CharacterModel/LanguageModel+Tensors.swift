@@ -7,6 +7,10 @@ extension LanguageModel {
         var bytes = Array("\(configuration)".utf8)
         for symbol in vocabulary.symbols { bytes += Array(symbol.bytes) + [0] }
         parameters.elements.withUnsafeBytes { bytes += Array($0) }
+        if let mixture {
+            mixture.gate.weights.withUnsafeBytes { bytes += Array($0) }
+            for level in mixture.counts.levels { level.words.withUnsafeBytes { bytes += Array($0) } }
+        }
         return SHA256.hash(of: bytes)
     }
 

@@ -14,11 +14,16 @@ public struct LanguageModel: Sendable {
     /// How the model was trained, if the checkpoint records it.
     public let training: TrainingRecord?
     package let parameters: Parameters<Float>
+    /// The n-grams that are mixed with the network, if there are any.
+    package let mixture: CountMixture?
     private let networks: Networks
     /// The network with full-precision weights.
     package var network: Network<Float> { networks.full() }
     /// The network with weights rounded to bfloat16, for generation.
     package var compactNetwork: Network<Float> { networks.compact() }
+
+    /// Whether n-grams are mixed with the network.
+    public var hasCounts: Bool { mixture != nil }
 
     /// Reads a checkpoint.
     ///
@@ -28,15 +33,17 @@ public struct LanguageModel: Sendable {
     }
 
     package init(_ checkpoint: Checkpoint) {
-        self.init(checkpoint.configuration, checkpoint.vocabulary, checkpoint.parameters, checkpoint.training)
+        self.init(
+            checkpoint.configuration, checkpoint.vocabulary, checkpoint.parameters, checkpoint.training,
+            checkpoint.mixture)
     }
 
     init(
         _ configuration: ModelConfiguration, _ vocabulary: Vocabulary, _ parameters: Parameters<Float>,
-        _ training: TrainingRecord?
+        _ training: TrainingRecord?, _ mixture: CountMixture? = nil
     ) {
         (self.configuration, self.vocabulary) = (configuration, vocabulary)
-        (self.parameters, self.training) = (parameters, training)
+        (self.parameters, self.training, self.mixture) = (parameters, training, mixture)
         networks = Networks(configuration, parameters)
     }
 
@@ -46,7 +53,9 @@ public struct LanguageModel: Sendable {
     ///   unchanged.
     public func write(to path: String) throws(CheckpointError) {
         try Checkpoint(
-            configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: training, state: nil
+            configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: training,
+            state: nil,
+            mixture: mixture
         ).write(to: path)
     }
 
@@ -65,14 +74,16 @@ public struct LanguageModel: Sendable {
     ///   - stream: selects one of many texts under the same seed; each is the same however many are generated.
     ///   - draw: selects an alternative text for the same stream, if the first one (draw 0) is rejected.
     ///   - isExact: whether the weights are used at full precision and not rounded to bfloat16.
+    ///   - longestCopy: for a model with counts: how many symbols in a row may be copied from the counted text before the
+    ///     counts are left out; nil: any number.
     public func generator(
         prompt: String = "", strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
         mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0, draw: UInt64 = 0,
-        isExact: Bool = false
+        isExact: Bool = false, longestCopy: Int? = nil
     ) throws(TextError) -> TextGenerator {
         try generator(
             promptBytes: Array(prompt.utf8), strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules,
-            seed: seed, stream: stream, draw: draw, isExact: isExact)
+            seed: seed, stream: stream, draw: draw, isExact: isExact, longestCopy: longestCopy)
     }
 
     /// A generator that continues a prompt that need not be UTF-8, for models of the byte unit.
@@ -81,11 +92,11 @@ public struct LanguageModel: Sendable {
     public func generator(
         promptBytes: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty = .none,
         mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0, draw: UInt64 = 0,
-        isExact: Bool = false
+        isExact: Bool = false, longestCopy: Int? = nil
     ) throws(TextError) -> TextGenerator {
         try TextGenerator(
             self, prompt: promptBytes, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules,
-            seed: seed, stream: stream, draw: draw, isExact: isExact)
+            seed: seed, stream: stream, draw: draw, isExact: isExact, longestCopy: longestCopy)
     }
 
     /// The text in the model's normal form.

@@ -17,6 +17,9 @@ public struct EvaluationReport {
         let files: [EvaluationFigures]
         /// Mean nats per token of n-grams of 1 symbol, of 2, and so on.
         let baselineNats: [Double]?
+        /// The total under the network alone and under the counts alone, of a model that mixes both.
+        let networkNats: Double?
+        let countsNats: Double?
         let dynamic: Dynamic?
     }
 
@@ -56,6 +59,7 @@ public struct EvaluationReport {
             sha256: sha256,
             files: evaluation.files.map(EvaluationFigures.init),
             baselineNats: baseline?.map { $0.nats / Double($0.tokens) },
+            networkNats: evaluation.network?.nats, countsNats: evaluation.ngrams?.nats,
             dynamic: dynamic.map { score, rates in
                 func finite(_ value: Double) -> Double? { value.isFinite ? value : nil }
                 return Dynamic(
@@ -93,6 +97,12 @@ public struct EvaluationReport {
             ),
             ("nats per symbol", number(mean, 4) + error),
             ("perplexity", number(total.perplexity, 3)),
+        ]
+        if let network = context.networkNats, let counts = context.countsNats, total.tokens > 0 {
+            let each = [network, counts].map { number($0 / Double(total.tokens), 4) }
+            rows.append(("network, counts", "\(each[0]) and \(each[1]) nats per symbol, each alone"))
+        }
+        rows += [
             (
                 "bits per character",
                 number(total.bitsPerCharacter, 3) + (total.bitsPerCharacter.map { ": \(meaning(ofBits: $0))" } ?? "")
@@ -119,7 +129,7 @@ public struct EvaluationReport {
     public func table() -> String {
         var lines = rows.map { $0.0 + String(repeating: " ", count: 20 - $0.0.count) + $0.1 }
         if let baseline = context.baselineNats, let best = baseline.indices.min(by: { baseline[$0] < baseline[$1] }) {
-            lines += ["", "nats per symbol under n-grams (the network: \(number(mean, 4)))"]
+            lines += ["", "nats per symbol under n-grams (the model: \(number(mean, 4)))"]
             lines += baseline.enumerated().map { order, nats in
                 "\(order + 1)  \(number(nats, 4))" + (order == best ? "  the best" : "")
             }

@@ -34,8 +34,14 @@ public struct ModelCard {
         return [
             ("what it is", "\(shape.layers) x \(shape.hidden) \(shape.cell.rawValue): \(shape.cell.title)"),
             ("parameters", formatted(shape.parameterCount)),
+            ("n-grams", ngrams),
             ("file", bytes.map { formatted(bytes: Double($0)) } ?? "-"),
         ]
+    }
+
+    private var ngrams: String {
+        guard let mixture = model.mixture else { return "none" }
+        return "up to \(mixture.counts.order) symbols, \(formatted(bytes: Double(mixture.counts.bytes)))"
     }
 
     private var symbols: [(name: String, value: String)] {

@@ -16,7 +16,8 @@ struct OptionTests {
     private static let values = [
         "unit": "scalar", "normalization": "nfd", "min-count": "2", "records": "line", "encoding": "latin1",
         "on-invalid": "skip", "newlines": "lf", "cell": "lstm", "nonlinearity": "relu", "layers": "3", "hidden": "17",
-        "embedding": "5", "tied": "yes", "dropout": "0.25", "weight-dropout": "0.125", "batch": "7", "window": "33",
+        "embedding": "5", "tied": "yes", "counts": "yes", "counts-size": "12.5", "dropout": "0.25",
+        "weight-dropout": "0.125", "batch": "7", "window": "33",
         "epochs": "4", "steps": "99", "time-limit": "90", "optimizer": "sgd", "learning-rate": "0.5",
         "schedule": "constant", "warmup": "12", "weight-decay": "0.5", "clip": "2", "max-recoveries": "3", "seed": "42",
         "validation-fraction": "0.2", "validation": "v.txt", "evaluate-every": "8", "patience": "6",
@@ -29,7 +30,8 @@ struct OptionTests {
     private func typed(_ name: String) -> [String] {
         let value = Self.values[name]!
         let more = name == "nonlinearity" ? ["--cell", "rnn"] : []
-        return name == "tied" ? ["--tied"] : ["--\(name)", name == "time-limit" ? value + "s" : value] + more
+        return ["tied", "counts"].contains(name)
+            ? ["--\(name)"] : ["--\(name)", name == "time-limit" ? value + "s" : value] + more
     }
 
     @Test("Every option can be given on the command line, and has the given value")
@@ -62,7 +64,8 @@ struct OptionTests {
         let keys = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any]).keys.sorted()
         #expect(
             keys == [
-                "batch", "budget", "clip", "evaluate_every", "learning_rate", "max_recoveries", "optimizer", "patience",
+                "batch", "budget", "clip", "counts_size", "evaluate_every", "learning_rate", "max_recoveries",
+                "optimizer", "patience",
                 "schedule", "seed", "warmup", "weight_decay", "window",
             ])
     }
@@ -87,7 +90,7 @@ struct OptionTests {
             ("batch", "0"), ("window", "70000"), ("layers", "65"), ("hidden", "0"), ("embedding", "-1"),
             ("dropout", "1"), ("weight-dropout", "-0.1"), ("learning-rate", "0"), ("clip", "0"), ("weight-decay", "-1"),
             ("warmup", "-1"), ("epochs", "0"), ("steps", "0"), ("max-recoveries", "1001"), ("min-count", "0"),
-            ("validation-fraction", "1"), ("evaluate-every", "0"), ("patience", "0"),
+            ("counts-size", "0.5"), ("validation-fraction", "1"), ("evaluate-every", "0"), ("patience", "0"),
         ] {
             let asked = try parse(["t", "--\(name)", value]).asked
             let error = #expect(throws: ConfigurationError.self) { try asked.validate() }
@@ -117,7 +120,9 @@ struct OptionTests {
                 #expect(error?.description.contains("--") == true)
             }
             // To say what is so anyway is no change.
-            if let text = option.text(in: stored), !["tied", "time-limit", "nonlinearity"].contains(option.name) {
+            if let text = option.text(in: stored),
+                !["tied", "counts", "time-limit", "nonlinearity"].contains(option.name)
+            {
                 _ = try plan(["--\(option.name)", text])
             }
         }

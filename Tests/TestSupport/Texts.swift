@@ -38,7 +38,7 @@ extension Network {
     /// The nats of each symbol of a text.
     package func scores(_ text: EncodedText, using workers: Workers = Workers(count: 1)) -> [Double] {
         var scores: [Double] = []
-        _ = scoreExactly(text, using: workers) { _, _, nats, _ in scores.append(nats) }
+        _ = scoreExactly(text, using: workers) { scores.append($0.nats) }
         return scores
     }
 }

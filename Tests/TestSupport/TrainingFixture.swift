@@ -36,6 +36,8 @@ package struct TrainingFixture {
     package var text: String
     package var fraction: Double? = 0.1
     package var options = TrainingOptions()
+    package var counts = false
+    package var records: RecordSeparator?
     package var threads = 1
     package var metrics: String?
     package var logEvery = 10
@@ -46,8 +48,8 @@ package struct TrainingFixture {
     package init(text: String) { self.text = text }
 
     package func data(vocabulary: Vocabulary? = nil) throws -> TrainingData {
-        let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "text")])
-        return try TrainingData(corpus, fraction: fraction, vocabulary: vocabulary)
+        let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "text")], records: records)
+        return try TrainingData(corpus, fraction: fraction, vocabulary: vocabulary, counts: counts)
     }
 
     /// Runs a training into `output`, going on from `resuming` where it is given.

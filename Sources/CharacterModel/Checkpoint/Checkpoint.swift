@@ -15,13 +15,17 @@ package struct Checkpoint: Sendable {
     package let state: EngineState<Float>?
     /// The recovery point that training returns to if its loss explodes.
     package let recoveryPoint: EngineState<Float>?
+    /// N-grams that are mixed with the network, if there are any.
+    package let mixture: CountMixture?
 
     static let format = "escriba"
-    static let version = 1
+    /// The format's version; 1 for files without counts, which earlier programs read.
+    static let version = 2
 
     package init(
         configuration: ModelConfiguration, vocabulary: Vocabulary, parameters: Parameters<Float>,
-        training: TrainingRecord?, state: EngineState<Float>?, recoveryPoint: EngineState<Float>? = nil
+        training: TrainingRecord?, state: EngineState<Float>?, recoveryPoint: EngineState<Float>? = nil,
+        mixture: CountMixture? = nil
     ) {
         self.configuration = configuration
         self.vocabulary = vocabulary
@@ -29,6 +33,7 @@ package struct Checkpoint: Sendable {
         self.training = training
         self.state = state
         self.recoveryPoint = recoveryPoint
+        self.mixture = mixture
     }
 
     /// Writes the checkpoint at `path`, atomically.
@@ -41,11 +46,11 @@ package struct Checkpoint: Sendable {
         to path: String, replacing earlier: EarlierFiles = .none, on files: any FileSystem
     ) throws(CheckpointError) {
         var metadata = [
-            "format": Self.format, "version": String(Self.version), "configuration": json(configuration),
+            "format": Self.format, "version": mixture == nil ? "1" : "2", "configuration": json(configuration),
             "vocabulary": json(VocabularyRecord(vocabulary)),
         ]
         if let training { metadata["training"] = json(training) }
-        var tensors = Self.tensors(of: parameters, prefix: "")
+        var tensors = Self.tensors(of: parameters, prefix: "") + (mixture?.tensors ?? [])
         if let state, let training {
             tensors += self.tensors(of: state, training, prefix: "")
             if let recoveryPoint {
@@ -66,14 +71,14 @@ package struct Checkpoint: Sendable {
         }
         let shape = [configuration.layers, state.lanes.lanes, configuration.hidden]
         for (name, layers) in zip(state.lanes.names, state.lanes.values) {
-            tensors.append(.init(name: "\(prefix)trainer.\(name)", shape: shape) { layers.flatMap(\.self) })
+            tensors.append(.init(name: "\(prefix)trainer.\(name)", shape: shape, floats: { layers.flatMap(\.self) }))
         }
         return tensors
     }
 
     private static func tensors(of parameters: Parameters<Float>, prefix: String) -> [SafetensorsWriter.Tensor] {
         parameters.layout.entries.map { entry in
-            .init(name: prefix + entry.name, shape: entry.shape) { parameters.elements(of: entry) }
+            .init(name: prefix + entry.name, shape: entry.shape, floats: { parameters.elements(of: entry) })
         }
     }
 
@@ -120,6 +125,7 @@ package struct Checkpoint: Sendable {
             throw .badMetadata(
                 path: path, key: "configuration", reason: "encoder.weight and decoder.weight are tied but differ")
         }
+        mixture = try CountMixture(in: file, vocabulary)
         state = withState ? try Self.state(in: file, configuration, training, parameters, prefix: "") : nil
         guard withState, training?.recovery.point != nil else {
             recoveryPoint = nil

@@ -10,6 +10,7 @@ struct SafetensorsFile {
     private let dataStart: Int
 
     struct Tensor: Sendable {
+        let type: String
         let shape: [Int]
         let range: Range<Int>
     }
@@ -113,13 +114,18 @@ struct SafetensorsFile {
         return bytes
     }
 
+    /// All of four bytes an element.
+    private static let types = ["F32", "I32"]
+
     /// Checks types, shapes and offsets: the tensors cover the data without overlaps or gaps.
     private static func tensors(
         _ entries: [String: Entry], size: Int, path: String, dataStart: Int
     ) throws(CheckpointError) -> [String: Tensor] {
         var tensors: [String: Tensor] = [:]
         for (name, entry) in entries {
-            guard entry.dtype == "F32" else { throw .unsupportedType(path: path, tensor: name, type: entry.dtype) }
+            guard types.contains(entry.dtype) else {
+                throw .unsupportedType(path: path, tensor: name, type: entry.dtype)
+            }
             var count = 4
             for size in entry.shape {
                 let (product, overflow) = count.multipliedReportingOverflow(by: size)
@@ -130,7 +136,8 @@ struct SafetensorsFile {
                 entry.offsets[1] >= entry.offsets[0],
                 entry.offsets[1] - entry.offsets[0] == count
             else { throw .badOffsets(path: path, tensor: name) }
-            tensors[name] = Tensor(shape: entry.shape, range: entry.offsets[0]..<entry.offsets[1])
+            tensors[name] = Tensor(
+                type: entry.dtype, shape: entry.shape, range: entry.offsets[0]..<entry.offsets[1])
         }
         var end = 0
         for (name, tensor) in tensors.sorted(by: {
@@ -175,19 +182,33 @@ struct SafetensorsFile {
     ///
     /// - Parameter shape: the shape it must have; nil for any.
     func elements(of name: String, shape: [Int]?) throws(CheckpointError) -> (shape: [Int], elements: [Float]) {
+        let (found, elements) = try elements(of: name, type: "F32", shape: shape, as: Float.self)
+        guard elements.allSatisfy(\.isFinite) else { throw .notFinite(path: path, tensor: name) }
+        return (found, elements)
+    }
+
+    /// The elements of a tensor of integers.
+    func integers(of name: String) throws(CheckpointError) -> [Int32] {
+        guard tensors[name]?.type ?? "I32" == "I32" else { throw .badShape(path: path, tensor: name) }
+        return try elements(of: name, type: "I32", shape: nil, as: Int32.self).elements
+    }
+
+    private func elements<Element: BitwiseCopyable>(
+        of name: String, type: String, shape: [Int]?, as _: Element.Type
+    ) throws(CheckpointError) -> (shape: [Int], elements: [Element]) {
         guard let tensor = tensors[name] else { throw .missingTensor(path: path, tensor: name) }
         if let shape, shape != tensor.shape {
             throw .wrongShape(path: path, tensor: name, expected: shape, found: tensor.shape)
         }
+        guard tensor.type == type else { throw .unsupportedType(path: path, tensor: name, type: tensor.type) }
         let count = tensor.range.count / 4
-        let elements = [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+        let elements = [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
             let start = dataStart + tensor.range.lowerBound
             bytes[start..<start + 4 * count].withUnsafeBytes {
                 UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0)
             }
             initialized = count
         }
-        guard elements.allSatisfy(\.isFinite) else { throw .notFinite(path: path, tensor: name) }
         return (tensor.shape, elements)
     }
 }

@@ -5,11 +5,32 @@ import Glibc
 /// Writes a safetensors file: eight bytes of header length, a JSON header padded to a multiple of 8, and tensors
 /// without gaps.
 struct SafetensorsWriter {
-    /// A tensor of 32-bit floats, evaluated when it is written.
+    /// A tensor.
     struct Tensor {
         let name: String
         let shape: [Int]
-        let elements: () -> [Float]
+        let elements: Elements
+
+        /// Floats are evaluated when they are written.
+        init(name: String, shape: [Int], floats: @escaping () -> [Float]) {
+            (self.name, self.shape, elements) = (name, shape, .floats(floats))
+        }
+
+        init(name: String, shape: [Int], integers: [Int32]) {
+            (self.name, self.shape, elements) = (name, shape, .integers(integers))
+        }
+
+        enum Elements {
+            case floats(() -> [Float])
+            case integers([Int32])
+
+            var type: String {
+                switch self {
+                case .floats: "F32"
+                case .integers: "I32"
+                }
+            }
+        }
     }
 
     /// What the header says about a tensor; every type has four bytes an element.
@@ -46,7 +67,7 @@ struct SafetensorsWriter {
     ) throws(CheckpointError) {
         var metadata = metadata
         metadata["checksum"] = blankChecksum
-        let header = header(metadata, entries(tensors.map { ($0.name, "F32", $0.shape) }))
+        let header = header(metadata, entries(tensors.map { ($0.name, $0.elements.type, $0.shape) }))
         var file = try AtomicFile(replacing: path, on: files)
         var checksum = crc32(0, nil, 0)
         func put(_ bytes: RawSpan) throws(CheckpointError) {
@@ -58,9 +79,16 @@ struct SafetensorsWriter {
         try put([UInt64(header.count).littleEndian].span.bytes)
         try put(header.span.bytes)
         for tensor in tensors {
-            let elements = tensor.elements()
-            precondition(elements.count == tensor.shape.reduce(1, *), "\(tensor.name) does not match its shape")
-            try put(elements.span.bytes)
+            let count = tensor.shape.reduce(1, *)
+            switch tensor.elements {
+            case .floats(let make):
+                let elements = make()
+                precondition(elements.count == count, "\(tensor.name) does not match its shape")
+                try put(elements.span.bytes)
+            case .integers(let elements):
+                precondition(elements.count == count, "\(tensor.name) does not match its shape")
+                try put(elements.span.bytes)
+            }
         }
         let digits = Array(UInt32(checksum).hexadecimal(digits: 8, uppercase: false).utf8)
         let at = 8 + header.firstRange(of: checksumField)!.upperBound

@@ -5,12 +5,13 @@ import Cluster
 struct ScoreSharing {
     private let cluster: Cluster
     private let predicts: Bool
+    private let mixes: Bool
     /// The parts of each rank; none for some if there are fewer parts than ranks.
     private let shares: [[Range<Int>]]
 
-    init(_ cluster: Cluster, _ parts: [Range<Int>], predicts: Bool) {
+    init(_ cluster: Cluster, _ parts: [Range<Int>], predicts: Bool, mixes: Bool) {
         self.cluster = cluster
-        self.predicts = predicts
+        (self.predicts, self.mixes) = (predicts, mixes)
         shares = Self.shares(of: parts, ranks: cluster.ranks)
     }
 
@@ -38,7 +39,9 @@ struct ScoreSharing {
     ) -> Bool {
         let communicator = cluster.communicator
         let scores = shares.enumerated().map { rank, parts in
-            SymbolScores(cluster.isLeader || rank == cluster.rank ? symbols(of: parts).count : 0, predicts: predicts)
+            SymbolScores(
+                cluster.isLeader || rank == cluster.rank ? symbols(of: parts).count : 0, predicts: predicts,
+                mixes: mixes)
         }
         do throws(ClusterError) {
             var pending: [[Pending]] = []
@@ -67,5 +70,6 @@ struct ScoreSharing {
 
     private func messages(_ scores: SymbolScores) -> [Message] {
         [Message(scores.nats)] + (predicts ? [Message(scores.predictions)] : [])
+            + (mixes ? [Message(scores.parts)] : [])
     }
 }

@@ -33,6 +33,9 @@ public struct TextEvaluation: Sendable, Equatable {
     public var files: [File]
     /// All files together.
     public var total: File
+    /// The total under the network alone and under the counts alone, for a model that mixes both.
+    public var network: Likelihood?
+    public var ngrams: Likelihood?
 }
 
 /// One symbol of a scored text.
@@ -82,11 +85,14 @@ extension LanguageModel {
         var files = corpus.files.map { TextEvaluation.File(name: $0.name, counts: $0.counts) }
         var total = TextEvaluation.File(name: corpus.name, counts: corpus.counts)
         var errors = (file: BlockedError(), total: BlockedError())
+        var alone = (network: Likelihood(), ngrams: Likelihood())
         var (file, line, offset) = (0, 1, 0)
         let isDone = network.scoreExactly(
-            text, using: Workers(count: max(1, threads ?? Workers.cores)), predicts: predicts, on: cluster,
+            text, mixing: mixture, using: Workers(count: max(1, threads ?? Workers.cores)), predicts: predicts,
+            on: cluster,
             isCancelled: isCancelled
-        ) { position, symbol, nats, prediction in
+        ) { score in
+            let (position, symbol, nats) = (score.position, score.symbol, score.nats)
             if position & 0xFFF == 0 { progress?(position) }
             while !corpus.files[file].tokens.contains(position) {
                 files[file].standardError = errors.file.standardError
@@ -98,6 +104,10 @@ extension LanguageModel {
             files[file].likelihood += one
             files[file].unknownTokens += isUnknown ? 1 : 0
             total.likelihood += one
+            if let network = score.networkNats, let ngrams = score.countsNats {
+                alone.network += Likelihood(nats: network, tokens: 1)
+                alone.ngrams += Likelihood(nats: ngrams, tokens: 1)
+            }
             total.unknownTokens += isUnknown ? 1 : 0
             errors.file.add(nats)
             errors.total.add(nats)
@@ -105,7 +115,7 @@ extension LanguageModel {
             files[file].records += isEnd ? 1 : 0
             total.records += isEnd ? 1 : 0
             let spelled = isEnd ? nil : corpus.symbols[Int(symbol)]
-            if let perSymbol, let prediction {
+            if let perSymbol, let prediction = score.prediction {
                 perSymbol(
                     Surprisal(
                         file: file, offset: offset, line: line, symbol: spelled, nats: nats, prediction: prediction))
@@ -116,7 +126,9 @@ extension LanguageModel {
         guard isDone else { throw .cancelled }
         if file < files.count { files[file].standardError = errors.file.standardError }
         total.standardError = errors.total.standardError
-        return TextEvaluation(files: files, total: total)
+        return TextEvaluation(
+            files: files, total: total, network: mixture == nil ? nil : alone.network,
+            ngrams: mixture == nil ? nil : alone.ngrams)
     }
 }
 

@@ -35,18 +35,24 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     private var surpriseLimit: Double?
     /// The row of the logits that predict the next symbol.
     private var row = 0
+    /// Mixes counts into the logits, unless a run of this length was copied from the counted text.
+    private let mixer: CountMixer?
+    private let longestCopy: Int
 
     /// - Parameters:
     ///   - prompt: the text to continue; its unknown symbols are read as `unknown`.
     ///   - seed, stream, draw: seed the random numbers; the same values give the same text.
     ///   - isExact: whether the weights are used at full precision.
+    ///   - longestCopy: how many symbols in a row may be copied from the counted text before the counts are left out.
     /// - Throws: `TextError` if the prompt cannot be cut into symbols.
     init(
         _ model: LanguageModel, prompt: [UInt8], strategy: SamplingStrategy, penalty: RepetitionPenalty,
         mirostat: Mirostat?, rules: SymbolRules, seed: UInt64, stream: UInt64, draw: UInt64,
-        isExact: Bool
+        isExact: Bool, longestCopy: Int?
     ) throws(TextError) {
         self.model = model
+        mixer = model.mixture.map { CountMixer($0, lanes: 1) }
+        self.longestCopy = longestCopy ?? .max
         self.strategy = strategy
         self.penalty = penalty
         self.mirostat = mirostat
@@ -75,6 +81,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         if endLogProbability != nil {
             endLogProbability = nil
             shard.clearState()
+            mixer?.reset()
             recent = []
             read(CollectionOfOne(vocabulary.boundary))
         }
@@ -92,16 +99,24 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     }
 
     private func read(_ inputs: some Collection<Int>) {
-        for (step, id) in inputs.enumerated() { shard.input.ids.view[0, step] = Int32(id) }
+        for (step, id) in inputs.enumerated() {
+            shard.input.ids.view[0, step] = Int32(id)
+            mixer?.read(Int32(id))
+        }
         shard.forward(network, steps: inputs.count)
         shard.advance(steps: inputs.count)
         row = inputs.count - 1
     }
 
+    private func readLogits(into logits: inout [Float]) {
+        shard.logits.view.rows(row..<row + 1).read(into: &logits)
+        if let mixer, mixer.copied < longestCopy { mixer.mix(into: &logits) }
+    }
+
     /// ln p of each of the V possible next symbols, by id, at temperature 1 and without filters.
     public var logProbabilities: [Double] {
         var logits = [Float](repeating: 0, count: model.vocabulary.count)
-        shard.logits.view.rows(row..<row + 1).read(into: &logits)
+        readLogits(into: &logits)
         let highest = Double(logits.max() ?? 0)
         let sum = logits.reduce(0.0) { $0 + .exp(Double($1) - highest) }
         return logits.map { Double($0) - highest - .log(sum) }
@@ -112,7 +127,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     public func next() -> Element? {
         let vocabulary = model.vocabulary
         guard !vocabulary.symbols.isEmpty, endLogProbability == nil else { return nil }
-        shard.logits.view.rows(row..<row + 1).read(into: &logits)
+        readLogits(into: &logits)
         var highest = -Float.infinity
         for logit in logits { highest = Swift.max(highest, logit) }
         var sum = 0.0

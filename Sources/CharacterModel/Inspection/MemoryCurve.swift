@@ -46,10 +46,11 @@ extension LanguageModel {
         var next = 0
         let work = Double(text.count + chosen.count * contexts.reduce(0) { $0 + max(0, $1) + 1 })
         var done = 0.0
-        _ = network.scoreExactly(text, using: workers) { position, symbol, nats, _ in
+        _ = network.scoreExactly(text, mixing: mixture, using: workers) { score in
+            let position = score.position
             if position & 0xFFF == 0 { progress(Double(position) / work) }
             guard next < chosen.count, position == chosen[next] else { return }
-            (unlimited[next], spelling[next]) = (nats, text.spelling(ofSymbol: symbol))
+            (unlimited[next], spelling[next]) = (score.nats, text.spelling(ofSymbol: score.symbol))
             next += 1
         }
         done = Double(text.count)
@@ -60,7 +61,8 @@ extension LanguageModel {
             for few in stride(from: 0, to: cut.count, by: 256).map({ cut[$0..<min($0 + 256, cut.count)] }) {
                 progress(done / work)
                 done += Double(few.count * (context + 1))
-                let found = network.nats(of: text, at: few.map { chosen[$0] }, context: context, using: workers)
+                let found = network.nats(
+                    of: text, at: few.map { chosen[$0] }, context: context, mixing: mixture, using: workers)
                 for (index, value) in zip(few, found) { nats[index] = value + spelling[index] }
             }
             return MemoryCurve.Point(context: context, nats: MeanEstimate(nats))
@@ -85,7 +87,8 @@ extension EncodedText {
 extension Network<Float> {
     /// -ln p of the symbols at some positions, each given the last symbols before it only.
     fileprivate func nats(
-        of text: EncodedText, at positions: [Int], context: Int, using workers: Workers
+        of text: EncodedText, at positions: [Int], context: Int, mixing mixture: CountMixture?,
+        using workers: Workers
     ) -> [Double] {
         let groups = stride(from: 0, to: positions.count, by: 16).map { $0..<min($0 + 16, positions.count) }
         let found = Mutex([Double](repeating: 0, count: positions.count))
@@ -96,11 +99,13 @@ extension Network<Float> {
                 Lane(origin: position + 1 - length, scored: position..<position + 1, startsFresh: context == 0)
             }
             let shard = Shard<Float>(model, lanes: lanes.count, steps: window, learns: false)
-            if context > 0 { readBoundaries(lanes, of: text, shard) }
+            let mixer = mixture.map { CountMixer($0, lanes: lanes.count) }
+            if context > 0 { readBoundaries(lanes, of: text, shard, mixer) }
             for first in stride(from: context > 0 ? 1 : 0, to: length, by: window) {
                 let steps = min(window, length - first)
                 _ = shard.input.fill(lanes, of: text, first: first, steps: steps)
                 shard.forward(self, steps: steps)
+                mixer?.mix(into: shard, steps: steps)
                 guard first + steps == length else {
                     shard.advance(steps: steps)
                     continue
@@ -116,11 +121,12 @@ extension Network<Float> {
     }
 
     /// Reads the boundary in those lanes at whose origin a text or a record begins; the state of the others stays zero.
-    private func readBoundaries(_ lanes: [Lane], of text: EncodedText, _ shard: Shard<Float>) {
+    private func readBoundaries(_ lanes: [Lane], of text: EncodedText, _ shard: Shard<Float>, _ mixer: CountMixer?) {
         _ = shard.input.fill(lanes, of: text, first: 0, steps: 1)
         shard.forward(self, steps: 1)
         shard.advance(steps: 1)
         let fresh = Set(shard.input.resets(1).map(\.lane))
+        for lane in fresh { mixer?.read(text.boundary, lane: lane) }
         var state = shard.state
         for index in state.values.indices {
             for layer in state.values[index].indices {

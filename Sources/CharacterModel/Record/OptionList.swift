@@ -86,6 +86,15 @@ public struct OptionList: Sendable {
         in: { $0.configuration.weightDropout },
         help: "Probability of dropping a recurrent weight in training; the mask is fixed for a window.")
 
+    /// Counts n-grams of up to 8 symbols beside the network, and mixes both.
+    public let counts = TrainingOption(
+        "counts", .model, Bool?.none, default: "for texts of 20,000 symbols and more", isRecommended: true,
+        help: "Counts n-grams of up to 8 symbols beside the network; the model mixes both.")
+    /// The size of the counts in the model, in megabytes.
+    public let countsSize = TrainingOption(
+        "counts-size", .model, 30.0, AllowedValues(text: "from 1 to 1000") { (1...1_000).contains($0) },
+        help: "The size of the counts in the model, in megabytes; the rarest n-grams are dropped.")
+
     // MARK: Training
 
     /// Number of lanes read in parallel.

@@ -62,6 +62,9 @@ package struct EncodedText: Sendable {
     /// Whether any of its corpus's symbols ends a line.
     package var hasLines: Bool { corpus.symbols.contains { $0.bytes.last == 0x0A } }
 
+    /// Whether it consists of records.
+    package var hasRecords: Bool { restartsAfterRecords }
+
     /// Whether the state may be reset within the text.
     package var restarts: Bool { beginnings.count > 1 || restartsAfterRecords || !restartsAfter.isEmpty }
 
@@ -113,9 +116,19 @@ package struct EncodedText: Sendable {
     package func forEachTarget(
         upTo limit: Int = .max, _ body: (_ position: Int, _ symbol: Int32, _ isFresh: Bool) -> Void
     ) {
-        var next = beginnings[...]
+        forEachTarget(in: 0..<min(count, limit), body)
+    }
+
+    /// The same for a range.
+    package func forEachTarget(
+        in range: Range<Int>, _ body: (_ position: Int, _ symbol: Int32, _ isFresh: Bool) -> Void
+    ) {
+        var next = beginnings[beginnings.partitioningIndex { $0 >= range.lowerBound }...]
         var before: Int32?
-        forEachSymbol(in: 0..<min(count, limit)) { position, symbol in
+        if range.lowerBound > 0 {
+            forEachSymbol(in: range.lowerBound - 1..<range.lowerBound) { _, symbol in before = symbol }
+        }
+        forEachSymbol(in: range) { position, symbol in
             let isBeginning = next.first == position
             if isBeginning { next.removeFirst() }
             body(position, symbol, isBeginning || before.map { restarts(afterSymbol: $0) } ?? false)
@@ -124,6 +137,24 @@ package struct EncodedText: Sendable {
     }
 
     private static let end = Int32(Corpus.endOfRecord)
+
+    /// The text without some ranges, which are in order; what is before and behind a range is joined.
+    package func without(_ ranges: [Range<Int>]) -> EncodedText {
+        var result = self
+        result.pieces = TextPieces()
+        result.beginnings = []
+        var (next, start) = (beginnings[...], 0)
+        for range in ranges + [count..<count] {
+            while let beginning = next.first, beginning < range.upperBound || range.isEmpty {
+                let place = result.pieces.count + max(0, min(beginning, range.lowerBound) - start)
+                if result.beginnings.last != place { result.beginnings.append(place) }
+                next.removeFirst()
+            }
+            pieces.forEach(in: start..<range.lowerBound) { result.pieces.append($0) }
+            start = range.upperBound
+        }
+        return result
+    }
 
     // MARK: The order of records
 

@@ -4,7 +4,12 @@ import Tokenization
 /// A corpus split into a training and a validation part, encoded with one vocabulary.
 public struct TrainingData: Sendable {
     public let vocabulary: Vocabulary
+    /// What the network is trained on.
     package let training: EncodedText
+    /// The training part whole, if n-grams are counted in it.
+    package let counted: EncodedText?
+    /// What the network does not see of it, so that a gate can learn from it.
+    package let held: [Range<Int>]
     package let validation: EncodedText?
     /// Characters of the original text in each part.
     public let trainingCharacters: Int
@@ -18,6 +23,8 @@ public struct TrainingData: Sendable {
     /// Records of a separate validation text that also occur in the training text.
     public let repeatedRecords: Int
     public var trainingSymbols: Int { training.count }
+    /// Symbols of the training part that only the n-grams and the gate learn from.
+    public var heldSymbols: Int { held.reduce(0) { $0 + $1.count } }
     public var validationSymbols: Int { validation?.count ?? 0 }
     /// Symbols of the validation part that are missing from the training part.
     public var validationUnknowns: Int { validation?.unknownCount ?? 0 }
@@ -51,10 +58,11 @@ public struct TrainingData: Sendable {
     ///   - minimumCount: symbols that occur fewer times in the training part become unknown.
     ///   - given: the vocabulary of a resumed training run; nil to build one from the training part.
     ///   - known: symbols that are always in the vocabulary.
+    ///   - counts: whether n-grams are counted too; a small part is then kept from the network.
     /// - Throws: `TextError.empty`; `ConfigurationError` for a fraction out of its range, or a count that leaves no symbol.
     public init(
         _ corpus: Corpus, validation: Corpus? = nil, fraction: Double? = nil, minimumCount: Int = 1,
-        vocabulary given: Vocabulary? = nil, extending known: Vocabulary? = nil
+        vocabulary given: Vocabulary? = nil, extending known: Vocabulary? = nil, counts: Bool = false
     ) throws {
         guard corpus.count > 0 else { throw TextError.empty(path: corpus.name) }
         if let validation, validation.count == 0 { throw TextError.empty(path: validation.name) }
@@ -73,7 +81,10 @@ public struct TrainingData: Sendable {
                 name: "min-count", value: "\(minimumCount)", allowed: "at most the count of the most frequent symbol")
         }
         self.vocabulary = vocabulary
-        training = EncodedText(parts.training, of: corpus, vocabulary: vocabulary)
+        let whole = EncodedText(parts.training, of: corpus, vocabulary: vocabulary)
+        counted = counts ? whole : nil
+        held = counts ? HeldPart(of: whole).ranges : []
+        training = held.isEmpty ? whole : whole.without(held)
         trainingCharacters = corpus.characters(in: parts.training)
         let other = validation ?? corpus
         let validating = validation?.files.map(\.tokens).filter { !$0.isEmpty } ?? parts.validation

@@ -1,4 +1,5 @@
 import CharacterModel
+import CommandSupport
 
 /// How samples are drawn, and the seed of their random numbers.
 struct Sampling {
@@ -10,6 +11,7 @@ struct Sampling {
     private let mirostat: Mirostat?
     private let rules: SymbolRules
     private let isExact: Bool
+    private let longestCopy: Int?
 
     init(_ options: SamplingOptions, for model: LanguageModel) throws {
         strategy = try options.strategy()
@@ -17,6 +19,10 @@ struct Sampling {
         mirostat = try options.surprise()
         rules = try options.rules(model)
         isExact = options.exact
+        longestCopy = options.maxCopy
+        if longestCopy != nil && !model.hasCounts {
+            throw UsageError("this model has no counts, which copy; drop --max-copy")
+        }
         seed = options.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
         isSeedDrawn = options.seed == nil && strategy != .greedy
     }
@@ -27,6 +33,7 @@ struct Sampling {
     func generator(_ model: LanguageModel, prompt: [UInt8], stream: Int, draw: Int = 0) throws -> TextGenerator {
         try model.generator(
             promptBytes: prompt, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules, seed: seed,
-            stream: UInt64(stream), draw: UInt64(draw), isExact: isExact)
+            stream: UInt64(stream), draw: UInt64(draw), isExact: isExact,
+            longestCopy: longestCopy)
     }
 }

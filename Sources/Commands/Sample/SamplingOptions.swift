@@ -45,6 +45,11 @@ struct SamplingOptions: ParsableArguments {
             valueName: "symbol=value"))
     var bias: [String] = []
 
+    @Option(
+        parsing: .unconditional,
+        help: "Leaves the model's counts out where this many symbols in a row were copied from the counted text.")
+    var maxCopy: Int?
+
     @Flag(help: "Takes the most likely symbol each time.")
     var greedy = false
 
@@ -71,6 +76,9 @@ struct SamplingOptions: ParsableArguments {
         if mirostat == nil && mirostatRate != nil { throw ValidationError("--mirostat-rate needs --mirostat; add it") }
         if repetitionPenalty == nil && repetitionWindow != nil {
             throw ValidationError("--repetition-window needs --repetition-penalty; add it")
+        }
+        if let maxCopy, maxCopy < 8 {
+            throw ValidationError("--max-copy is \(maxCopy); it must be at least 8, the length of the longest n-grams")
         }
         _ = try biases()
     }

@@ -41,7 +41,9 @@ struct Preparation {
         data = try TrainingData(
             corpus, validation: other, fraction: plan.record.corpus.validationFraction,
             minimumCount: plan.record.corpus.minimumCount, vocabulary: checkpoint?.vocabulary,
-            extending: origin?.vocabulary)
+            extending: origin?.vocabulary,
+            counts: checkpoint == nil
+                ? Recommendation.countsNGrams(plan.options, symbols: corpus.count) : plan.options.counts ?? false)
         let isAsked = command.text.records != nil && output.resume == nil
         try Self.checkRecords(data, plan, isAsked: isAsked)
         try Self.checkValidation(data, plan)
@@ -55,6 +57,7 @@ struct Preparation {
                     seed: plan.options.seed)
             }
             configuration = try adaptation?.configuration ?? ModelConfiguration(plan.options, data: data)
+            record.options.counts = data.counted != nil
             record.options.choose(Recommendation(plan.options, cell: configuration.cell, data: data))
         }
         try checkMemory(threads: command.threads.count)

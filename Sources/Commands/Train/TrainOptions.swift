@@ -30,6 +30,8 @@ struct ModelOptions: ParsableArguments {
     @Flag(\.tied) var tied: Bool?
     @Option(\.dropout) var dropout: Double?
     @Option(\.weightDropout) var weightDropout: Double?
+    @Flag(\.counts) var counts: Bool?
+    @Option(\.countsSize) var countsSize: Double?
 
     func validate() throws {
         if tied == true, let embedding, hidden != embedding {

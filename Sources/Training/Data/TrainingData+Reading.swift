@@ -12,7 +12,8 @@ extension TrainingData {
         let corpus = try Corpus(reading: sources, options: options)
         let validation = try options.validation.map { try Corpus(reading: [.file(path: $0)], options: options) }
         try self.init(
-            corpus, validation: validation, fraction: options.validationFraction, minimumCount: options.minCount)
+            corpus, validation: validation, fraction: options.validationFraction, minimumCount: options.minCount,
+            counts: Recommendation.countsNGrams(options, symbols: corpus.count))
         self.sources = sources.map(Self.recorded)
     }
 
@@ -37,7 +38,8 @@ extension TrainingData {
         }
         try self.init(
             corpus, validation: validating, fraction: record.corpus.validationFraction,
-            minimumCount: record.corpus.minimumCount, vocabulary: checkpoint.vocabulary)
+            minimumCount: record.corpus.minimumCount, vocabulary: checkpoint.vocabulary,
+            counts: record.options.counts ?? false)
         record.corpus.sources = sources.map(Self.recorded)
         record.corpus.validationSource = other.map(Self.recorded)
     }

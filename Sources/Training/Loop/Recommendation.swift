@@ -38,6 +38,11 @@ public struct Recommendation: Sendable, Equatable {
         return max(min(usual * ranks, 8 * usual), needed)
     }
 
+    /// Whether to count n-grams in a text of this many symbols, unless the options say so.
+    public static func countsNGrams(_ options: TrainingOptions, symbols: Int) -> Bool {
+        options.counts ?? (symbols >= 20_000)
+    }
+
     /// - Parameters:
     ///   - cell: the kind of cell.
     ///   - symbols: the number of symbols in the training part.

@@ -28,6 +28,7 @@ extension Trainer {
         try saver.lockAgain()
         defer { saver.unlock() }
         budget.start(after: record)
+        counts?.count(using: workers)
         saver.start()
         // A resumed run may have a different budget or more patience.
         if record.step > 0 && !record.owesValidation { record.isFinished = budget.isOver(record) }
@@ -71,7 +72,7 @@ extension Trainer {
     private func finish(_ endedBefore: Bool, _ shouldStop: @Sendable () -> Bool) throws -> Ending {
         if !endedBefore {
             // There is no best model from validation, so the last weights become the model.
-            if record.bestValidation == nil { saveBest() }
+            if record.bestValidation == nil { saveBest(mixture()) }
             try saveLast(isFinal: true)
         }
         let isScored = try validateExactly(shouldStop)
@@ -161,7 +162,10 @@ extension Trainer {
     private func validate(_ shouldStop: @Sendable () -> Bool) throws -> Bool {
         guard validation.isPossible else { return true }
         let began = now()
-        guard let nats = validation.score(engine, using: workers, isCancelled: shouldStop) else { return false }
+        let mixture = mixture()
+        guard let nats = validation.score(engine, mixing: mixture, using: workers, isCancelled: shouldStop) else {
+            return false
+        }
         guard nats.isFinite else {
             try recover("the validation loss is not finite")
             return true
@@ -172,18 +176,24 @@ extension Trainer {
         tell(.validation(validation.report(nats, record, isExact: false, isBest: isBest)))
         // Drawing a report is not training.
         budget.pause(for: now() - told)
-        if isBest { saveBest() }
+        if isBest { saveBest(mixture) }
         sample(atValidation: true)
         return true
     }
 
-    private func saveBest() {
+    /// The counts with the gate that suits the weights of now; nil for a network alone.
+    private func mixture() -> CountMixture? {
+        counts.map { counts in engine.withNetwork { counts.mixture(with: $0, using: workers) } }
+    }
+
+    private func saveBest(_ mixture: CountMixture?) {
         weightsAreBest = true
+        bestMixture = mixture
         let parameters = engine.withNetwork { $0.parameters.copy(configuration) }
         saver.saveBest(
             Checkpoint(
                 configuration: configuration, vocabulary: data.vocabulary, parameters: parameters, training: record,
-                state: nil))
+                state: nil, mixture: mixture))
     }
 
     private func saveLast(isFinal: Bool) throws {
@@ -204,7 +214,7 @@ extension Trainer {
         observe(.scoring(symbols: text.count))
         var nats = 0.0
         func score(_ network: Network<Float>) -> Bool {
-            network.scoreExactly(text, using: workers, isCancelled: shouldStop) { _, _, one, _ in nats += one }
+            network.scoreExactly(text, mixing: bestMixture, using: workers, isCancelled: shouldStop) { nats += $0.nats }
         }
         let isScored =
             weightsAreBest
@@ -220,6 +230,7 @@ extension Trainer {
     private func keptParameters() throws -> Parameters<Float> {
         let path = saver.output.path
         let best = try Checkpoint(contentsOf: path)
+        bestMixture = best.mixture
         guard best.configuration == configuration, best.vocabulary.symbols == data.vocabulary.symbols else {
             throw CheckpointError.badMetadata(
                 path: path, key: "configuration", reason: "it is not the model of this training run")

@@ -31,6 +31,10 @@ public final class Trainer {
     var validation: ValidationPolicy
     var recovery: RecoveryKeeper
     var samples: SampleClock
+    /// Counts n-grams and mixes them with the network; nil for a network alone.
+    let counts: CountKeeper?
+    /// What the best model mixes.
+    var bestMixture: CountMixture?
     /// Whether the weights are those of the best model.
     var weightsAreBest = false
     /// Whether training had already ended before this run.
@@ -105,6 +109,7 @@ public final class Trainer {
         let batch = LaneSchedule.batch(options.batch, symbols: data.trainingSymbols, window: options.window)
         if batch < options.batch { observe(.fewerLanes(wanted: options.batch, used: batch)) }
         record.generator = options.seed
+        if checkpoint == nil { record.options.counts = data.counted != nil }
         data.describe(in: &record.corpus)
         if let other = record.takeKernelLevel() { observe(other) }
         wasFinished = record.isFinished
@@ -127,6 +132,7 @@ public final class Trainer {
         validation = ValidationPolicy(data, record, windows: schedule.windows)
         recovery = RecoveryKeeper(checkpoint?.recoveryPoint)
         samples = SampleClock(output.samples, record)
+        counts = output.mixesCounts ? CountKeeper(data, options) : nil
         rate = (options.learningRate ?? 0, options.warmup ?? 0)
         self.configuration = configuration
         self.data = data

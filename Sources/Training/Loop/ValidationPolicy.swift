@@ -46,10 +46,11 @@ struct ValidationPolicy {
 
     /// Mean nats per symbol, in lanes; nil if cancelled.
     func score(
-        _ engine: any Engine<Float>, using workers: Workers, isCancelled: @Sendable () -> Bool
+        _ engine: any Engine<Float>, mixing mixture: CountMixture?, using workers: Workers,
+        isCancelled: @Sendable () -> Bool
     ) -> Double? {
         guard let text else { return nil }
-        return engine.withNetwork { $0.scoreInLanes(text, using: workers, isCancelled: isCancelled) }
+        return engine.withNetwork { $0.scoreInLanes(text, mixing: mixture, using: workers, isCancelled: isCancelled) }
             .map { $0 / Double(text.count) }
     }
 

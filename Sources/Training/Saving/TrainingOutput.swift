@@ -18,6 +18,8 @@ extension Trainer {
         public var samples = SamplePlan()
         /// Whether the best model is scored exactly at the end.
         package var scoresExactly = true
+        /// Whether counts are mixed into the model, if n-grams are counted in the data.
+        package var mixesCounts = true
         package var files: any FileSystem = SystemFiles()
 
         public init(path: String) { self.path = path }

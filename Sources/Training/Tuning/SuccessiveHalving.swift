@@ -237,7 +237,10 @@ package final class SuccessiveHalving {
     private func train(
         _ index: Int, until seconds: Double, share: Double, goesOn: Bool, _ shouldStop: @Sendable () -> Bool
     ) throws -> TrainingRecord? {
-        let (candidate, place) = (candidates[index], output(of: index))
+        let candidate = candidates[index]
+        var place = output(of: index)
+        // Networks are compared; the winner is mixed with counts when it goes on.
+        place.mixesCounts = false
         let checkpoint = goesOn ? try Checkpoint(contentsOf: place.lastPath, withState: true) : nil
         var record = checkpoint?.training ?? record
         record.options.learningRate = candidate.learningRate
