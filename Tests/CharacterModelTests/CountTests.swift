@@ -259,3 +259,69 @@ import Training
         try refused { _, discounts in discounts[0] = 0 }
     }
 }
+
+/// Counts that grow with a text.
+@Suite struct GrowingCountTests {
+    @Test("Counts that have grown are those of both texts together")
+    func growth() throws {
+        let text = sampleText + "\n" + String(sampleText.reversed()) + "\n"
+        let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "text")], records: .line)
+        let data = try TrainingData(corpus, fraction: 0)
+        let whole = data.training
+        let middle = try #require(whole.starts.first { $0 > whole.count / 2 })
+        func counts(without ranges: [Range<Int>]) -> NGramCounts {
+            NGramCounts(whole, without: ranges, vocabulary: data.vocabulary, bytes: .max, seed: 1)
+        }
+        let (first, both) = (counts(without: [middle..<whole.count]), counts(without: []))
+        var growing = GrowingCounts(first)
+        // What is replaced by unknown is counted as such.
+        let rule = UnknownRule(text: whole, vocabularySize: data.vocabulary.count, seed: 1)
+        var (cursor, before) = (NGramCursor(), whole.boundary)
+        whole.forEachTarget(in: middle..<whole.count) { _, symbol, isFresh in
+            if isFresh { cursor.reset() }
+            cursor.read(isFresh ? whole.boundary : before, in: growing)
+            let id = whole.id(ofSymbol: symbol)
+            before = rule.replaces(id, epoch: 0) ? whole.unknown : id
+            growing.add(before, at: cursor)
+        }
+        var compared = 0
+        func compare(_ a: Int, _ b: Int, length: Int) {
+            guard length < both.order else { return }
+            both.forEachChild(of: a, length: length) { symbol, count in
+                var other: Int32 = -1
+                growing.forEachChild(of: b, length: length) { if $0 == symbol { other = $1 } }
+                #expect(other == count, "length \(length + 1)")
+                compared += 1
+                let place = both.child(of: a, length: length, symbol: Int32(symbol))!
+                if let there = growing.child(of: b, length: length, symbol: Int32(symbol)) {
+                    compare(place, there, length: length + 1)
+                }
+            }
+        }
+        compare(0, 0, length: 0)
+        #expect(compared > 5_000)
+    }
+
+    @Test("Dynamic evaluation of a mixture scores before it counts, and gains from what comes again")
+    func dynamic() throws {
+        let data = try TrainingData(
+            Corpus(reading: [.bytes(Array(sampleText.utf8), name: "text")]), fraction: 0.5)
+        let configuration = try ModelConfiguration(
+            cell: .gru, layers: 1, hidden: 9, embedding: 4, vocabularySize: data.vocabulary.count,
+            nonlinearity: .tanh, isTied: false, dropout: 0, weightDropout: 0)
+        let parameters = Parameters<Float>(configuration)
+        parameters.initialize(configuration, seed: 3)
+        let counts = NGramCounts(data.training, vocabulary: data.vocabulary, bytes: .max, seed: 1)
+        let model = LanguageModel(
+            configuration, data.vocabulary, parameters, nil, CountMixture(counts: counts, gate: .usual))
+        func nats(_ text: String) throws -> Double {
+            try model.evaluateDynamically(model.corpus(reading: [.text(text)])).nats
+        }
+        let phrase = "wrote again Qñ the Q the bread Q and and "
+        let (once, other) = (try nats(phrase), try nats(phrase + "lluvia, lluvia, "))
+        // The rates are too small for weights to change in so few segments.
+        let plain = try model.evaluate([.text(phrase)]).total.likelihood.nats
+        #expect(once < plain)
+        #expect(try nats(phrase + phrase) < 1.6 * once && other > once)
+    }
+}

@@ -56,13 +56,17 @@ struct MutationTests {
         let folder = try TemporaryFolder()
         let path = folder.file("m.safetensors")
         var generator = SplitMix64(seed: 2)
-        let originals = try ["lstm", "gru", "rnn"].map {
+        var originals = try ["lstm", "gru", "rnn"].map {
             [UInt8](try Data(contentsOf: URL(fileURLWithPath: fixture("v1-\($0).safetensors"))))
         }
+        var counting = TrainingFixture(text: String(sampleText.prefix(600)))
+        (counting.counts, counting.options.budget) = (true, .steps(1))
+        _ = try counting.run(output: folder.file("counts.safetensors"))
+        originals.append([UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file("counts.safetensors")))))
         var (read, slowest) = (0, 0.0)
         let before = peakMemory()
         for index in 0..<Self.count {
-            try Data(mutated(originals[index % 3], &generator)).write(to: URL(fileURLWithPath: path))
+            try Data(mutated(originals[index % originals.count], &generator)).write(to: URL(fileURLWithPath: path))
             let began = Date()
             // As `sample` loads it, and the first symbol.
             if let model = try? LanguageModel(contentsOf: path) {

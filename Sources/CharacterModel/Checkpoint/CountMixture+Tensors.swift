@@ -29,6 +29,9 @@ extension CountMixture {
     init?(in file: SafetensorsFile, _ vocabulary: Vocabulary) throws(CheckpointError) {
         guard file.contains(Self.gateName) else { return nil }
         let weights = try file.elements(of: Self.gateName, shape: [2, MixtureGate.features]).elements
+        guard weights.allSatisfy({ abs($0) <= 1_000 }) else {
+            throw .badMetadata(path: file.path, key: "counts", reason: "a weight of the gate is beyond ±1000")
+        }
         let (shape, discounts) = try file.elements(of: Self.discountsName, shape: nil)
         guard shape.count == 2, shape[1] == 3, (1...KneserNey.maximumOrder).contains(shape[0]) else {
             throw .badShape(path: file.path, tensor: Self.discountsName)

@@ -22,7 +22,8 @@ public struct DynamicRates: Sendable, Equatable {
 ///
 /// Steps are scaled by the root of the mean square of each weight's gradients, as in the paper's RMS rule, but computed
 /// over the segments so far, because the training text may not be available. The weights decay towards the trained
-/// ones, faster where gradients are large. The model itself is not changed.
+/// ones, faster where gradients are large. Counts that are mixed with the network grow with the text. The model itself is
+/// not changed.
 package final class DynamicEvaluation {
     /// T: symbols in a segment.
     static let segment = 20
@@ -39,8 +40,13 @@ package final class DynamicEvaluation {
     private let meanSquares: Parameters<Float>
     private let pieces: [Range<Int>]
     private let rootSums: Matrix<Double>
+    /// Mixes growing counts with the network, if the model has counts.
+    private var mixer: GrowingMixer?
 
-    package init(_ text: EncodedText, _ model: ModelConfiguration, _ parameters: Parameters<Float>, workers: Workers) {
+    package init(
+        _ text: EncodedText, _ model: ModelConfiguration, _ parameters: Parameters<Float>,
+        mixing mixture: CountMixture? = nil, workers: Workers
+    ) {
         var model = model
         (model.dropout, model.weightDropout) = (0, 0)
         self.text = text
@@ -54,6 +60,7 @@ package final class DynamicEvaluation {
         let count = parameters.layout.count
         pieces = stride(from: 0, to: count, by: 1 << 15).map { $0..<min($0 + 1 << 15, count) }
         rootSums = Matrix(rows: 1, columns: pieces.count)
+        mixer = mixture.map { GrowingMixer($0, model, steps: Self.segment) }
     }
 
     /// Scores the text, or its first symbols.
@@ -69,8 +76,9 @@ package final class DynamicEvaluation {
             if isCancelled() { return nil }
             let steps = min(Self.segment, count - first)
             _ = input.fill(lane, of: text, first: first, steps: steps)
+            let mixed = mixer?.nats(of: input, steps: steps, engine.network)
             let outcome = engine.gradient(of: TrainingWindow(input, steps: steps, symbols: steps, step: segment))
-            nats += outcome.losses[0]
+            nats += mixed ?? outcome.losses[0]
             // Skip a segment whose gradient is not finite, and keep it out of the means.
             guard outcome.norm.isFinite else { continue }
             measured += 1
@@ -126,7 +134,8 @@ extension LanguageModel {
         try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary, state: state)
         let evaluation = DynamicEvaluation(
-            text, configuration, network.parameters, workers: Workers(count: max(1, threads ?? Workers.cores)))
+            text, configuration, network.parameters, mixing: mixture,
+            workers: Workers(count: max(1, threads ?? Workers.cores)))
         guard let nats = evaluation.nats(rates: rates, isCancelled: isCancelled) else { throw .cancelled }
         return Likelihood(nats: nats, tokens: text.count)
     }
@@ -151,7 +160,8 @@ extension LanguageModel {
         func tryOut(_ candidates: [DynamicRates]) -> Bool {
             for rates in candidates {
                 let evaluation = DynamicEvaluation(
-                    text, configuration, network.parameters, workers: Workers(count: max(1, threads ?? Workers.cores)))
+                    text, configuration, network.parameters, mixing: mixture,
+                    workers: Workers(count: max(1, threads ?? Workers.cores)))
                 guard let nats = evaluation.nats(rates: rates, symbols: symbols, isCancelled: isCancelled) else {
                     return false
                 }

@@ -85,7 +85,7 @@ extension LanguageModel {
         var files = corpus.files.map { TextEvaluation.File(name: $0.name, counts: $0.counts) }
         var total = TextEvaluation.File(name: corpus.name, counts: corpus.counts)
         var errors = (file: BlockedError(), total: BlockedError())
-        var alone = (network: Likelihood(), ngrams: Likelihood())
+        var alone = mixture == nil ? nil : Alone()
         var (file, line, offset) = (0, 1, 0)
         let isDone = network.scoreExactly(
             text, mixing: mixture, using: Workers(count: max(1, threads ?? Workers.cores)), predicts: predicts,
@@ -104,10 +104,7 @@ extension LanguageModel {
             files[file].likelihood += one
             files[file].unknownTokens += isUnknown ? 1 : 0
             total.likelihood += one
-            if let network = score.networkNats, let ngrams = score.countsNats {
-                alone.network += Likelihood(nats: network, tokens: 1)
-                alone.ngrams += Likelihood(nats: ngrams, tokens: 1)
-            }
+            alone?.add(score)
             total.unknownTokens += isUnknown ? 1 : 0
             errors.file.add(nats)
             errors.total.add(nats)
@@ -126,9 +123,18 @@ extension LanguageModel {
         guard isDone else { throw .cancelled }
         if file < files.count { files[file].standardError = errors.file.standardError }
         total.standardError = errors.total.standardError
-        return TextEvaluation(
-            files: files, total: total, network: mixture == nil ? nil : alone.network,
-            ngrams: mixture == nil ? nil : alone.ngrams)
+        return TextEvaluation(files: files, total: total, network: alone?.network, ngrams: alone?.ngrams)
+    }
+}
+
+/// The totals of what is mixed, each alone.
+private struct Alone {
+    var network = Likelihood()
+    var ngrams = Likelihood()
+
+    mutating func add(_ score: SymbolScore) {
+        network += Likelihood(nats: score.networkNats ?? 0, tokens: 1)
+        ngrams += Likelihood(nats: score.countsNats ?? 0, tokens: 1)
     }
 }
 

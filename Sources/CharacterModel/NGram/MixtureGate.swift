@@ -58,7 +58,7 @@ struct ExpertPair {
     /// - Parameters:
     ///   - logits: [V]: the network's.
     ///   - cursor: the place in the text.
-    mutating func set(logits: UnsafePointer<Float>, cursor: borrowing NGramCursor, of table: NGramCounts) {
+    mutating func set(logits: UnsafePointer<Float>, cursor: borrowing NGramCursor, of table: some NGramTable) {
         let size = network.count
         let context = counts.withUnsafeMutableBufferPointer { cursor.predict(from: table, into: $0) }
         var highest = -Float.infinity

@@ -2,7 +2,7 @@ import Tokenization
 
 extension NGramCounts {
     /// Symbols that are counted at once, so that the memory for a long text has a bound.
-    static let portion = 1 << 23
+    static let portion = 4_000_000
 
     /// Counts the n-grams of a text.
     ///

@@ -1,10 +1,24 @@
 import Tokenization
 
+/// N-grams that can be looked up: their places by length, and what follows each.
+protocol NGramTable {
+    /// The length of the longest n-grams.
+    var order: Int { get }
+    /// [order, 3]: what is taken from counts of 1, of 2, and of 3 or more, by length from 1.
+    var discounts: [Float] { get }
+    var vocabulary: NGramCounts.VocabularyShape { get }
+
+    /// The child of an n-gram with a given last symbol.
+    func child(of index: Int, length: Int, symbol: Int32) -> Int?
+    /// Calls `body` with the last symbol of each child and its count.
+    func forEachChild(of index: Int, length: Int, _ body: (_ symbol: Int, _ count: Int32) -> Void)
+}
+
 /// Kneser-Ney n-grams in the form that a checkpoint stores: what it takes to predict with the longest ones.
 ///
 /// Level k holds the n-grams of k symbols in lexicographic order. An n-gram and its count are one word: occurrences for the
 /// longest n-grams, continuations for the others. Counts too large for a word are cut off.
-package struct NGramCounts: Sendable, Equatable {
+package struct NGramCounts: NGramTable, Sendable, Equatable {
     /// The n-grams of one length.
     struct Level: Sendable, Equatable {
         /// The last symbol in the low bits, the count above it.
@@ -74,7 +88,15 @@ package struct NGramCounts: Sendable, Equatable {
         (self.levels, self.discounts, self.vocabulary) = (levels, discounts, vocabulary)
     }
 
-    /// The child of an n-gram with a given last symbol.
+    @inline(__always)
+    func forEachChild(of index: Int, length: Int, _ body: (_ symbol: Int, _ count: Int32) -> Void) {
+        let (bits, mask) = (vocabulary.bits, Int32(1) << vocabulary.bits - 1)
+        let range = Int(levels[length].children[index])..<Int(levels[length].children[index + 1])
+        levels[length + 1].words.withUnsafeBufferPointer { words in
+            for at in range { body(Int(words[at] & mask), words[at] >> bits) }
+        }
+    }
+
     func child(of index: Int, length: Int, symbol: Int32) -> Int? {
         let (bits, children) = (vocabulary.bits, levels[length].children)
         return levels[length + 1].words.withUnsafeBufferPointer { words in

@@ -6,13 +6,16 @@ package struct NGramCursor: Sendable {
     /// For how many symbols in a row the longest n-gram that ends with the symbol is known.
     private(set) var familiar = 0
 
+    /// How many symbols were read since the text began.
+    private(set) var age = 0
+
     package init() {}
 
     /// Begins a new text.
     mutating func reset() { self = NGramCursor() }
 
     /// Reads a symbol.
-    mutating func read(_ id: Int32, in counts: NGramCounts) {
+    mutating func read(_ id: Int32, in counts: some NGramTable) {
         var next = [0]
         next.reserveCapacity(counts.order)
         var isKnown = false
@@ -21,6 +24,7 @@ package struct NGramCursor: Sendable {
             if length == counts.order { isKnown = true } else { next.append(index) }
         }
         familiar = isKnown ? familiar + 1 : 0
+        age += 1
         path = next
     }
 
@@ -35,36 +39,32 @@ package struct NGramCursor: Sendable {
     }
 
     /// Sets the probabilities of all V symbols that can come.
-    func predict(from counts: NGramCounts, into probabilities: UnsafeMutableBufferPointer<Float>) -> Context {
+    func predict(from counts: some NGramTable, into probabilities: UnsafeMutableBufferPointer<Float>) -> Context {
         let shape = counts.vocabulary
         precondition(probabilities.count == shape.size, "\(probabilities.count) symbols of \(shape.size)")
         probabilities.update(repeating: 0)
-        let mask = Int32(1) << shape.bits - 1
         var weight: Float = 1
         var context: Context?
         for length in (0..<path.count).reversed() {
-            let children = counts.levels[length].children
-            let range = Int(children[path[length]])..<Int(children[path[length] + 1])
-            guard !range.isEmpty else { continue }
-            counts.levels[length + 1].words.withUnsafeBufferPointer { words in
-                var total: Float = 0
-                for index in range { total += Float(words[index] >> shape.bits) }
-                guard total > 0 else { return }
-                let share = weight / total
-                var left: Float = 0
-                for index in range {
-                    let (symbol, count) = (Int(words[index] & mask), words[index] >> shape.bits)
-                    // All of what was dropped is for shorter contexts.
-                    let discount =
-                        symbol == shape.rest
-                        ? Float(count)
-                        : count == 0 ? 0 : counts.discounts[3 * length + min(Int(count), 3) - 1]
-                    left += discount
-                    if symbol < shape.size { probabilities[symbol] += (Float(count) - discount) * share }
-                }
-                weight = left * share
-                if context == nil { context = Context(length: length, followers: range.count, total: total) }
+            var (total, followers): (Float, Int) = (0, 0)
+            counts.forEachChild(of: path[length], length: length) { _, count in
+                total += Float(count)
+                followers += 1
             }
+            guard total > 0 else { continue }
+            let share = weight / total
+            var left: Float = 0
+            counts.forEachChild(of: path[length], length: length) { symbol, count in
+                // All of what was dropped is for shorter contexts.
+                let discount =
+                    symbol == shape.rest
+                    ? Float(count)
+                    : count == 0 ? 0 : counts.discounts[3 * length + min(Int(count), 3) - 1]
+                left += discount
+                if symbol < shape.size { probabilities[symbol] += (Float(count) - discount) * share }
+            }
+            weight = left * share
+            if context == nil { context = Context(length: length, followers: followers, total: total) }
         }
         let uniform = weight / Float(shape.predictable)
         for symbol in probabilities.indices { probabilities[symbol] += uniform }
