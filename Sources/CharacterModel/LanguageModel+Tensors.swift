@@ -9,7 +9,11 @@ extension LanguageModel {
         parameters.elements.withUnsafeBytes { bytes += Array($0) }
         if let mixture {
             mixture.gate.weights.withUnsafeBytes { bytes += Array($0) }
-            for level in mixture.counts.levels { level.words.withUnsafeBytes { bytes += Array($0) } }
+            mixture.counts.discounts.withUnsafeBytes { bytes += Array($0) }
+            for level in mixture.counts.levels {
+                level.words.withUnsafeBytes { bytes += Array($0) }
+                level.children.withUnsafeBytes { bytes += Array($0) }
+            }
         }
         return SHA256.hash(of: bytes)
     }

@@ -27,10 +27,14 @@ extension CountMixture {
 
     /// Reads and verifies them; nil if the file has none.
     init?(in file: SafetensorsFile, _ vocabulary: Vocabulary) throws(CheckpointError) {
-        guard file.contains(Self.gateName) else { return nil }
+        let parts = [Self.gateName, Self.discountsName, Self.words(1), Self.children(0)]
+        guard parts.contains(where: file.contains) else { return nil }
+        guard file.metadata["version"] != "1" else {
+            throw .badMetadata(path: file.path, key: "version", reason: "it is 1, and a file with counts has 2")
+        }
         let weights = try file.elements(of: Self.gateName, shape: [2, MixtureGate.features]).elements
-        guard weights.allSatisfy({ abs($0) <= 1_000 }) else {
-            throw .badMetadata(path: file.path, key: "counts", reason: "a weight of the gate is beyond ±1000")
+        guard weights.allSatisfy({ abs($0) <= 100 }) else {
+            throw .badMetadata(path: file.path, key: "counts", reason: "a weight of the gate is beyond ±100")
         }
         let (shape, discounts) = try file.elements(of: Self.discountsName, shape: nil)
         guard shape.count == 2, shape[1] == 3, (1...KneserNey.maximumOrder).contains(shape[0]) else {

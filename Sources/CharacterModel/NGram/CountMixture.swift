@@ -42,8 +42,9 @@ final class CountMixer: @unchecked Sendable {
             let target = Int(input.targets.view[0, row])
             guard target >= 0 else { continue }
             let place = logits.rows(row..<row + 1).base
+            let logit = place[target]
             mix(into: place, at: lane)
-            networkNats[row] = -Double(pair.network[target])
+            networkNats[row] = Double(pair.shift - logit)
             countsNats[row] = -Double(pair.counts[target])
         }
     }
@@ -78,8 +79,8 @@ extension ExpertPair {
     func mix(_ a: Float, _ b: Float, into logits: UnsafeMutablePointer<Float>) {
         for index in network.indices {
             // A symbol that cannot come, with any exponents.
-            let isPossible = network[index] > Self.impossible
-            logits[index] = isPossible ? a * network[index] + b * counts[index] : Self.impossible
+            let isImpossible = network[index] == Self.impossible
+            logits[index] = isImpossible ? Self.impossible : a * network[index] + b * counts[index]
         }
     }
 }

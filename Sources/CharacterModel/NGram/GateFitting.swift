@@ -12,6 +12,9 @@ package struct GateFitting {
     /// Positions that are summed together.
     private static let block = 512
 
+    /// The places times the vocabulary that are held in memory, at most.
+    static let elements = 1 << 22
+
     /// The places to learn from.
     private let pairs: [ExpertPair]
     private let targets: [Int]
@@ -24,11 +27,9 @@ package struct GateFitting {
         _ network: Network<Float>, _ counts: NGramCounts, on text: EncodedText, _ ranges: [Range<Int>],
         using workers: Workers
     ) {
-        let limit = max(64, (1 << 22) / network.model.vocabularySize / max(1, ranges.count))
         let found = Mutex([[(ExpertPair, Int)]](repeating: [], count: ranges.count))
         workers.forEach(ranges.count) { index in
-            let range = ranges[index].prefix(limit)
-            let pairs = Self.pairs(network, counts, on: text, range)
+            let pairs = Self.pairs(network, counts, on: text, ranges[index])
             found.withLock { $0[index] = pairs }
         }
         let all = found.withLock { $0.flatMap(\.self) }
@@ -42,7 +43,8 @@ package struct GateFitting {
         _ network: Network<Float>, _ counts: NGramCounts, on text: EncodedText, _ range: Range<Int>
     ) -> [(ExpertPair, Int)] {
         var result: [(ExpertPair, Int)] = []
-        let origin = max(0, range.lowerBound - warmup)
+        // A record begins with a fresh state.
+        let origin = text.hasRecords ? range.lowerBound : max(0, range.lowerBound - warmup)
         let lane = [Lane(origin: origin, scored: range, startsFresh: false)]
         let shard = Shard<Float>(network.model, lanes: 1, steps: 64, learns: false)
         var cursor = NGramCursor()

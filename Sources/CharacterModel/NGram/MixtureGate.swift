@@ -43,6 +43,8 @@ struct ExpertPair {
     var network: [Float]
     var counts: [Float]
     var features = MixtureGate.Features(repeating: 0)
+    /// What to take from the network's logits to get ln p.
+    private(set) var shift: Float = 0
     /// ln p that stands for 0.
     static let impossible: Float = -1e30
     /// Probabilities are at least this, in logarithms.
@@ -65,15 +67,17 @@ struct ExpertPair {
         for index in 0..<size { highest = max(highest, logits[index]) }
         var sum = 0.0
         for index in 0..<size { sum += Double(expf(logits[index] - highest)) }
-        let shift = highest + Float(log(sum))
-        var (own, cross, other, back) = (0.0, 0.0, 0.0, 0.0)
+        shift = highest + Float(log(sum))
+        var (entropy, cross, other, back) = (0.0, 0.0, 0.0, 0.0)
         network.withUnsafeMutableBufferPointer { network in
             counts.withUnsafeMutableBufferPointer { counts in
                 for index in 0..<size where index != table.vocabulary.excluded {
-                    let a = max(Self.least, logits[index] - shift)
+                    // What is not a number stays so, for the loss to tell.
+                    let own = logits[index] - shift
+                    let a = own < Self.least ? Self.least : own
                     let (p, q) = (expf(a), counts[index])
                     let b = max(Self.least, logf(q))
-                    own += Double(p * a)
+                    entropy += Double(p * a)
                     cross += Double(p * b)
                     other += Double(q * b)
                     back += Double(q * a)
@@ -84,8 +88,8 @@ struct ExpertPair {
                 }
             }
         }
-        let divergences = (min(Self.farthest, own - cross), min(Self.farthest, other - back))
-        setFeatures(entropies: (-own, -other), divergences, context)
+        let divergences = (min(Self.farthest, entropy - cross), min(Self.farthest, other - back))
+        setFeatures(entropies: (-entropy, -other), divergences, context)
     }
 
     /// - Parameters:

@@ -21,7 +21,10 @@ extension NGramCounts {
         let unknowns = UnknownRule(text: text, vocabularySize: vocabulary.count, seed: seed)
         let text = ranges.isEmpty ? text : text.without(ranges)
         func trie(_ range: Range<Int>) -> NGramTrie {
-            NGramTrie(NGramSequence(text, range, unknowns: unknowns), order: order, vocabularySize: vocabulary.count)
+            NGramTrie(
+                // A text without records begins once, and that says little about beginnings.
+                NGramSequence(text, range, unknowns: unknowns, marksBeginnings: vocabulary.records != nil),
+                order: order, vocabularySize: vocabulary.count)
         }
         var whole = trie(0..<min(portion, text.count))
         // The counts of counts are those of text that was not pruned.

@@ -83,7 +83,7 @@ public struct TrainingData: Sendable {
         self.vocabulary = vocabulary
         let whole = EncodedText(parts.training, of: corpus, vocabulary: vocabulary)
         counted = counts ? whole : nil
-        held = counts ? HeldPart(of: whole).ranges : []
+        held = counts ? HeldPart(of: whole, vocabularySize: vocabulary.count).ranges : []
         training = held.isEmpty ? whole : whole.without(held)
         trainingCharacters = corpus.characters(in: parts.training)
         let other = validation ?? corpus

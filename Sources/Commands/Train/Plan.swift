@@ -144,8 +144,10 @@ struct Plan {
     private static func refusal(
         _ name: String, _ asked: String, _ stored: String, whose: String, with flag: String
     ) -> UsageError {
-        UsageError(
-            "--\(name) \(asked) differs from the \(whose)'s \(stored); drop the flag, or start again without \(flag)")
+        // A flag of two forms has no value.
+        let typed = asked == "no" ? "--no-\(name)" : asked == "yes" ? "--\(name)" : "--\(name) \(asked)"
+        return UsageError(
+            "\(typed) differs from the \(whose)'s \(stored); drop the flag, or start again without \(flag)")
     }
 
     /// The absolute path, independent of the current folder; `-` stays as it is. `..` after a link is left to the

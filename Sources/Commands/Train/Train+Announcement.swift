@@ -53,9 +53,14 @@ struct Announcement {
         let (corpus, data) = (preparation.corpus, preparation.data)
         let unit = data.vocabulary.unit == .grapheme ? "characters" : "\(data.vocabulary.unit.rawValue)s"
         var lines = [
-            "\(corpus.name): \(formatted(data.trainingSymbols)) \(unit) to train on, "
+            "\(corpus.name): \(formatted(data.trainingSymbols + data.heldSymbols)) \(unit) to train on, "
                 + "\(formatted(data.validationSymbols)) to validate, \(formatted(data.vocabulary.symbols.count)) distinct"
         ]
+        if data.counted != nil {
+            lines.append(
+                "n-grams are counted too; how both are mixed is learned from \(formatted(data.heldSymbols)) of the "
+                    + "\(unit), which the network does not see")
+        }
         guard data.vocabulary.records != nil else { return lines }
         lines.append(
             "\(formatted(data.trainingRecords)) records to train on, \(formatted(data.validationRecords)) to validate"
@@ -81,8 +86,9 @@ struct Announcement {
     }
 
     private var origin: String? {
-        preparation.adaptation == nil
-            ? nil : "starting from the weights of \(preparation.record.corpus.origin ?? "another model")"
+        guard let adaptation = preparation.adaptation else { return nil }
+        return "starting from the weights of \(preparation.record.corpus.origin ?? "another model")"
+            + (adaptation.dropsCounts ? "; its counts are of its own text, and are not taken over" : "")
     }
 
     private var model: String {

@@ -7,6 +7,8 @@ import Tokenization
 package struct Adaptation: Sendable {
     package let configuration: ModelConfiguration
     let parameters: Parameters<Float>
+    /// Whether the model has counts, which are not taken over.
+    package let dropsCounts: Bool
 
     /// The model of a checkpoint with the symbols of another vocabulary. Weights of symbols in both vocabularies, and
     /// weights that belong to no symbol, are kept; the rest is initialized as in a new model.
@@ -25,6 +27,7 @@ package struct Adaptation: Sendable {
         configuration.weightDropout = weightDropout ?? configuration.weightDropout
         try configuration.validate()
         self.configuration = configuration
+        dropsCounts = checkpoint.mixture != nil
         parameters = Parameters(configuration)
         parameters.initialize(configuration, seed: seed)
         let old = checkpoint.vocabulary

@@ -28,11 +28,11 @@ extension Trainer {
         try saver.lockAgain()
         defer { saver.unlock() }
         budget.start(after: record)
-        counts?.count(using: workers)
         saver.start()
         // A resumed run may have a different budget or more patience.
         if record.step > 0 && !record.owesValidation { record.isFinished = budget.isOver(record) }
         let endedBefore = wasFinished && record.isFinished && saver.bestExists
+        if !endedBefore { counts?.count(using: workers) }
         while true {
             switch nextAction(endedBefore) {
             case .finish: return try finish(endedBefore, shouldStop)
@@ -163,6 +163,7 @@ extension Trainer {
         guard validation.isPossible else { return true }
         let began = now()
         let mixture = mixture()
+        lastMixture = mixture
         guard let nats = validation.score(engine, mixing: mixture, using: workers, isCancelled: shouldStop) else {
             return false
         }
@@ -182,7 +183,7 @@ extension Trainer {
     }
 
     /// The counts with the gate that suits the weights of now; nil for a network alone.
-    private func mixture() -> CountMixture? {
+    func mixture() -> CountMixture? {
         counts.map { counts in engine.withNetwork { counts.mixture(with: $0, using: workers) } }
     }
 

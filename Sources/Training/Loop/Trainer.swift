@@ -35,6 +35,8 @@ public final class Trainer {
     let counts: CountKeeper?
     /// What the best model mixes.
     var bestMixture: CountMixture?
+    /// That of the last validation in this run.
+    var lastMixture: CountMixture?
     /// Whether the weights are those of the best model.
     var weightsAreBest = false
     /// Whether training had already ended before this run.

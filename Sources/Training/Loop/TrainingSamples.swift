@@ -54,7 +54,7 @@ extension Trainer {
         let model = LanguageModel(
             Checkpoint(
                 configuration: configuration, vocabulary: data.vocabulary, parameters: parameters, training: record,
-                state: nil))
+                state: nil, mixture: isValidation ? lastMixture : mixture()))
         if let text = samples.plan.text(of: model, seed: record.options.seed, step: record.step) {
             observe(.sample(TrainingSample(step: record.step, text: text)))
         }
