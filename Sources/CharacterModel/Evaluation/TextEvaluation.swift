@@ -85,8 +85,7 @@ extension LanguageModel {
         var files = corpus.files.map { TextEvaluation.File(name: $0.name, counts: $0.counts) }
         var total = TextEvaluation.File(name: corpus.name, counts: corpus.counts)
         var errors = (file: BlockedError(), total: BlockedError())
-        var alone = mixture == nil ? nil : Alone()
-        var (file, line, offset) = (0, 1, 0)
+        var (alone, file, line, offset) = (mixture.map { _ in Alone() }, 0, 1, 0)
         let isDone = network.scoreExactly(
             text, mixing: mixture, using: Workers(count: max(1, threads ?? Workers.cores)), predicts: predicts,
             on: cluster,

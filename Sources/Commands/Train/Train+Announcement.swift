@@ -58,8 +58,10 @@ struct Announcement {
         ]
         if data.counted != nil {
             lines.append(
-                "n-grams are counted too; how both are mixed is learned from \(formatted(data.heldSymbols)) of the "
-                    + "\(unit), which the network does not see")
+                data.heldSymbols == 0
+                    ? "n-grams are counted too; too few \(unit) to learn how to mix both, so the usual way is taken"
+                    : "n-grams are counted too; how both are mixed is learned from \(formatted(data.heldSymbols)) of the "
+                        + "\(unit), which the network does not see")
         }
         guard data.vocabulary.records != nil else { return lines }
         lines.append(
@@ -88,7 +90,9 @@ struct Announcement {
     private var origin: String? {
         guard let adaptation = preparation.adaptation else { return nil }
         return "starting from the weights of \(preparation.record.corpus.origin ?? "another model")"
-            + (adaptation.dropsCounts ? "; its counts are of its own text, and are not taken over" : "")
+            + (adaptation.dropsCounts
+                ? "; its counts are of its own text, and are not taken over"
+                    + (preparation.data.counted == nil ? " (--counts counts this one)" : "") : "")
     }
 
     private var model: String {
