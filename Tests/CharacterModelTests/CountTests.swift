@@ -74,12 +74,28 @@ import Training
             let limit = whole.bytes / part
             let pruned = NGramCounts(data.training, vocabulary: data.vocabulary, bytes: limit, seed: 1)
             #expect(pruned.bytes <= limit && pruned.bytes > 100)
+            expectSameTotals(pruned, 0, whole, 0, length: 0)
             var (cursor, row) = (NGramCursor(), [Float](repeating: 0, count: data.vocabulary.count))
             for id in data.training.ids.prefix(300) {
                 cursor.read(id, in: pruned)
                 _ = row.withUnsafeMutableBufferPointer { cursor.predict(from: pruned, into: $0) }
                 #expect(abs(row.reduce(0, +) - 1) < 1e-5 && row.allSatisfy { $0 >= 0 })
             }
+        }
+    }
+
+    /// What was dropped still counts in the contexts that are kept.
+    private func expectSameTotals(_ a: NGramCounts, _ i: Int, _ b: NGramCounts, _ j: Int, length: Int) {
+        guard length < a.order else { return }
+        var (ours, theirs): ([(Int, Int32)], Int32) = ([], 0)
+        a.forEachChild(of: i, length: length) { ours.append(($0, $1)) }
+        b.forEachChild(of: j, length: length) { theirs += $1 }
+        #expect(ours.isEmpty || ours.reduce(0) { $0 + $1.1 } == theirs, "length \(length)")
+        for (symbol, _) in ours where symbol < a.vocabulary.size {
+            let id = Int32(symbol)
+            guard let x = a.child(of: i, length: length, symbol: id), let y = b.child(of: j, length: length, symbol: id)
+            else { continue }
+            expectSameTotals(a, x, b, y, length: length + 1)
         }
     }
 
@@ -264,6 +280,7 @@ import Training
         }
         try refused { levels, _ in levels[1].words.swapAt(0, 1) }
         try refused { levels, _ in levels[1].words[0] = -1 }
+        try refused { levels, _ in levels[1].words[1] = levels[1].words[0] }
         try refused { levels, _ in levels[8].words.removeLast() }
         try refused { levels, _ in levels[3].children[2] = .max }
         try refused { levels, _ in levels[3].children[0] = 1 }
