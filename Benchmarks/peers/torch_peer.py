@@ -1,10 +1,13 @@
-"""The same as `benchmarks CELL LAYERS HIDDEN BATCH WINDOW` with torch.nn, and the same JSON."""
+"""The same as `benchmarks CELL LAYERS HIDDEN BATCH WINDOW PRECISION` with torch.nn, and the same JSON.
+
+bfloat16: autocast of the forward pass and the loss, as PyTorch's documentation recommends."""
 import json, os, resource, sys, time
 import torch
 from torch import nn
 
 cell, (layers, hidden, batch, window) = sys.argv[1], map(int, sys.argv[2:6])
 size, threads = 67, os.cpu_count()
+rounds = sys.argv[6] == "bfloat16"
 torch.manual_seed(0)
 torch.set_num_threads(threads)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -25,8 +28,9 @@ def detached(state):
 
 
 def train(state):
-    output, state = network(one_hot[inputs], detached(state))
-    loss = nn.functional.cross_entropy(decoder(output).flatten(0, 1), targets)
+    with torch.autocast("cpu", torch.bfloat16, enabled=rounds):
+        output, state = network(one_hot[inputs], detached(state))
+        loss = nn.functional.cross_entropy(decoder(output).flatten(0, 1), targets)
     optimizer.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(parameters, 1.0)

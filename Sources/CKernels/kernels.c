@@ -2,6 +2,9 @@
 
 #include <math.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 // Vectors are passed to functions that are always inlined: no calling convention is involved.
 #pragma clang diagnostic ignored "-Wpsabi"
@@ -24,25 +27,52 @@
 #define WIDTH 16
 #include "level.h"
 
+// Floats are the business of the level before.
+#define TARGET __attribute__((target("avx512bf16,avx512f,avx512vl,avx512bw,avx512dq,avx2,fma")))
+#define NAME(x) avx512bf16_##x
+#define WIDTH 16
+#define BFLOAT16
+#include "vector.h"
+#include "bfloat16.h"
+#include "end.h"
+
 int32_t ck_best_level(void) {
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return CK_PORTABLE;
     int wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    return wide ? CK_AVX512 : CK_AVX2;
+    if (!wide) return CK_AVX2;
+    return __builtin_cpu_supports("avx512bf16") ? CK_AVX512_BF16 : CK_AVX512;
 }
 #define DISPATCH(name, ...)                                                                                            \
-    if (level == CK_AVX512)                                                                                            \
+    if (level >= CK_AVX512)                                                                                            \
         avx512_##name(__VA_ARGS__);                                                                                    \
     else if (level == CK_AVX2)                                                                                         \
         avx2_##name(__VA_ARGS__);                                                                                      \
     else                                                                                                               \
         portable_##name(__VA_ARGS__)
+#define DISPATCH_ROUNDING(name, ...)                                                                                   \
+    if (level == CK_AVX512_BF16)                                                                                       \
+        avx512bf16_##name(__VA_ARGS__);                                                                                \
+    else                                                                                                               \
+        DISPATCH(name, __VA_ARGS__)
+// Products of bfloat16, whose instructions flush denormals in and out, whatever the processor's mode.
+#define DISPATCH_BFLOAT16(name, ...)                                                                                   \
+    if (level == CK_AVX512_BF16) {                                                                                     \
+        avx512bf16_##name(__VA_ARGS__);                                                                                \
+    } else {                                                                                                           \
+        unsigned mode = _mm_getcsr();                                                                                  \
+        _mm_setcsr(mode | _MM_FLUSH_ZERO_ON | 0x40);                                                                   \
+        DISPATCH(name, __VA_ARGS__);                                                                                   \
+        _mm_setcsr(mode);                                                                                              \
+    }
 #else
 int32_t ck_best_level(void) { return CK_PORTABLE; }
 #define DISPATCH(name, ...)                                                                                            \
     (void)level;                                                                                                       \
     portable_##name(__VA_ARGS__)
+#define DISPATCH_ROUNDING(name, ...) DISPATCH(name, __VA_ARGS__)
+#define DISPATCH_BFLOAT16(name, ...) DISPATCH(name, __VA_ARGS__)
 #endif
 
 const char *ck_compiler(void) { return __VERSION__; }
@@ -56,30 +86,7 @@ const char *ck_library(void) { return ""; }
 
 void ck_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
                 const float *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride) {
-    DISPATCH(product, rows, columns, inner, a, a_stride, packed, bias, accumulate, c, c_stride);
-}
-
-void ck_compact_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
-                        const uint32_t *pairs, const float *bias, float *c, int64_t c_stride) {
-    DISPATCH(compact_product, rows, columns, inner, a, a_stride, pairs, bias, c, c_stride);
-}
-
-// Round to nearest, ties to even; finite numbers only.
-static uint32_t bfloat16(float x) {
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-}
-
-void ck_compact(int64_t columns, int64_t inner, const float *packed, uint32_t *pairs) {
-    int64_t panels = (columns + CK_PANEL - 1) / CK_PANEL;
-    for (int64_t panel = 0; panel < panels; panel += 2) {
-        const float *low = packed + panel * inner * CK_PANEL;
-        const float *high = panel + 1 < panels ? low + inner * CK_PANEL : 0;
-        uint32_t *words = pairs + panel / 2 * inner * CK_PANEL;
-        for (int64_t at = 0; at < inner * CK_PANEL; at++)
-            words[at] = bfloat16(low[at]) | (high ? bfloat16(high[at]) << 16 : 0);
-    }
+    DISPATCH(product, rows, columns, inner, a, a_stride, packed, inner * CK_PANEL, bias, accumulate, c, c_stride);
 }
 
 void ck_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_panel,
@@ -90,6 +97,28 @@ void ck_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t
 void ck_pack(int32_t level, int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
              int64_t panel, float *sums, const int32_t *ids, float *table, int64_t table_stride) {
     DISPATCH(pack, rows, columns, source, stride, packed, panel, sums, ids, table, table_stride);
+}
+
+void ck_bfloat16_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
+                         const uint32_t *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride) {
+    DISPATCH_BFLOAT16(bfloat16_product, rows, columns, inner, a, a_stride, packed, bias, accumulate, c, c_stride);
+}
+
+void ck_bfloat16_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const uint32_t *a,
+                                    int64_t a_panel, const uint32_t *b, int64_t b_panel, int32_t accumulate, float *c,
+                                    int64_t c_stride) {
+    DISPATCH_BFLOAT16(bfloat16_transposed_product, rows, columns, inner, a, a_panel, b, b_panel, accumulate, c, c_stride);
+}
+
+void ck_bfloat16_pack(int32_t level, int64_t rows, int64_t columns, const float *source, int64_t stride,
+                      uint32_t *packed, int64_t panel, float *sums, const int32_t *ids, float *table,
+                      int64_t table_stride) {
+    DISPATCH_ROUNDING(bfloat16_pack, rows, columns, source, stride, packed, panel, sums, ids, table, table_stride);
+}
+
+void ck_bfloat16_pack_transposed(int32_t level, int64_t columns, int64_t inner, const float *source, int64_t stride,
+                                 uint32_t *packed) {
+    DISPATCH_ROUNDING(bfloat16_pack_transposed, columns, inner, source, stride, packed);
 }
 
 void ck_lstm_forward(int32_t level, int64_t rows, int64_t hidden_size, float *gates, const float *recurrent,

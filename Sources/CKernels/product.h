@@ -1,4 +1,9 @@
-// Products with a packed right side. Included once for each level, after vector.h.
+// Products with a packed right side. Included twice for each level, after defining:
+//
+//     OF(name)                  the name of a function
+//     ELEMENT, VECTOR           an element of both sides: a float, or a word with a pair of bfloat16; and a vector of them
+//     SPREAD(x)                 a vector of one element
+//     MULTIPLY_ADD(x, y, sum)   sum + x * y
 //
 // A tile of R rows by P panels of 16 columns keeps its sums in registers. Element (i, k) of the left side is
 // a[i * a_stride + k], or, where the left side is packed and transposed, a[k * 16 + i].
@@ -6,23 +11,23 @@
 #define VECTORS (CK_PANEL / WIDTH)
 
 #define ARGUMENTS                                                                                                      \
-    int transposed, int64_t inner, const float *a, int64_t a_stride, const float *packed, int64_t panel,               \
+    int transposed, int64_t inner, const ELEMENT *a, int64_t a_stride, const ELEMENT *packed, int64_t panel,               \
         const float *start, int64_t start_stride, float *c, int64_t c_stride
 
 #define TILE(R, P)                                                                                                     \
-    INLINE void NAME(tile_##R##x##P)(ARGUMENTS) {                                                                      \
+    INLINE void OF(tile_##R##x##P)(ARGUMENTS) {                                                                      \
         FV sum[R][P * VECTORS];                                                                                        \
         UNROLL for (int i = 0; i < R; i++) {                                                                           \
             UNROLL for (int j = 0; j < P * VECTORS; j++)                                                               \
                 sum[i][j] = start ? NAME(load)(start + i * start_stride + WIDTH * j, WIDTH) : NAME(splat)(0.0f);       \
         }                                                                                                              \
         for (int64_t k = 0; k < inner; k++) {                                                                          \
-            FV b[P * VECTORS];                                                                                         \
+            VECTOR b[P * VECTORS];                                                                                     \
             UNROLL for (int j = 0; j < P * VECTORS; j++)                                                               \
-                b[j] = NAME(load)(packed + (j / VECTORS) * panel + k * CK_PANEL + (j % VECTORS) * WIDTH, WIDTH);       \
+                memcpy(&b[j], packed + (j / VECTORS) * panel + k * CK_PANEL + (j % VECTORS) * WIDTH, 4 * WIDTH);       \
             UNROLL for (int i = 0; i < R; i++) {                                                                       \
-                FV x = NAME(splat)(transposed ? a[k * CK_PANEL + i] : a[i * a_stride + k]);                            \
-                UNROLL for (int j = 0; j < P * VECTORS; j++) sum[i][j] = x * b[j] + sum[i][j];                         \
+                VECTOR x = SPREAD(transposed ? a[k * CK_PANEL + i] : a[i * a_stride + k]);                             \
+                UNROLL for (int j = 0; j < P * VECTORS; j++) sum[i][j] = MULTIPLY_ADD(x, b[j], sum[i][j]);             \
             }                                                                                                          \
         }                                                                                                              \
         UNROLL for (int i = 0; i < R; i++) {                                                                           \
@@ -40,7 +45,7 @@
 #define PANELS_AT_ONCE(columns) (WIDTH == 16 && (columns) > CK_PANEL ? 2 : 1)
 
 #define RUN(R, P)                                                                                                      \
-    NAME(tile_##R##x##P)(transposed, inner, a, a_stride, packed, panel, start, start_stride, c, c_stride)
+    OF(tile_##R##x##P)(transposed, inner, a, a_stride, packed, panel, start, start_stride, c, c_stride)
 
 #define ROWS(P)                                                                                                        \
     TILE(8, P)                                                                                                         \
@@ -50,7 +55,7 @@
     TILE(3, P)                                                                                                         \
     TILE(2, P)                                                                                                         \
     TILE(1, P)                                                                                                         \
-    INLINE void NAME(rows_x##P)(int64_t rows, ARGUMENTS) {                                                             \
+    INLINE void OF(rows_x##P)(int64_t rows, ARGUMENTS) {                                                             \
         switch (rows) {                                                                                                \
         case 8: RUN(8, P); break;                                                                                      \
         case 6: RUN(6, P); break;                                                                                      \
@@ -67,7 +72,7 @@ ROWS(2)
 TILE(1, 4)
 
 // A tile at the edge of c, of `columns` columns, goes through a buffer, so that tiles need no special case.
-INLINE void NAME(rows)(int64_t rows, int64_t columns, ARGUMENTS) {
+INLINE void OF(rows)(int64_t rows, int64_t columns, ARGUMENTS) {
     float edge[8 * 2 * CK_PANEL], *target = c;
     int64_t target_stride = c_stride;
     int panels = PANELS_AT_ONCE(columns), is_edge = columns < panels * CK_PANEL;
@@ -82,19 +87,20 @@ INLINE void NAME(rows)(int64_t rows, int64_t columns, ARGUMENTS) {
         }
     }
     if (panels == 2)
-        NAME(rows_x2)(rows, transposed, inner, a, a_stride, packed, panel, start, start_stride, c, c_stride);
+        OF(rows_x2)(rows, transposed, inner, a, a_stride, packed, panel, start, start_stride, c, c_stride);
     else
-        NAME(rows_x1)(rows, transposed, inner, a, a_stride, packed, panel, start, start_stride, c, c_stride);
+        OF(rows_x1)(rows, transposed, inner, a, a_stride, packed, panel, start, start_stride, c, c_stride);
     if (is_edge) {
         for (int64_t i = 0; i < rows; i++)
             for (int64_t j = 0; j < columns; j++) target[i * target_stride + j] = edge[i * c_stride + j];
     }
 }
 
-TARGET static void NAME(product)(int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
-                                 const float *packed, const float *bias, int accumulate, float *c, int64_t c_stride) {
+TARGET static void OF(product)(int64_t rows, int64_t columns, int64_t inner, const ELEMENT *a, int64_t a_stride,
+                               const ELEMENT *packed, int64_t panel, const float *bias, int accumulate, float *c,
+                               int64_t c_stride) {
     const float *start = accumulate ? c : bias;
-    int64_t start_stride = accumulate ? c_stride : 0, panel = inner * CK_PANEL;
+    int64_t start_stride = accumulate ? c_stride : 0;
     const int transposed = 0;
     int64_t done = 0;
     // One row: four panels at a time, so that enough sums are in flight to hide the latency of one.
@@ -112,7 +118,7 @@ TARGET static void NAME(product)(int64_t rows, int64_t columns, int64_t inner, c
         for (int64_t j = 0; j < columns; j += PANELS_AT_ONCE(columns - j) * CK_PANEL) {
             for (int64_t i = first; i < last;) {
                 int64_t count = ROWS_AT_ONCE(last - i);
-                NAME(rows)(count, columns - j, 0, inner, a + i * a_stride, a_stride, packed + j * inner, panel,
+                OF(rows)(count, columns - j, 0, inner, a + i * a_stride, a_stride, packed + j / CK_PANEL * panel, panel,
                            start ? start + i * start_stride + j : 0, start_stride, c + i * c_stride + j, c_stride);
                 i += count;
             }
@@ -120,9 +126,9 @@ TARGET static void NAME(product)(int64_t rows, int64_t columns, int64_t inner, c
     }
 }
 
-TARGET static void NAME(transposed_product)(int64_t rows, int64_t columns, int64_t inner, const float *a,
-                                            int64_t a_panel, const float *packed, int64_t panel, int accumulate,
-                                            float *c, int64_t c_stride) {
+TARGET static void OF(transposed_product)(int64_t rows, int64_t columns, int64_t inner, const ELEMENT *a,
+                                          int64_t a_panel, const ELEMENT *packed, int64_t panel, int accumulate,
+                                          float *c, int64_t c_stride) {
     // Blocks of the sum, so that a tile's panels stay in the first-level cache.
     const int64_t block = 256;
     for (int64_t k = 0; k < inner; k += block) {
@@ -132,34 +138,11 @@ TARGET static void NAME(transposed_product)(int64_t rows, int64_t columns, int64
                 int64_t in_panel = CK_PANEL - i % CK_PANEL, left = rows - i;
                 int64_t count = ROWS_AT_ONCE(left < in_panel ? left : in_panel);
                 float *tile = c + i * c_stride + j;
-                NAME(rows)(count, columns - j, 1, length, a + i / CK_PANEL * a_panel + k * CK_PANEL + i % CK_PANEL, 0,
+                OF(rows)(count, columns - j, 1, length, a + i / CK_PANEL * a_panel + k * CK_PANEL + i % CK_PANEL, 0,
                            packed + j / CK_PANEL * panel + k * CK_PANEL, panel, accumulate || k > 0 ? tile : 0,
                            c_stride, tile, c_stride);
                 i += count;
             }
-        }
-    }
-}
-
-// Rows of 16 floats, several panels at a time so that the source is read in long pieces; columns beyond the last are
-// zero. If requested, the rows are also summed, and added to the rows of a table given by `ids`.
-TARGET static void NAME(pack)(int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
-                              int64_t panel, float *sums, const int32_t *ids, float *table, int64_t table_stride) {
-    for (int64_t first = 0; first < columns; first += 8 * CK_PANEL) {
-        int64_t end = columns - first < 8 * CK_PANEL ? columns - first : 8 * CK_PANEL;
-        for (int64_t k = 0; k < rows; k++) {
-            const float *row = source + k * stride + first;
-            float *entry = ids ? table + ids[k] * table_stride + first : 0;
-            for (int64_t j = 0; j < end; j += WIDTH) {
-                if (k + 8 < rows) __builtin_prefetch(row + 8 * stride + j);
-                FV x = NAME(load)(row + j, end - j);
-                NAME(store)(packed + (first + j) / CK_PANEL * panel + k * CK_PANEL + j % CK_PANEL, x, WIDTH);
-                if (sums) NAME(store)(sums + first + j, NAME(load)(sums + first + j, end - j) + x, end - j);
-                if (entry) NAME(store)(entry + j, NAME(load)(entry + j, end - j) + x, end - j);
-            }
-            if (WIDTH < CK_PANEL && (end - 1) % CK_PANEL < WIDTH)
-                NAME(store)(packed + (first + end - 1) / CK_PANEL * panel + k * CK_PANEL + WIDTH % CK_PANEL,
-                            NAME(splat)(0.0f), WIDTH);
         }
     }
 }
@@ -171,3 +154,8 @@ TARGET static void NAME(pack)(int64_t rows, int64_t columns, const float *source
 #undef RUN
 #undef TILE
 #undef VECTORS
+#undef OF
+#undef ELEMENT
+#undef VECTOR
+#undef SPREAD
+#undef MULTIPLY_ADD

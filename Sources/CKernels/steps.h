@@ -70,6 +70,3 @@ TARGET static void NAME(sigmoid)(int64_t size, const float *x, float *y) {
 #undef FOR_UNITS
 #undef LOAD
 #undef STORE
-#undef FV
-#undef IV
-#undef INLINE

@@ -13,6 +13,8 @@ INLINE FV NAME(splat)(float x) {
     return y;
 }
 
+INLINE IV NAME(splat_word)(uint32_t x) { return (IV)NAME(splat)(__builtin_bit_cast(float, x)); }
+
 INLINE FV NAME(select)(IV mask, FV yes, FV no) { return (FV)((mask & (IV)yes) | (~mask & (IV)no)); }
 
 // The first `count` floats at `p`, at most WIDTH and none if it is negative; the rest are zero.

@@ -1,4 +1,5 @@
 import Concurrency
+import LinearAlgebra
 import RecurrentNetwork
 import Synchronization
 import Tokenization
@@ -20,7 +21,7 @@ public struct LanguageModel: Sendable {
     /// The network with full-precision weights.
     package var network: Network<Float> { networks.full() }
     /// The network with weights rounded to bfloat16, for generation.
-    package var compactNetwork: Network<Float> { networks.compact() }
+    package var roundedNetwork: Network<Float> { networks.rounded() }
 
     /// Whether n-grams are mixed with the network.
     public var hasCounts: Bool { mixture != nil }
@@ -123,7 +124,7 @@ public struct LanguageModel: Sendable {
 private final class Networks: Sendable {
     private let model: ModelConfiguration
     private let parameters: Parameters<Float>
-    private let made = Mutex<(full: Network<Float>?, compact: Network<Float>?)>((nil, nil))
+    private let made = Mutex<(full: Network<Float>?, rounded: Network<Float>?)>((nil, nil))
 
     init(_ model: ModelConfiguration, _ parameters: Parameters<Float>) {
         self.model = model
@@ -132,19 +133,21 @@ private final class Networks: Sendable {
 
     func full() -> Network<Float> {
         made.withLock { made in
-            let network = made.full ?? make()
+            let network = made.full ?? make(.float32)
             made.full = network
             return network
         }
     }
 
-    func compact() -> Network<Float> {
+    func rounded() -> Network<Float> {
         made.withLock { made in
-            let network = made.compact ?? (made.full ?? make()).compacted()
-            made.compact = network
+            let network = made.rounded ?? make(.bfloat16)
+            made.rounded = network
             return network
         }
     }
 
-    private func make() -> Network<Float> { Network(model, parameters, learns: false, using: Workers(count: 1)) }
+    private func make(_ precision: Precision) -> Network<Float> {
+        Network(model, parameters, learns: false, precision: precision, using: Workers(count: 1))
+    }
 }

@@ -76,6 +76,7 @@ extension TextUnit: ExpressibleByArgument {}
 extension Normalization: ExpressibleByArgument {}
 extension CellKind: ExpressibleByArgument {}
 extension Optimizer: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 extension Schedule: ExpressibleByArgument {}
 extension StatePolicy: ExpressibleByArgument {}
 extension Nonlinearity: ExpressibleByArgument {}

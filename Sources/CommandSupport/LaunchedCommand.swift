@@ -70,7 +70,7 @@ extension LaunchedCommand {
         return [
             Cluster.Fact("version", versionText),
             Cluster.Fact("compiler", KernelLevel.compiler),
-            Cluster.Fact("kernel level", "\(KernelLevel.inUse)"),
+            Cluster.Fact("kernel level", "\(KernelLevel.inUse.arithmetic)"),
             Cluster.Fact("C library", KernelLevel.library),
             Cluster.Fact("ICU", "\(unicode.icu)"),
             Cluster.Fact("arguments", comparable(CommandLine.arguments.dropFirst()).joined(separator: " ")),

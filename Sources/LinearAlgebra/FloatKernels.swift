@@ -9,6 +9,11 @@ package enum KernelLevel: Int32, Sendable, CaseIterable {
     case avx2 = 1
     /// AVX-512 F, VL, BW and DQ (x86-64-v4).
     case avx512 = 2
+    /// The same with instructions for bfloat16: the same results, faster in that precision.
+    case avx512BF16 = 3
+
+    /// The simplest level with the same results, to the bit.
+    package var arithmetic: KernelLevel { self == .avx512BF16 ? .avx512 : self }
 
     /// The fastest level of this processor.
     package static let best = KernelLevel(rawValue: ck_best_level()) ?? .portable
@@ -48,22 +53,16 @@ package struct FloatKernels: Kernels {
         into c: MatrixView<Float>
     ) {
         checkProduct(a, b, bias, c)
-        if let pairs = b.pairs {
-            precondition(!accumulate, "a compact matrix is for inference only")
-            ck_compact_product(
-                level, Int64(c.rows), Int64(c.columns), Int64(b.inner), a.base, Int64(a.stride), pairs.view.base,
-                bias?.base, c.base, Int64(c.stride))
-            return
+        switch b.precision {
+        case .float32:
+            ck_product(
+                level, Int64(c.rows), Int64(c.columns), Int64(b.inner), a.base, Int64(a.stride), b.storage.view.base,
+                bias?.base, accumulate ? 1 : 0, c.base, Int64(c.stride))
+        case .bfloat16:
+            ck_bfloat16_product(
+                level, Int64(c.rows), Int64(c.columns), Int64(b.inner), a.base, Int64(a.stride), b.words.view.base,
+                bias?.base, accumulate ? 1 : 0, c.base, Int64(c.stride))
         }
-        ck_product(
-            level, Int64(c.rows), Int64(c.columns), Int64(b.inner), a.base, Int64(a.stride), b.storage.view.base,
-            bias?.base, accumulate ? 1 : 0, c.base, Int64(c.stride))
-    }
-
-    package func compact(_ b: PackedMatrix<Float>) -> PackedMatrix<Float> {
-        let pairs = Matrix<UInt32>(rows: (b.panels + 1) / 2, columns: b.panelStride)
-        ck_compact(Int64(b.columns), Int64(b.inner), b.storage.view.base, pairs.view.base)
-        return PackedMatrix(inner: b.inner, columns: b.columns, pairs: pairs)
     }
 
     package func product(
@@ -71,10 +70,18 @@ package struct FloatKernels: Kernels {
         into c: MatrixView<Float>
     ) {
         checkTransposedProduct(a, b, first, inner, c)
-        ck_transposed_product(
-            level, Int64(c.rows), Int64(c.columns), Int64(inner), a.storage.view.base, Int64(a.panelStride),
-            b.storage.view.base + first * PackedMatrix<Float>.panelWidth, Int64(b.panelStride), accumulate ? 1 : 0,
-            c.base, Int64(c.stride))
+        let width = PackedMatrix<Float>.panelWidth
+        switch a.precision {
+        case .float32:
+            ck_transposed_product(
+                level, Int64(c.rows), Int64(c.columns), Int64(inner), a.storage.view.base, Int64(a.panelStride),
+                b.storage.view.base + first * width, Int64(b.panelStride), accumulate ? 1 : 0, c.base, Int64(c.stride))
+        case .bfloat16:
+            ck_bfloat16_transposed_product(
+                level, Int64(c.rows), Int64(c.columns), Int64(inner), a.words.view.base, Int64(a.panelStride),
+                b.words.view.base + first / 2 * width, Int64(b.panelStride), accumulate ? 1 : 0, c.base,
+                Int64(c.stride))
+        }
     }
 
     package func pack(
@@ -82,10 +89,30 @@ package struct FloatKernels: Kernels {
         sums: MatrixView<Float>?, scatter: (ids: MatrixView<Int32>, table: MatrixView<Float>)?
     ) {
         checkPacking(matrix, packed, panel, sums, scatter)
-        ck_pack(
-            level, Int64(matrix.rows), Int64(matrix.columns), matrix.base, Int64(matrix.stride),
-            packed.storage.view.base + panel * packed.panelStride, Int64(packed.panelStride), sums?.base,
-            scatter?.ids.base, scatter?.table.base, Int64(scatter?.table.stride ?? 0))
+        switch packed.precision {
+        case .float32:
+            ck_pack(
+                level, Int64(matrix.rows), Int64(matrix.columns), matrix.base, Int64(matrix.stride),
+                packed.storage.view.base + panel * packed.panelStride, Int64(packed.panelStride), sums?.base,
+                scatter?.ids.base, scatter?.table.base, Int64(scatter?.table.stride ?? 0))
+        case .bfloat16:
+            ck_bfloat16_pack(
+                level, Int64(matrix.rows), Int64(matrix.columns), matrix.base, Int64(matrix.stride),
+                packed.words.view.base + panel * packed.panelStride, Int64(packed.panelStride), sums?.base,
+                scatter?.ids.base, scatter?.table.base, Int64(scatter?.table.stride ?? 0))
+        }
+    }
+
+    package func pack(transposeOf matrix: MatrixView<Float>, into packed: PackedMatrix<Float>, panels: Range<Int>) {
+        guard packed.precision == .bfloat16 else {
+            return ReferenceKernels().pack(transposeOf: matrix, into: packed, panels: panels)
+        }
+        checkTransposedPacking(matrix, packed, panels)
+        let width = PackedMatrix<Float>.panelWidth
+        let rows = panels.lowerBound * width..<min(panels.upperBound * width, matrix.rows)
+        ck_bfloat16_pack_transposed(
+            level, Int64(rows.count), Int64(matrix.columns), matrix.base + rows.lowerBound * matrix.stride,
+            Int64(matrix.stride), packed.words.view.base + panels.lowerBound * packed.panelStride)
     }
 
     package func adam(

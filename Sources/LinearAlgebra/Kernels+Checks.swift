@@ -13,7 +13,8 @@ extension Kernels {
         _ a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, _ first: Int, _ inner: Int, _ c: MatrixView<Scalar>
     ) {
         precondition(inner >= 1 && inner <= a.inner, "\(inner) rows of \(a.inner)")
-        precondition(a.pairs == nil && b.pairs == nil, "a compact matrix is for inference only")
+        precondition(a.precision == b.precision, "\(a.precision) by \(b.precision)")
+        precondition(a.precision == .float32 || first.isMultiple(of: 2), "row \(first) is the second of a pair")
         precondition(first >= 0 && first + inner <= b.inner, "rows \(first) + \(inner) of \(b.inner)")
         precondition(
             c.rows <= a.columns && c.columns == b.columns,
@@ -24,7 +25,6 @@ extension Kernels {
         _ matrix: MatrixView<Scalar>, _ packed: PackedMatrix<Scalar>, _ panel: Int, _ sums: MatrixView<Scalar>?,
         _ scatter: (ids: MatrixView<Int32>, table: MatrixView<Scalar>)?
     ) {
-        precondition(packed.pairs == nil, "a compact matrix is for inference only")
         let room = packed.columns - panel * PackedMatrix<Scalar>.panelWidth
         precondition(
             panel >= 0 && matrix.rows <= packed.inner && matrix.columns <= room,
@@ -33,6 +33,12 @@ extension Kernels {
             sums.map { $0.rows == 1 && $0.columns == matrix.columns } ?? true, "sums are not one row of the same length"
         )
         if let scatter { checkIDs(scatter.ids, scatter.table, matrix) }
+    }
+
+    func checkTransposedPacking(_ matrix: MatrixView<Scalar>, _ packed: PackedMatrix<Scalar>, _ panels: Range<Int>) {
+        precondition(
+            matrix.rows == packed.columns && matrix.columns == packed.inner, "shape differs from the packed one")
+        precondition(panels.upperBound <= packed.panels, "panels \(panels) of \(packed.panels)")
     }
 
     /// A step's matrices are without gaps: `gates` and `recurrent` [B, gates H], the rest [B, H].

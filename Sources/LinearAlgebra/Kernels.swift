@@ -22,16 +22,15 @@ package protocol ScalarKernels: Sendable {
 package protocol Kernels<Scalar>: CellKernels {
     /// c = a b + start, where start is c itself if `accumulate`, else `bias` in every row, or 0.
     /// a [B, K], b [K, N], bias [1, N], c [B, N]. A row's result does not depend on the rows beside it.
+    ///
+    /// Where b is in bfloat16, a is rounded too, and each sum takes the pairs of elements in order: see ``BFloat16Pair``.
     func product(
         _ a: MatrixView<Scalar>, _ b: PackedMatrix<Scalar>, bias: MatrixView<Scalar>?, accumulate: Bool,
         into c: MatrixView<Scalar>)
 
-    /// The same matrix with its elements, all finite, rounded to bfloat16 (8 significant bits, the exponents of a
-    /// float), in half the memory of floats: for products of few rows, which are limited by reading the matrix.
-    func compact(_ b: PackedMatrix<Scalar>) -> PackedMatrix<Scalar>
-
     /// c = transpose(a) b, plus c if `accumulate`, for the first `inner` rows of a [K, M] and as many rows of b [K, N] from
-    /// row `first` on; c [M, N].
+    /// row `first` on; c [M, N]. Both are in one precision; in bfloat16, `first` is even, and if `inner` is odd, a's next row is
+    /// zero.
     func product(
         transposed a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, from first: Int, inner: Int, accumulate: Bool,
         into c: MatrixView<Scalar>)
@@ -39,7 +38,7 @@ package protocol Kernels<Scalar>: CellKernels {
     /// Packs `matrix` [K, N] into the first rows of `packed`, from the given panel on.
     ///
     /// If requested, it also does this in the order of the rows: sums [1, N] += row k; table[ids[k]] += row k, for a
-    /// table [V, N] and ids [1, K].
+    /// table [V, N] and ids [1, K]. These are not rounded; in bfloat16, a row after an odd last one becomes zero.
     func pack(
         _ matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, fromPanel panel: Int,
         sums: MatrixView<Scalar>?, scatter: (ids: MatrixView<Int32>, table: MatrixView<Scalar>)?)
@@ -56,6 +55,9 @@ package protocol Kernels<Scalar>: CellKernels {
         _ step: AdamStep<Scalar>, parameters: MatrixView<Scalar>, gradient: MatrixView<Scalar>,
         mean: MatrixView<Scalar>, square: MatrixView<Scalar>
     ) -> Bool
+
+    /// Packs the given panels of the transpose of `matrix` [N, K].
+    func pack(transposeOf matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, panels: Range<Int>)
 
     // Memory-bound loops: every type uses the reference.
 

@@ -1,41 +1,53 @@
-/// The right side of many products, laid out once in the order in which a product reads it.
+/// One side of many products, laid out once in the order in which a product reads it.
 ///
 /// Panels of 16 columns follow each other; within a panel the 16 elements of a row are adjacent, so a product streams
-/// through memory once. Columns beyond the last are zero.
+/// through memory once. Columns beyond the last are zero. In bfloat16, rows 2k and 2k + 1 share the words of one row, and a
+/// row beyond an odd last one is zero.
 package final class PackedMatrix<Element: Numeric & BitwiseCopyable>: Sendable {
     /// Rows: the length of the sums (K).
     package let inner: Int
     package let columns: Int
+    package let precision: Precision
+    /// The elements in float32.
     let storage: Matrix<Element>
-    /// The elements in bfloat16, two panels in one, where that replaces `storage`: see `Kernels.compact`.
-    let pairs: Matrix<UInt32>?
+    /// The elements in bfloat16: see ``BFloat16Pair``.
+    let words: Matrix<UInt32>
 
     package static var panelWidth: Int { 16 }
     package var panels: Int { (columns + Self.panelWidth - 1) / Self.panelWidth }
 
-    package init(inner: Int, columns: Int) {
+    package init(inner: Int, columns: Int, precision: Precision = .float32) {
         self.inner = inner
         self.columns = columns
-        storage = Matrix(
-            rows: (columns + Self.panelWidth - 1) / Self.panelWidth, columns: inner * Self.panelWidth)
-        pairs = nil
+        self.precision = precision
+        let panels = (columns + Self.panelWidth - 1) / Self.panelWidth
+        let (rows, pairs) = precision == .float32 ? (inner, 0) : (0, (inner + 1) / 2)
+        storage = Matrix(rows: panels, columns: rows * Self.panelWidth)
+        words = Matrix(rows: panels, columns: pairs * Self.panelWidth)
     }
 
-    /// The compact form of a matrix [inner, columns].
-    init(inner: Int, columns: Int, pairs: Matrix<UInt32>) {
-        self.inner = inner
-        self.columns = columns
-        self.pairs = pairs
-        storage = Matrix(rows: 0, columns: 0)
+    /// The distance from one panel to the next, in elements, or in words.
+    var panelStride: Int { (precision == .float32 ? inner : (inner + 1) / 2) * Self.panelWidth }
+
+    /// The bytes of the elements of a matrix.
+    package static func bytes(inner: Int, columns: Int, precision: Precision) -> Double {
+        let padded = Double((columns + panelWidth - 1) / panelWidth * panelWidth)
+        return switch precision {
+        case .float32: Double(inner) * padded * Double(MemoryLayout<Element>.stride)
+        case .bfloat16: Double((inner + 1) / 2) * padded * 4
+        }
     }
 
-    /// The distance from one panel to the next, in elements.
-    var panelStride: Int { inner * Self.panelWidth }
-
-    /// The element in a row and a column, both unchecked.
+    /// The element in a row and a column, both unchecked, of a matrix in float32.
     subscript(row: Int, column: Int) -> Element {
         get { storage.view.base[offset(row, column)] }
         set { storage.view.base[offset(row, column)] = newValue }
+    }
+
+    /// The elements in rows 2 `pair` and 2 `pair` + 1 of a column, both unchecked, of a matrix in bfloat16.
+    subscript(pair pair: Int, column: Int) -> BFloat16Pair {
+        get { BFloat16Pair(word: words.view.base[offset(pair, column)]) }
+        set { words.view.base[offset(pair, column)] = newValue.word }
     }
 
     /// The elements of a row from the first column of a panel on, as far as the panel reaches.
@@ -54,21 +66,5 @@ extension Kernels {
         let width = PackedMatrix<Scalar>.panelWidth
         let columns = panels.lowerBound * width..<min(panels.upperBound * width, matrix.columns)
         pack(matrix.columns(columns), into: packed, fromPanel: panels.lowerBound, sums: nil, scatter: nil)
-    }
-
-    /// Packs the given panels of the transpose of `matrix` [N, K].
-    package func pack(transposeOf matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, panels: Range<Int>) {
-        precondition(
-            matrix.rows == packed.columns && matrix.columns == packed.inner, "shape differs from the packed one")
-        precondition(packed.pairs == nil && panels.upperBound <= packed.panels, "panels \(panels) of \(packed.panels)")
-        let width = PackedMatrix<Scalar>.panelWidth
-        for panel in panels {
-            let rows = min(width, packed.columns - panel * width)
-            let target = packed.storage.view.base + panel * packed.panelStride
-            let source = matrix.base + panel * width * matrix.stride
-            for k in 0..<packed.inner {
-                for row in 0..<rows { target[k * width + row] = source[row * matrix.stride + k] }
-            }
-        }
     }
 }

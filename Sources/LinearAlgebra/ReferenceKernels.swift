@@ -10,7 +10,7 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         into c: MatrixView<Scalar>
     ) {
         checkProduct(a, b, bias, c)
-        precondition(b.pairs == nil, "compacted by other kernels")
+        guard b.precision == .float32 else { return roundedProduct(a, b, bias, accumulate, c) }
         let width = PackedMatrix<Scalar>.panelWidth
         for i in 0..<c.rows {
             for first in stride(from: 0, to: c.columns, by: width) {
@@ -25,18 +25,6 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         }
     }
 
-    package func compact(_ b: PackedMatrix<Scalar>) -> PackedMatrix<Scalar> {
-        let compact = PackedMatrix<Scalar>(inner: b.inner, columns: b.columns)
-        for k in 0..<b.inner {
-            for j in 0..<b.columns {
-                // To nearest, ties to even: what is left of a float's 24 bits is 8.
-                let bits = Float(b[k, j]).bitPattern
-                compact[k, j] = Scalar(Float(bitPattern: (bits + 0x7FFF + (bits >> 16 & 1)) & 0xFFFF_0000))
-            }
-        }
-        return compact
-    }
-
     package func product(
         transposed a: PackedMatrix<Scalar>, _ b: PackedMatrix<Scalar>, from first: Int, inner: Int, accumulate: Bool,
         into c: MatrixView<Scalar>
@@ -45,7 +33,13 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         for i in 0..<c.rows {
             for j in 0..<c.columns {
                 var sum = accumulate ? c.base[i * c.stride + j] : 0
-                for k in 0..<inner { sum += a[k, i] * b[first + k, j] }
+                switch a.precision {
+                case .float32: for k in 0..<inner { sum += a[k, i] * b[first + k, j] }
+                case .bfloat16:
+                    for k in 0..<(inner + 1) / 2 {
+                        sum = Scalar(BFloat16Pair.dot(a[pair: k, i], b[pair: first / 2 + k, j], adding: Float(sum)))
+                    }
+                }
                 c.base[i * c.stride + j] = sum
             }
         }
@@ -60,11 +54,40 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
         let first = panel * PackedMatrix<Scalar>.panelWidth
         for k in 0..<matrix.rows {
             for j in 0..<matrix.columns {
-                packed[k, first + j] = matrix.base[k * matrix.stride + j]
+                if packed.precision == .float32 { packed[k, first + j] = matrix.base[k * matrix.stride + j] }
                 sums?.base[j] += matrix.base[k * matrix.stride + j]
             }
         }
+        if packed.precision == .bfloat16 {
+            for k in 0..<(matrix.rows + 1) / 2 {
+                for j in 0..<matrix.columns { packed[pair: k, first + j] = matrix.pair(k, column: j) }
+            }
+        }
         if let scatter { scatterAdd(matrix, at: scatter.ids, into: scatter.table) }
+    }
+
+    @specialized(where Scalar == Float)
+    @specialized(where Scalar == Double)
+    package func pack(transposeOf matrix: MatrixView<Scalar>, into packed: PackedMatrix<Scalar>, panels: Range<Int>) {
+        checkTransposedPacking(matrix, packed, panels)
+        let width = PackedMatrix<Scalar>.panelWidth
+        for panel in panels {
+            let rows = min(width, packed.columns - panel * width)
+            let source = matrix.base + panel * width * matrix.stride
+            switch packed.precision {
+            case .float32:
+                let target = packed.storage.view.base + panel * packed.panelStride
+                for k in 0..<packed.inner {
+                    for row in 0..<rows { target[k * width + row] = source[row * matrix.stride + k] }
+                }
+            case .bfloat16:
+                for k in 0..<(packed.inner + 1) / 2 {
+                    for row in panel * width..<panel * width + rows {
+                        packed[pair: k, row] = matrix.pair(inRow: row, k)
+                    }
+                }
+            }
+        }
     }
 
     package func adam(
@@ -110,6 +133,36 @@ package struct ReferenceKernels<Scalar: KernelScalar>: Kernels {
             x[target] -= scale
             losses.base[row] = .log(Double(sum)) - Double(goal)
         }
+    }
+}
+
+extension ReferenceKernels {
+    /// c = a b + start, in bfloat16.
+    private func roundedProduct(
+        _ a: MatrixView<Scalar>, _ b: PackedMatrix<Scalar>, _ bias: MatrixView<Scalar>?, _ accumulate: Bool,
+        _ c: MatrixView<Scalar>
+    ) {
+        for i in 0..<c.rows {
+            for j in 0..<c.columns {
+                var sum = Float(accumulate ? c.base[i * c.stride + j] : bias?.base[j] ?? 0)
+                for k in 0..<(b.inner + 1) / 2 {
+                    sum = BFloat16Pair.dot(a.pair(inRow: i, k), b[pair: k, j], adding: sum)
+                }
+                c.base[i * c.stride + j] = Scalar(sum)
+            }
+        }
+    }
+}
+
+extension MatrixView where Element: BinaryFloatingPoint {
+    /// The elements in columns 2k and 2k + 1 of a row, zero beyond the last.
+    fileprivate func pair(inRow row: Int, _ k: Int) -> BFloat16Pair {
+        BFloat16Pair(Float(self[row, 2 * k]), 2 * k + 1 < columns ? Float(self[row, 2 * k + 1]) : 0)
+    }
+
+    /// The elements in rows 2k and 2k + 1 of a column, zero beyond the last.
+    fileprivate func pair(_ k: Int, column: Int) -> BFloat16Pair {
+        BFloat16Pair(Float(self[2 * k, column]), 2 * k + 1 < rows ? Float(self[2 * k + 1, column]) : 0)
     }
 }
 

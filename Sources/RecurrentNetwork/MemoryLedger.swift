@@ -15,9 +15,10 @@ package final class MemoryLedger {
         return Matrix(rows: isDry ? 0 : rows, columns: columns)
     }
 
-    package func packed<Element: Numeric & BitwiseCopyable>(inner: Int, columns: Int) -> PackedMatrix<Element> {
-        let width = PackedMatrix<Element>.panelWidth
-        bytes += Double(inner) * Double((columns + width - 1) / width * width) * Double(MemoryLayout<Element>.stride)
-        return PackedMatrix(inner: isDry ? 0 : inner, columns: columns)
+    package func packed<Element: Numeric & BitwiseCopyable>(
+        inner: Int, columns: Int, _ precision: Precision
+    ) -> PackedMatrix<Element> {
+        bytes += PackedMatrix<Element>.bytes(inner: inner, columns: columns, precision: precision)
+        return PackedMatrix(inner: isDry ? 0 : inner, columns: columns, precision: precision)
     }
 }

@@ -137,7 +137,7 @@ struct SamplingTests {
     /// The nats of each symbol under the rounded weights that generation reads.
     private func nats(of corpus: Corpus, _ model: LanguageModel) throws -> [Double] {
         let text = EncodedText(corpus, vocabulary: model.vocabulary)
-        return model.compactNetwork.scores(text)
+        return model.roundedNetwork.scores(text)
     }
 
     @Test("Rounded weights move the perplexity of a trained model by less than a tenth of a per cent")

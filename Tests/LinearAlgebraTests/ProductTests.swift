@@ -130,39 +130,4 @@ struct ProductTests {
             for k in 0..<5 { for j in 0..<columns { #expect(packed[k, j] == whole[k, j]) } }
         }
     }
-
-    /// Rounding to 8 significant bits errs by 2^-8 of each element at most; the product is that of the rounded matrix, to float rounding.
-    @Test("A compact product is the product of the rounded matrix", arguments: KernelLevel.allCases, 1...9)
-    func compact(level: KernelLevel, rows: Int) {
-        guard level.rawValue <= KernelLevel.best.rawValue else { return }
-        let kernels = FloatKernels(level: level)
-        for (inner, columns) in [(1, 1), (7, 16), (16, 17), (33, 32), (40, 70), (5, 150), (20, 67)] {
-            let a = randomMatrix(rows, inner, seed: 1, as: Float.self)
-            let b = randomMatrix(inner, columns, seed: 2, as: Float.self)
-            let bias = randomMatrix(1, columns, seed: 3, as: Float.self)
-            let packed = PackedMatrix<Float>(inner: inner, columns: columns)
-            kernels.pack(b.view, into: packed)
-            let reference = ReferenceKernels<Float>()
-            let rounded = reference.compact(packed)
-            for k in 0..<inner {
-                for j in 0..<columns { #expect(abs(rounded[k, j] - b.view[k, j]) <= abs(b.view[k, j]) / 256) }
-            }
-            for bias in [nil, bias.view] {
-                let fast = kept(Matrix<Float>(rows: rows, columns: columns))
-                let plain = kept(Matrix<Float>(rows: rows, columns: columns))
-                kernels.product(a.view, kernels.compact(packed), bias: bias, accumulate: false, into: fast.view)
-                reference.product(a.view, rounded, bias: bias, accumulate: false, into: plain.view)
-                let flaw = difference(fast.elements, plain.elements, relative: 0, absolute: 1e-6 * Double(inner + 1))
-                #expect(flaw == nil, "\(rows) x \(inner) x \(columns)")
-                // A row alone is the row among others.
-                for i in 0..<rows {
-                    let alone = kept(Matrix<Float>(rows: 1, columns: columns))
-                    kernels.product(
-                        a.view.rows(i..<i + 1), kernels.compact(packed), bias: bias, accumulate: false, into: alone.view
-                    )
-                    #expect(alone.elements == fast.view.rows(i..<i + 1).elements)
-                }
-            }
-        }
-    }
 }

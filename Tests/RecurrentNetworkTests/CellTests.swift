@@ -60,9 +60,11 @@ struct CellTests {
         let model = try ModelConfiguration(
             cell: kind, layers: 2, hidden: 30, embedding: 4, vocabularySize: 9, dropout: 0.1)
         let (dry, real) = (MemoryLedger(isDry: true), MemoryLedger())
-        _ = Shard<Float>(model, lanes: 5, steps: 7, learns: true, from: dry)
-        let shard = Shard<Float>(model, lanes: 5, steps: 7, learns: true, from: real)
-        #expect(dry.bytes == real.bytes && dry.bytes > Double(4 * shard.logits.view.rows * 9))
+        for precision in Precision.allCases {
+            _ = Shard<Float>(model, lanes: 5, steps: 7, learns: true, precision: precision, from: dry)
+            let shard = Shard<Float>(model, lanes: 5, steps: 7, learns: true, precision: precision, from: real)
+            #expect(dry.bytes == real.bytes && dry.bytes > Double(4 * shard.logits.view.rows * 9))
+        }
         // The largest that can be asked for is counted, and not made.
         let huge = try ModelConfiguration(
             cell: kind, layers: 64, hidden: 32_768, embedding: 32_768, vocabularySize: 16_777_216)

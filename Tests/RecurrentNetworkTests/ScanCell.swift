@@ -30,7 +30,7 @@ private final class ScanWindow<Scalar: KernelScalar>: CellWindow {
         (lanes, hidden) = (shape.lanes, shape.layer.hidden)
         states = [memory.matrix((shape.steps + 1) * lanes, hidden)]
         gateValues = memory.matrix(shape.steps * lanes, 2 * hidden)
-        packedStates = memory.packed(inner: (shape.steps + 1) * lanes, columns: hidden)
+        packedStates = memory.packed(inner: (shape.steps + 1) * lanes, columns: hidden, shape.precision)
     }
 
     /// Nothing is left to do before the state is known: the cell projects where it recurs.

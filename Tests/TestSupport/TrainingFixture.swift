@@ -45,7 +45,11 @@ package struct TrainingFixture {
     package var samples = SamplePlan()
     package var files: any FileSystem = SystemFiles()
 
-    package init(text: String) { self.text = text }
+    package init(text: String) {
+        self.text = text
+        // The same numbers on every processor.
+        options.precision = .float32
+    }
 
     package func data(vocabulary: Vocabulary? = nil) throws -> TrainingData {
         let corpus = try Corpus(reading: [.bytes(Array(text.utf8), name: "text")], records: records)

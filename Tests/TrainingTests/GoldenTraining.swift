@@ -20,6 +20,7 @@ struct GoldenTraining: Sendable {
     var dropout = 0.0
     var weightDropout = 0.0
     var optimizer = Optimizer.adamw
+    var precision = Precision.float32
     var records = false
     var files = 1
     /// Where it is stopped and resumed.
@@ -55,6 +56,11 @@ struct GoldenTraining: Sendable {
             add("records") { $0.records = true }
             add("files") { $0.files = 7 }
             add("resumed without weight dropout") { ($0.layers, $0.dropout, $0.stop) = (2, 0.2, 31) }
+            add("bfloat16") { ($0.layers, $0.precision) = (2, .bfloat16) }
+            add("bfloat16, everything, resumed") {
+                ($0.layers, $0.dropout, $0.weightDropout, $0.stop) = (2, 0.3, 0.2, 23)
+                ($0.embedding, $0.isTied, $0.records, $0.precision) = (Self.hidden, true, true, .bfloat16)
+            }
             add("resumed") { ($0.layers, $0.dropout, $0.weightDropout, $0.stop) = (2, 0.2, 0.2, 23) }
         }
         for optimizer in Optimizer.allCases where optimizer != .adamw {
@@ -90,6 +96,7 @@ struct GoldenTraining: Sendable {
         var options = TrainingOptions()
         (options.batch, options.window, options.budget) = (26, 12, .steps(Self.steps))
         (options.optimizer, options.learningRate) = (optimizer, optimizer == .sgd ? 0.5 : 0.01)
+        options.precision = precision
         (options.schedule, options.warmup) = (.cosine, 10)
         (options.weightDecay, options.clip, options.evaluateEvery, options.seed) = (0.01, 0.5, 20, 7)
         return options

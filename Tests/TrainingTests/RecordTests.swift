@@ -165,7 +165,7 @@ struct RecordTrainingTests {
             guard !text.isEmpty else { continue }
             let scored = try Corpus(reading: [.bytes(text, name: "s")], records: .line)
             let encoded = EncodedText(scored, vocabulary: vocabulary)
-            let nats = model.compactNetwork.scores(encoded)
+            let nats = model.roundedNetwork.scores(encoded)
             #expect(nats.count == sample.count + 1)
             #expect(abs(sample.reduce(end) { $0 + $1.logProbability } + nats.reduce(0, +)) < 1e-4)
             #expect(try model.evaluate(scored).total.records == 1)

@@ -43,6 +43,7 @@ struct Measurement: Codable {
         options.weightDropout = 0
         options.batch = setting.batch
         options.window = setting.window
+        options.precision = setting.precision
         options.budget = .seconds(5)
         let model = try ModelConfiguration(options, data: data)
         let path = FileManager.default.temporaryDirectory

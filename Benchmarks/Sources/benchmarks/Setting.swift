@@ -1,4 +1,4 @@
-import RecurrentNetwork
+import CharacterModel
 
 /// A model and the way it is trained, on random text with V = 67.
 struct Setting {
@@ -7,6 +7,7 @@ struct Setting {
     var hidden: Int
     var batch: Int
     var window: Int
+    var precision = Precision.float32
 
     /// The sizes that `docs/speed.md` quotes.
     static let all = [
@@ -20,22 +21,34 @@ struct Setting {
 
     var name: String { "\(cell.rawValue) \(layers)x\(hidden) B\(batch) T\(window)" }
 
-    /// `lstm 2 256 64 64`, as arguments.
-    var words: [String] { [cell.rawValue] + [layers, hidden, batch, window].map(String.init) }
+    /// `lstm 2 256 64 64 float32`, as arguments.
+    var words: [String] { [cell.rawValue] + [layers, hidden, batch, window].map(String.init) + [precision.rawValue] }
 
-    init(cell: CellKind, layers: Int, hidden: Int, batch: Int, window: Int) {
+    init(
+        cell: CellKind, layers: Int, hidden: Int, batch: Int, window: Int, precision: Precision = .float32
+    ) {
         self.cell = cell
         self.layers = layers
         self.hidden = hidden
         self.batch = batch
         self.window = window
+        self.precision = precision
+    }
+
+    func at(_ precision: Precision) -> Setting {
+        var setting = self
+        setting.precision = precision
+        return setting
     }
 
     init?(words: some Collection<String>) {
-        let numbers = words.dropFirst().compactMap { Int($0) }
-        guard words.count == 5, numbers.count == 4, let cell = words.first.flatMap({ CellKind(rawValue: $0) }) else {
-            return nil
-        }
-        self.init(cell: cell, layers: numbers[0], hidden: numbers[1], batch: numbers[2], window: numbers[3])
+        let words = Array(words)
+        let numbers = words.dropFirst().prefix(4).compactMap { Int($0) }
+        guard words.count == 6, numbers.count == 4, let cell = CellKind(rawValue: words[0]),
+            let precision = Precision(rawValue: words[5])
+        else { return nil }
+        self.init(
+            cell: cell, layers: numbers[0], hidden: numbers[1], batch: numbers[2], window: numbers[3],
+            precision: precision)
     }
 }

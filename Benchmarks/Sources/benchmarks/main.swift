@@ -1,10 +1,11 @@
+import CharacterModel
 import Foundation
 import Tokenization
 
 // Usage:
 //   benchmarks                          one table, each setting in separate processes
 //   benchmarks --peer PYTHON            the same beside PyTorch, in turn
-//   benchmarks CELL LAYERS HIDDEN BATCH WINDOW     one setting, as JSON
+//   benchmarks CELL LAYERS HIDDEN BATCH WINDOW PRECISION     one setting, as JSON
 //   benchmarks --text FILE...           how fast texts are read, one thread
 
 let rounds = 5
@@ -24,42 +25,49 @@ func measure(_ program: String, _ arguments: [String]) throws -> Measurement {
     return try JSONDecoder().decode(Measurement.self, from: output)
 }
 
-func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+/// The medians of some measurements, as a row.
+struct Row {
+    let name: String
+    let figures: [Measurement]
+    let isOurs: Bool
+
+    func median(_ value: (Measurement) -> Double) -> Double { figures.map(value).sorted()[figures.count / 2] }
+
+    func show(beside other: Row?) {
+        let calls = isOurs ? String(format: "%.0f", median { $0.allocations ?? .nan }) : "-"
+        print(
+            name.padding(toLength: 22, withPad: " ", startingAt: 0)
+                + String(format: "%10.0f %8.1f", median(\.training), median(\.trainingGFLOPs))
+                + String(format: " %7.0f%%", 100 * median { $0.trainingGFLOPs / $0.peakGFLOPs })
+                + (isOurs ? " " : "*") + String(repeating: " ", count: max(0, 10 - calls.count)) + calls
+                + String(format: "%9.0f %9.0f %9.0f", median(\.megabytes), median(\.sampling), median(\.scoring)),
+            terminator: "")
+        let ratio = other.map { String(format: "%9.2fx", median(\.training) / $0.median(\.training)) }
+        print(ratio ?? "")
+    }
+}
 
 func table(peer python: String?) throws {
     let me = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
-    print("Medians of \(rounds) runs, \(threads) threads, V = 67; symbols/s. Peak: multiply-adds in registers.")
+    print("Medians of \(rounds) runs, \(threads) threads, V = 67; symbols/s. Peak: float multiply-adds in registers.")
     print("setting".padding(toLength: 22, withPad: " ", startingAt: 0), terminator: "")
-    print("  training  GFLOP/s  of peak  calls/step        MB  sampling   scoring")
+    print("  training  GFLOP/s  of peak  calls/step       MB  sampling   scoring", terminator: "")
+    print(python == nil ? "" : "  of PyTorch's float32")
     for setting in Setting.all {
-        var (ours, theirs): ([Measurement], [Measurement]) = ([], [])
+        var figures = [[Measurement]](repeating: [], count: 4)
         for _ in 0..<rounds {
-            ours.append(try measure(me, setting.words))
-            if let python { theirs.append(try measure(python, ["peers/torch_peer.py"] + setting.words)) }
+            for (index, precision) in Precision.allCases.enumerated() {
+                let words = setting.at(precision).words
+                figures[index].append(try measure(me, words))
+                if let python { figures[2 + index].append(try measure(python, ["peers/torch_peer.py"] + words)) }
+            }
         }
-        func ofOurs(_ value: (Measurement) -> Double) -> Double { median(ours.map(value)) }
-        print(
-            setting.name.padding(toLength: 22, withPad: " ", startingAt: 0)
-                + String(
-                    format: "%10.0f %8.1f %7.0f%% %11.0f %9.0f %9.0f %9.0f", ofOurs(\.training),
-                    ofOurs(\.trainingGFLOPs), 100 * ofOurs { $0.trainingGFLOPs / $0.peakGFLOPs },
-                    ofOurs { $0.allocations ?? .nan }, ofOurs(\.megabytes), ofOurs(\.sampling), ofOurs(\.scoring)))
-        guard !theirs.isEmpty else { continue }
-        func ofTheirs(_ value: (Measurement) -> Double) -> Double { median(theirs.map(value)) }
-        print(
-            "  PyTorch".padding(toLength: 22, withPad: " ", startingAt: 0)
-                + String(
-                    format: "%10.0f %8.1f %7.0f%%*           - %8.0f %9.0f %9.0f", ofTheirs(\.training),
-                    ofTheirs(\.trainingGFLOPs), 100 * ofTheirs { $0.trainingGFLOPs / $0.peakGFLOPs },
-                    ofTheirs(\.megabytes), ofTheirs(\.sampling), ofTheirs(\.scoring)))
-        print(
-            "  ratio".padding(toLength: 22, withPad: " ", startingAt: 0)
-                + String(
-                    format: "%9.2fx          %7.0f%%*             %8.2fx %8.1fx %8.2fx",
-                    ofOurs(\.training) / ofTheirs(\.training),
-                    100 * ofOurs(\.trainingGFLOPs) / ofTheirs(\.peakGFLOPs),
-                    ofOurs(\.megabytes) / ofTheirs(\.megabytes), ofOurs(\.sampling) / ofTheirs(\.sampling),
-                    ofOurs(\.scoring) / ofTheirs(\.scoring)))
+        let peer = python == nil ? nil : Row(name: "  PyTorch float32", figures: figures[2], isOurs: false)
+        Row(name: setting.name, figures: figures[0], isOurs: true).show(beside: peer)
+        Row(name: "  bfloat16", figures: figures[1], isOurs: true).show(beside: peer)
+        guard let peer else { continue }
+        peer.show(beside: peer)
+        Row(name: "  PyTorch bfloat16", figures: figures[3], isOurs: false).show(beside: peer)
     }
     if python != nil {
         print("* of PyTorch's own product of two matrices of 2048 x 2048 (sgemm), measured in the same run")
@@ -79,7 +87,7 @@ func readTexts(_ paths: [String]) throws {
                 if let failure { throw failure }
                 rates.append(Double(size) / time / 1e6)
             }
-            print(path, unit.rawValue, String(format: "%.0f MB/s", median(rates)))
+            print(path, unit.rawValue, String(format: "%.0f MB/s", rates.sorted()[1]))
         }
     }
 }

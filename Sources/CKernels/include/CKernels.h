@@ -1,5 +1,5 @@
 /// The innermost 32-bit float loops, compiled three times: for AVX-512, for AVX2 with FMA, and as portable
-/// vector code.
+/// vector code. Those of bfloat16 also once for its own instructions, which give the same bits as multiply-adds.
 ///
 /// Every function takes the level to run at. `ck_best_level` asks the processor, so one binary is fast on every
 /// machine and runs on all. Each function has a plain Swift version in LinearAlgebra, which defines what it computes.
@@ -12,7 +12,7 @@
 /// Columns of a packed panel.
 #define CK_PANEL 16
 
-enum { CK_PORTABLE = 0, CK_AVX2 = 1, CK_AVX512 = 2 };
+enum { CK_PORTABLE = 0, CK_AVX2 = 1, CK_AVX512 = 2, CK_AVX512_BF16 = 3 };
 
 /// The fastest level this processor can run.
 int32_t ck_best_level(void);
@@ -29,14 +29,6 @@ const char *ck_library(void);
 void ck_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
                 const float *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride);
 
-/// c[i, j] = bias[j] (or 0) + sum over k of a[i, k] * b[k, j], for a b in bfloat16 made by `ck_compact`.
-void ck_compact_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
-                        const uint32_t *pairs, const float *bias, float *c, int64_t c_stride);
-
-/// Rounds a packed b to bfloat16. Panels 2p and 2p + 1 share words, the first in the low halves: pair p, row k, column j at
-/// ((p * inner) + k) * 16 + j. An odd last panel is paired with zeros.
-void ck_compact(int64_t columns, int64_t inner, const float *packed, uint32_t *pairs);
-
 /// c[i, j] = start + sum over k of a[k, i] * b[k, j], where start is c[i, j] if `accumulate`, else 0. Both sides are packed as
 /// above; `a_panel` and `b_panel` count the floats from one panel to the next, at least 16 * inner.
 void ck_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_panel,
@@ -46,6 +38,28 @@ void ck_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t
 /// source[k, j]; unless `ids` is null, table[ids[k], j] += source[k, j]; both in the order of k.
 void ck_pack(int32_t level, int64_t rows, int64_t columns, const float *source, int64_t stride, float *packed,
              int64_t panel, float *sums, const int32_t *ids, float *table, int64_t table_stride);
+
+/// As `ck_product`, with both sides rounded to bfloat16 (nearest, ties to even, denormals to zero) and sums in float: for each
+/// pair of k, the product of the second is added first, then that of the first, each rounded once; denormal sums are zero.
+/// An odd last k is paired with zero. `packed` holds words of two elements in a column, the first in the low half: panel p,
+/// rows 2k and 2k + 1, column j at ((p * ((inner + 1) / 2)) + k) * 16 + j.
+void ck_bfloat16_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const float *a, int64_t a_stride,
+                         const uint32_t *packed, const float *bias, int32_t accumulate, float *c, int64_t c_stride);
+
+/// As `ck_transposed_product` for sides packed in bfloat16, with sums as above; `a_panel` and `b_panel` count words. If `inner` is odd,
+/// a's row after the last is zero.
+void ck_bfloat16_transposed_product(int32_t level, int64_t rows, int64_t columns, int64_t inner, const uint32_t *a,
+                                    int64_t a_panel, const uint32_t *b, int64_t b_panel, int32_t accumulate, float *c,
+                                    int64_t c_stride);
+
+/// As `ck_pack`, into words of bfloat16; sums and table receive the floats.
+void ck_bfloat16_pack(int32_t level, int64_t rows, int64_t columns, const float *source, int64_t stride,
+                      uint32_t *packed, int64_t panel, float *sums, const int32_t *ids, float *table,
+                      int64_t table_stride);
+
+/// Packs the transpose of `source` [columns, inner] into words of bfloat16.
+void ck_bfloat16_pack_transposed(int32_t level, int64_t columns, int64_t inner, const float *source, int64_t stride,
+                                 uint32_t *packed);
 
 /// One LSTM step. `gates` [B, 4H] holds the input part and receives the activations i, f, g, o; `recurrent` [B, 4H] is the
 /// recurrent part; `previous_cell`, `cell`, `tanh_cell` and `hidden` are [B, H].

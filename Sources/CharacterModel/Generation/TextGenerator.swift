@@ -58,7 +58,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         self.mirostat = mirostat
         self.rules = rules
         surpriseLimit = mirostat?.firstLimit
-        network = isExact ? model.network : model.compactNetwork
+        network = isExact ? model.network : model.roundedNetwork
         let vocabulary = model.vocabulary
         generator =
             draw == 0

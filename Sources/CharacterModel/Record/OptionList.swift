@@ -120,6 +120,11 @@ public struct OptionList: Sendable {
         help: "Wall-clock time, instead of epochs: 90s, 3m, 2h.")
     /// The optimizer.
     public let optimizer = TrainingOption("optimizer", .training, Optimizer.adamw, help: "The optimizer.")
+    /// The numbers that products are made of; sums, states and the optimizer are 32-bit floats in both.
+    public let precision = TrainingOption(
+        "precision", .training, Precision?.none, default: "bfloat16 if the processor has instructions for it",
+        isRecommended: true,
+        help: "The numbers that products are made of; sums, states and the optimizer are 32-bit floats in both.")
     /// The peak learning rate.
     public let learningRate = TrainingOption(
         "learning-rate", .training, nil, .optional(.positive), default: "by the model", isRecommended: true,

@@ -127,4 +127,5 @@ extension Newlines: OptionValue {}
 extension CellKind: OptionValue {}
 extension Nonlinearity: OptionValue {}
 extension Optimizer: OptionValue {}
+extension Precision: OptionValue {}
 extension Schedule: OptionValue {}

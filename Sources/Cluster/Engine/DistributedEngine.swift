@@ -35,8 +35,8 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
         parts = lanes.map { LaneParts(LaneWindow(lanes: $0.count, steps: setup.window)) }
         chain = GradientChain(communicator, local)
         let description = EngineDescription(
-            model: setup.model, optimizer: setup.optimizer, batch: setup.batch, window: setup.window,
-            restarts: setup.restarts, seed: setup.seed, measuresHalves: setup.measuresHalves)
+            model: setup.model, optimizer: setup.optimizer, precision: setup.precision, batch: setup.batch,
+            window: setup.window, restarts: setup.restarts, seed: setup.seed, measuresHalves: setup.measuresHalves)
         let bytes = Array((try? JSONEncoder().encode(description)) ?? Data())
         for rank in 1..<communicator.ranks {
             communicator.tell(.begin(bytes: bytes.count), to: rank)

@@ -60,6 +60,7 @@ enum EngineCommand: Sendable, Equatable {
 struct EngineDescription: Codable {
     var model: ModelConfiguration
     var optimizer: Optimizer
+    var precision: Precision
     var batch: Int
     var window: Int
     var restarts: Bool

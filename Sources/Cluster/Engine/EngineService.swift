@@ -50,9 +50,9 @@ package final class EngineService<Scalar: KernelScalar> {
         let engine = ThreadedEngine<Scalar>(
             EngineSetup(
                 model: description.model, parameters: Parameters(description.model),
-                optimizer: description.optimizer, batch: description.batch, window: description.window,
-                restarts: description.restarts, seed: description.seed, measuresHalves: description.measuresHalves,
-                workers: Workers(count: threads)),
+                optimizer: description.optimizer, precision: description.precision, batch: description.batch,
+                window: description.window, restarts: description.restarts, seed: description.seed,
+                measuresHalves: description.measuresHalves, workers: Workers(count: threads)),
             groups: groups)
         try restore(engine)
         return Served(

@@ -54,6 +54,7 @@ struct TrainingFlags: ParsableArguments {
             """, transform: CommandSupport.Duration.init(parsing:))
     var tune: CommandSupport.Duration?
     @Option(\.optimizer) var optimizer: Optimizer?
+    @Option(\.precision) var precision: Precision?
     @Option(\.learningRate) var learningRate: Double?
     @Option(\.schedule) var schedule: Schedule?
     @Option(\.warmup) var warmup: Int?

@@ -61,6 +61,8 @@ package struct WindowShape: Sendable {
     package var steps: Int
     /// Whether it can run backward.
     package var learns: Bool
+    /// Of the weights.
+    package var precision = Precision.float32
 }
 
 /// One tensor of a layer.

@@ -21,7 +21,7 @@ final class StepBuffers<Scalar: KernelScalar>: Sendable {
         gateValues = memory.matrix(t * b, cell.gates.count * h)
         recurrent = memory.matrix(isRecurrent ? b : 0, cell.gates.count * h)
         setAside = memory.matrix(shape.learns ? b : 0, h)
-        packedStates = memory.packed(inner: shape.learns ? (t + 1) * b : 0, columns: h)
+        packedStates = memory.packed(inner: shape.learns ? (t + 1) * b : 0, columns: h, shape.precision)
     }
 
     /// The rows of one step.

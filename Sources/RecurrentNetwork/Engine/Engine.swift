@@ -29,7 +29,7 @@ package protocol Engine<Scalar>: AnyObject {
     /// Continues from a state. Weights dropped for a window are restored.
     func restore(_ state: EngineState<Scalar>) throws
 
-    /// Passes a network with the current weights to `body`, for inference only, until it returns.
+    /// Passes a network with the current weights in float32 to `body`, for inference only, until it returns.
     func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result
 }
 
@@ -112,6 +112,8 @@ package struct EngineSetup<Scalar: KernelScalar>: Sendable {
     /// Trained in place; owned by the engine from now on.
     package var parameters: Parameters<Scalar>
     package var optimizer: Optimizer
+    /// Of the products.
+    package var precision: Precision
     /// B of the whole batch, of which an engine may process a part.
     package var batch: Int
     /// T, at most.
@@ -125,12 +127,13 @@ package struct EngineSetup<Scalar: KernelScalar>: Sendable {
     package var workers: Workers
 
     package init(
-        model: ModelConfiguration, parameters: Parameters<Scalar>, optimizer: Optimizer, batch: Int, window: Int,
-        restarts: Bool = true, seed: UInt64, measuresHalves: Bool = false, workers: Workers
+        model: ModelConfiguration, parameters: Parameters<Scalar>, optimizer: Optimizer,
+        precision: Precision = .float32, batch: Int, window: Int, restarts: Bool = true, seed: UInt64, measuresHalves: Bool = false, workers: Workers
     ) {
         self.model = model
         self.parameters = parameters
         self.optimizer = optimizer
+        self.precision = precision
         self.batch = batch
         self.window = window
         self.restarts = restarts

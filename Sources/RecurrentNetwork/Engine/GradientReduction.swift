@@ -29,7 +29,7 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
     ///   - measured: the shards after which the sums' squares are noted, if any.
     init(
         _ model: ModelConfiguration, _ shards: [Shard<Scalar>], into gradient: Parameters<Scalar>, threads: Int,
-        measured: (half: Int?, whole: Int?)? = nil
+        precision: Precision, measured: (half: Int?, whole: Int?)? = nil
     ) {
         self.shards = shards
         self.gradient = gradient
@@ -42,12 +42,14 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
         self.blocks = blocks
         squares = measured.map { BlockSquares(blocks: blocks.count, half: $0.half, whole: $0.whole) }
         let rows = shards.map { $0.capacity * $0.lanes }.max() ?? 0
-        scratch = Self.scratch(rows: rows, threads: threads, from: MemoryLedger())
+        scratch = Self.scratch(rows: rows, threads: threads, precision, from: MemoryLedger())
     }
 
     /// A packed matrix for each thread.
-    static func scratch(rows: Int, threads: Int, from memory: MemoryLedger) -> [PackedMatrix<Scalar>] {
-        (0..<threads).map { _ in memory.packed(inner: rows, columns: GradientTask.size) }
+    static func scratch(
+        rows: Int, threads: Int, _ precision: Precision, from memory: MemoryLedger
+    ) -> [PackedMatrix<Scalar>] {
+        (0..<threads).map { _ in memory.packed(inner: rows, columns: GradientTask.size, precision) }
     }
 
     var count: Int { blocks.count }

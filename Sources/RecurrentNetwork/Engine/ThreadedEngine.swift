@@ -4,6 +4,8 @@ import LinearAlgebra
 /// The engine of one process: threads share its groups of lanes, one shard per group. All memory is allocated once.
 package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     package let network: Network<Scalar>
+    /// The same weights in float32, for inference, if the network's products are in bfloat16.
+    private let exact: Network<Scalar>?
     package let optimizer: OptimizerState<Scalar>
     package let gradient: Parameters<Scalar>
     package let shards: [Shard<Scalar>]
@@ -24,14 +26,19 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
         let all = LaneGroups(batch: setup.batch).ranges
         let own = groups ?? all.indices
         precondition(!own.isEmpty && own.upperBound <= all.count, "groups \(own) of \(all.count)")
-        network = Network(model, setup.parameters, learns: true, using: workers)
+        network = Network(model, setup.parameters, learns: true, precision: setup.precision, using: workers)
+        exact =
+            setup.precision == .float32
+            ? nil : Network(model, setup.parameters, learns: false, using: workers)
         optimizer = OptimizerState(setup.optimizer, model)
         gradient = Parameters(model)
         self.groups = Array(all[own])
         firstGroup = own.lowerBound
         lanes = all[own.lowerBound].lowerBound..<all[own.upperBound - 1].upperBound
         shards = all[own].map {
-            Shard(model, lanes: $0.count, steps: setup.window, learns: true, restarts: setup.restarts)
+            Shard(
+                model, lanes: $0.count, steps: setup.window, learns: true, restarts: setup.restarts,
+                precision: setup.precision)
         }
         let half = all.count / 2 - 1 - own.lowerBound
         let measured = (
@@ -39,7 +46,8 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
             whole: own.upperBound == all.count ? shards.count - 1 : nil
         )
         reduction = GradientReduction(
-            model, shards, into: gradient, threads: workers.count, measured: setup.measuresHalves ? measured : nil)
+            model, shards, into: gradient, threads: workers.count, precision: setup.precision,
+            measured: setup.measuresHalves ? measured : nil)
         self.workers = workers
         seed = setup.seed
     }
@@ -140,14 +148,16 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     }
 
     package func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result {
-        try body(network)
+        exact?.pack(using: workers)
+        return try body(exact ?? network)
     }
 }
 
 /// The memory that training takes with some options, in bytes: parameters, gradient, moments, packed copies, and the
 /// buffers of a window, which are counted as they are allocated.
 package func trainingMemory(
-    _ model: ModelConfiguration, optimizer: Optimizer, batch: Int, window: Int, restarts: Bool, threads: Int
+    _ model: ModelConfiguration, optimizer: Optimizer, precision: Precision = .float32, batch: Int, window: Int,
+    restarts: Bool, threads: Int
 ) -> Double {
     let parameters = Double(ParameterLayout(model).count)
     // Also the last good state, the one that is being saved, and the dropped weights.
@@ -155,7 +165,8 @@ package func trainingMemory(
     let memory = MemoryLedger(isDry: true)
     func shard(_ lanes: Int) -> Double {
         let before = memory.bytes
-        _ = Shard<Float>(model, lanes: lanes, steps: window, learns: true, restarts: restarts, from: memory)
+        _ = Shard<Float>(
+            model, lanes: lanes, steps: window, learns: true, restarts: restarts, precision: precision, from: memory)
         return memory.bytes - before
     }
     // Groups have equal sizes, or differ by one lane.
@@ -165,7 +176,7 @@ package func trainingMemory(
     let shards =
         Double(large) * shard(largest) + (large < sizes.count ? Double(sizes.count - large) * shard(smallest) : 0)
     let rest = MemoryLedger(isDry: true)
-    _ = GradientReduction<Float>.scratch(rows: window * largest, threads: threads, from: rest)
+    _ = GradientReduction<Float>.scratch(rows: window * largest, threads: threads, precision, from: rest)
     _ = LaneWindow(lanes: batch, steps: window, from: rest)
     return 4 * parameters * copies + shards + rest.bytes
 }

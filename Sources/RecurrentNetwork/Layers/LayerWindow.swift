@@ -28,7 +28,9 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
         states = cell.states
         lanes = shape.lanes
         separateOutput = isSeparate ? memory.matrix(rows, h) : nil
-        packedOutput = isSeparate && shape.learns ? memory.packed(inner: rows, columns: h) : nil
+        // In bfloat16, a packed matrix can be read only from an even row on.
+        let isPacked = isSeparate || (shape.precision == .bfloat16 && !lanes.isMultiple(of: 2))
+        packedOutput = isPacked && shape.learns ? memory.packed(inner: rows, columns: h, shape.precision) : nil
         outputGradient = memory.matrix(shape.learns ? rows : 0, h)
         mask = drops ? memory.matrix(lanes, h) : nil
         keep = 1 - model.dropout

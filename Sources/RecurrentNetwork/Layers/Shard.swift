@@ -25,16 +25,18 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
     /// - Parameters:
     ///   - learns: whether it can run backward.
     ///   - restarts: whether lanes may begin a text within a window.
+    ///   - precision: of the network that it learns with.
     package init(
         _ model: ModelConfiguration, lanes: Int, steps: Int, learns: Bool, restarts: Bool = true,
-        from memory: MemoryLedger = MemoryLedger()
+        precision: Precision = .float32, from memory: MemoryLedger = MemoryLedger()
     ) {
         let (rows, e) = (steps * lanes, model.embedding)
         self.model = model
         layers = (0..<model.layers).map { layer in
             LayerWindow(
                 model, layer: layer,
-                WindowShape(layer: model.layer(layer), lanes: lanes, steps: steps, learns: learns),
+                WindowShape(
+                    layer: model.layer(layer), lanes: lanes, steps: steps, learns: learns, precision: precision),
                 restarts: restarts, from: memory)
         }
         input = LaneWindow(lanes: lanes, steps: steps, from: memory)
@@ -42,7 +44,7 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
         losses = memory.matrix(1, rows)
         embedded = memory.matrix(model.isOneHot ? 0 : rows, e)
         embeddedGradient = memory.matrix(model.isOneHot || !learns ? 0 : rows, e)
-        packedEmbedded = model.isOneHot || !learns ? nil : memory.packed(inner: rows, columns: e)
+        packedEmbedded = model.isOneHot || !learns ? nil : memory.packed(inner: rows, columns: e, precision)
     }
 
     // MARK: State

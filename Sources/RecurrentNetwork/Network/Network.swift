@@ -16,12 +16,17 @@ package final class Network<Scalar: KernelScalar>: Sendable {
 
     /// A network with the given parameters, packed.
     ///
-    /// - Parameter learns: whether it can be trained; a network for inference only takes half the memory.
-    package init(_ model: ModelConfiguration, _ parameters: Parameters<Scalar>, learns: Bool, using workers: Workers) {
+    /// - Parameters:
+    ///   - learns: whether it can be trained; a network for inference only takes half the memory.
+    ///   - precision: of its products. Biases and a one-hot input's rows are not rounded.
+    package init(
+        _ model: ModelConfiguration, _ parameters: Parameters<Scalar>, learns: Bool, precision: Precision = .float32,
+        using workers: Workers
+    ) {
         self.model = model
         self.parameters = parameters
         weightDropout = learns && model.weightDropout > 0 ? WeightDropout<Scalar>(model) : nil
-        var packing = Packing<Scalar>(learns: learns)
+        var packing = Packing<Scalar>(learns: learns, precision: precision)
         layers = parameters.layers.enumerated().map { [weightDropout] index, tensors in
             let shape = model.layer(index)
             let descriptions = model.cell.cell.tensors(of: shape)
@@ -39,25 +44,8 @@ package final class Network<Scalar: KernelScalar>: Sendable {
         pack(using: workers)
     }
 
-    /// A network for inference with the same parameters rounded to bfloat16, in half the memory; biases and a one-hot
-    /// input's rows are not rounded.
-    package func compacted() -> Network { Network(compacting: self) }
-
-    private init(compacting other: Network) {
-        func compact(_ weight: Weight<Scalar>) -> Weight<Scalar> {
-            Weight(
-                parameter: weight.parameter, forward: weight.forward.map(Scalar.kernels.compact), backward: nil)
-        }
-        model = other.model
-        parameters = other.parameters
-        layers = other.layers.map { LayerWeights(tensors: $0.tensors.map(compact)) }
-        decoder = compact(other.decoder)
-        (tasks, droppedTasks, weightDropout) = ([], [], nil)
-    }
-
     /// Packs the current parameters.
     package func pack(using workers: Workers) {
-        precondition(!tasks.isEmpty, "a compacted network cannot change")
         workers.forEach(tasks.count) { tasks[$0].run() }
     }
 
@@ -94,10 +82,11 @@ private struct PackingTask<Scalar: KernelScalar>: Sendable {
 /// Makes packed matrices, and the tasks that fill them.
 private struct Packing<Scalar: KernelScalar> {
     let learns: Bool
+    let precision: Precision
     private(set) var tasks: [PackingTask<Scalar>] = []
     private(set) var droppedTasks: [PackingTask<Scalar>] = []
 
-    init(learns: Bool) { self.learns = learns }
+    init(learns: Bool, precision: Precision) { (self.learns, self.precision) = (learns, precision) }
 
     /// - Parameter dropped: what replaces the parameter in steps with dropped weights.
     mutating func weight(_ parameter: MatrixView<Scalar>, or dropped: Matrix<Scalar>?) -> Weight<Scalar> {
@@ -109,10 +98,8 @@ private struct Packing<Scalar: KernelScalar> {
     private mutating func pack(
         _ source: MatrixView<Scalar>, or dropped: Matrix<Scalar>?, transposes: Bool
     ) -> PackedMatrix<Scalar> {
-        let target =
-            transposes
-            ? PackedMatrix<Scalar>(inner: source.columns, columns: source.rows)
-            : PackedMatrix<Scalar>(inner: source.rows, columns: source.columns)
+        let (inner, columns) = transposes ? (source.columns, source.rows) : (source.rows, source.columns)
+        let target = PackedMatrix<Scalar>(inner: inner, columns: columns, precision: precision)
         for first in stride(from: 0, to: target.panels, by: 8) {
             let panels = first..<min(first + 8, target.panels)
             tasks.append(PackingTask(target: target, source: source, transposes: transposes, panels: panels))

@@ -1,8 +1,10 @@
 import CharacterModel
+import LinearAlgebra
 import RealModule
 import RecurrentNetwork
 
-/// Recommended values for the shape and options that are not set. They depend only on the text's size and the budget.
+/// Recommended values for the shape and options that are not set. They depend only on the text's size and the budget, and the
+/// precision on the processor.
 ///
 /// `docs/defaults.md` describes the runs behind it.
 public struct Recommendation: Sendable, Equatable {
@@ -37,6 +39,9 @@ public struct Recommendation: Sendable, Equatable {
         let needed = usual * ((ranks + 1) / 2)
         return max(min(usual * ranks, 8 * usual), needed)
     }
+
+    /// The precision of a new training, unless the options say so: the one that is faster on this processor (`docs/speed.md`).
+    public static var precision: Precision { KernelLevel.inUse == .avx512BF16 ? .bfloat16 : .float32 }
 
     /// Whether to count n-grams in a text of this many symbols, unless the options say so.
     public static func countsNGrams(_ options: TrainingOptions, symbols: Int) -> Bool {
@@ -89,11 +94,12 @@ extension TrainingOptions {
         self.embedding = self.tied == true ? self.hidden : self.embedding ?? recommendation.plainEmbedding
         self.dropout = self.dropout ?? recommendation.dropout
         self.weightDropout = self.weightDropout ?? recommendation.weightDropout
-        chooseRate(recommendation)
+        chooseRest(recommendation)
     }
 
     /// The same for options that are not part of the model.
-    mutating func chooseRate(_ recommendation: Recommendation) {
+    mutating func chooseRest(_ recommendation: Recommendation) {
+        self.precision = self.precision ?? Recommendation.precision
         self.learningRate = self.learningRate ?? recommendation.learningRate
         self.warmup = self.warmup ?? recommendation.warmup
     }

@@ -101,7 +101,9 @@ public final class Trainer {
         engine makeEngine: (EngineSetup<Float>) throws -> any Engine<Float>, observe: @escaping (TrainingEvent) -> Void
     ) throws {
         var record = record
-        record.options.chooseRate(Recommendation(record.options, cell: configuration.cell, data: data))
+        // Files from before there was a choice were trained in float32.
+        if checkpoint != nil { record.options.precision = record.options.precision ?? .float32 }
+        record.options.chooseRest(Recommendation(record.options, cell: configuration.cell, data: data))
         let options = record.options
         try options.validate()
         if let checkpoint, checkpoint.state == nil { throw CheckpointError.noTrainingState(path: output.lastPath) }
@@ -127,8 +129,8 @@ public final class Trainer {
             EngineSetup(
                 model: configuration,
                 parameters: Self.firstParameters(configuration, options, checkpoint, adaptation),
-                optimizer: options.optimizer, batch: batch, window: options.window, restarts: data.restarts,
-                seed: options.seed, measuresHalves: output.measuresNoise, workers: workers))
+                optimizer: options.optimizer, precision: options.precision ?? .float32, batch: batch,
+                window: options.window, restarts: data.restarts, seed: options.seed, measuresHalves: output.measuresNoise, workers: workers))
         feed = TrainingFeed(data, schedule, window: options.window, seed: options.seed)
         budget = BudgetMeter(record, windows: schedule.windows)
         validation = ValidationPolicy(data, record, windows: schedule.windows)
@@ -199,8 +201,8 @@ public final class Trainer {
         _ model: ModelConfiguration, options: TrainingOptions, restarts: Bool = true, threads: Int = 1
     ) -> Double {
         trainingMemory(
-            model, optimizer: options.optimizer, batch: options.batch, window: options.window, restarts: restarts,
-            threads: threads)
+            model, optimizer: options.optimizer, precision: options.precision ?? .float32,
+            batch: options.batch, window: options.window, restarts: restarts, threads: threads)
     }
 
     /// The seconds per step, measured on windows whose results are discarded.
@@ -225,7 +227,7 @@ public final class Trainer {
 extension TrainingRecord {
     /// Records the kernel level of this run; returns an event if the previous run had a different one.
     fileprivate mutating func takeKernelLevel() -> TrainingEvent? {
-        let (before, now) = (kernelLevel, "\(KernelLevel.inUse)")
+        let (before, now) = (kernelLevel, "\(KernelLevel.inUse.arithmetic)")
         kernelLevel = now
         return before.flatMap { $0 == now ? nil : .otherKernels(before: $0, now: now) }
     }
