@@ -45,7 +45,9 @@ private typealias Task = @Sendable (Int, Int) -> Void
 
 /// The threads besides the caller's, and the list they work on.
 ///
-/// Unchecked: every stored variable is read and written with the mutex held, except `next`, which is atomic.
+/// Waking a thread takes tens of microseconds, so a thread first watches for what it waits for, as long as that.
+///
+/// Unchecked: every stored variable is read and written with the mutex held, except those that are atomic.
 private final class Crew: @unchecked Sendable {
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// There is a list, or the threads must end.
@@ -53,6 +55,9 @@ private final class Crew: @unchecked Sendable {
     /// All threads are idle.
     private let idle = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     private let next = Atomic<Int>(0)
+    /// Copies of `lists` and `working` to watch.
+    private let announced = Atomic<Int>(0)
+    private let busy = Atomic<Int>(0)
     // Guarded by the mutex.
     private var list: Task?
     private var tasks = 0
@@ -84,6 +89,7 @@ private final class Crew: @unchecked Sendable {
     func dismiss() {
         pthread_mutex_lock(mutex)
         ends = true
+        announced.store(.max, ordering: .relaxed)
         pthread_cond_broadcast(called)
         pthread_mutex_unlock(mutex)
     }
@@ -96,9 +102,11 @@ private final class Crew: @unchecked Sendable {
         self.tasks = tasks
         lists += 1
         next.store(0, ordering: .relaxed)
+        announced.store(lists, ordering: .relaxed)
         pthread_cond_broadcast(called)
         pthread_mutex_unlock(mutex)
         claim(tasks, list, worker: 0)
+        watch(busy) { $0 == 0 }
         pthread_mutex_lock(mutex)
         self.list = nil
         while working > 0 { pthread_cond_wait(idle, mutex) }
@@ -125,16 +133,26 @@ private final class Crew: @unchecked Sendable {
 
     private func serve(_ worker: Int) {
         var seen = 0
-        pthread_mutex_lock(mutex)
         while true {
+            watch(announced) { $0 != seen }
+            pthread_mutex_lock(mutex)
+            defer { pthread_mutex_unlock(mutex) }
             while !ends && (list == nil || lists == seen) { pthread_cond_wait(called, mutex) }
-            guard !ends, list != nil else { break }
+            guard !ends, list != nil else { return }
             seen = lists
             working += 1
+            busy.store(working, ordering: .relaxed)
             help(worker)
             working -= 1
+            busy.store(working, ordering: .relaxed)
             if working == 0 { pthread_cond_signal(idle) }
         }
-        pthread_mutex_unlock(mutex)
+    }
+
+    /// Returns when a value is as it should be, or after some 20 microseconds.
+    @inline(__always)
+    private func watch(_ value: borrowing Atomic<Int>, _ isRight: (Int) -> Bool) {
+        var rounds = 0
+        while rounds < 20_000 && !isRight(value.load(ordering: .relaxed)) { rounds += 1 }
     }
 }

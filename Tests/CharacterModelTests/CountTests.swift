@@ -217,6 +217,26 @@ import Training
 
     }
 
+    @Test("With counts too, a text is the same alone and among others")
+    func together() throws {
+        let data = try TrainingData(corpus(sampleText), fraction: 0)
+        let model = try model(data)
+        func generators() throws -> [TextGenerator] {
+            try (0..<9).map {
+                try model.generator(
+                    strategy: .sampled(try Temperature(0.9), keeping: .everything), seed: 1, stream: $0,
+                    longestCopy: 12)
+            }
+        }
+        let alone = try generators().map { $0.prefix(60).map(\.id) }
+        let (texts, batch) = (try generators(), TextBatch(model, threads: 2))
+        var together = [[Int]](repeating: [], count: 9)
+        for _ in 0..<60 {
+            for (text, element) in batch.next(texts).enumerated() { together[text].append(try #require(element).id) }
+        }
+        #expect(together == alone)
+    }
+
     @Test("A network that has come to nothing is not hidden by the counts")
     func broken() throws {
         let data = try TrainingData(corpus(sampleText), fraction: 0)

@@ -91,7 +91,8 @@ struct InvocationTests {
             let text = try Commands.run("escriba", arguments).text
             #expect(text.contains(#/^escriba \d+\.\d+\.\d+( \(commit [0-9a-f]{12}\+?\))?\n/#), "\(text)")
             #expect(
-                text.contains(#/ICU \d+\.\d+.*, Unicode \d+\.\d+.*; kernels: (portable|avx2|avx512|avx512BF16)\n$/#), "\(text)")
+                text.contains(#/ICU \d+\.\d+.*, Unicode \d+\.\d+.*; kernels: (portable|avx2|avx512|avx512BF16)\n$/#),
+                "\(text)")
         }
     }
 }

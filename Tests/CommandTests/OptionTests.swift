@@ -18,7 +18,8 @@ struct OptionTests {
         "on-invalid": "skip", "newlines": "lf", "cell": "lstm", "nonlinearity": "relu", "layers": "3", "hidden": "17",
         "embedding": "5", "tied": "yes", "counts": "yes", "counts-size": "12.5", "dropout": "0.25",
         "weight-dropout": "0.125", "batch": "7", "window": "33",
-        "epochs": "4", "steps": "99", "time-limit": "90", "optimizer": "sgd", "precision": "bfloat16", "learning-rate": "0.5",
+        "epochs": "4", "steps": "99", "time-limit": "90", "optimizer": "sgd", "precision": "bfloat16",
+        "learning-rate": "0.5",
         "schedule": "constant", "warmup": "12", "weight-decay": "0.5", "clip": "2", "max-recoveries": "3", "seed": "42",
         "validation-fraction": "0.2", "validation": "v.txt", "evaluate-every": "8", "patience": "6",
     ]
@@ -65,8 +66,7 @@ struct OptionTests {
         #expect(
             keys == [
                 "batch", "budget", "clip", "counts_size", "evaluate_every", "learning_rate", "max_recoveries",
-                "optimizer", "patience",
-                "schedule", "seed", "warmup", "weight_decay", "window",
+                "optimizer", "patience", "precision", "schedule", "seed", "warmup", "weight_decay", "window",
             ])
     }
 

@@ -69,7 +69,7 @@ struct CellTests {
         let huge = try ModelConfiguration(
             cell: kind, layers: 64, hidden: 32_768, embedding: 32_768, vocabularySize: 16_777_216)
         let bytes = trainingMemory(huge, optimizer: .adamw, batch: 65_536, window: 65_536, restarts: true, threads: 2)
-        #expect(bytes > 1e17 && bytes.isFinite)
+        #expect(bytes > 5e13 && bytes.isFinite)
     }
 
     /// In a process of its own, since Linux counts for a whole process.

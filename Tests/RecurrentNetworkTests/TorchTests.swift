@@ -80,6 +80,7 @@ struct TorchTests {
         }
         for (shard, lanes) in zip(engine.shards, LaneGroups(batch: batch).ranges) {
             shard.input.copy(lanes, of: input, steps: steps)
+            shard.state = state[lanes: lanes]
             shard.forward(engine.network, steps: steps)
         }
         let name = "\(test.cell) \(test.nonlinearity) \(test.layers) \(test.embedding)"

@@ -48,6 +48,25 @@ struct EngineTests {
         }
     }
 
+    @Test("Groups of lanes that take turns give the same results, to the bit", arguments: GoldenTraining.all)
+    func turns(_ training: GoldenTraining) throws {
+        let folder = try TemporaryFolder()
+        let alone = try run(training, ranks: training.stop == nil ? [1] : [1, 1], threads: 1, in: folder)
+        for (threads, ranks) in [(1, 1), (3, 1), (1, 2)] {
+            let output = folder.file("turns \(threads) \(ranks).safetensors")
+            let cluster = try MemoryCluster(ranks: ranks, threads: threads)
+            try training.run(
+                to: output, threads: threads, resuming: nil, stopAfter: nil,
+                engine: { setup in
+                    var setup = setup
+                    setup.windowBytes = 0
+                    return try cluster.engine(setup)
+                })
+            #expect(cluster.leave().isEmpty)
+            #expect(try Left(output).tensors == alone.tensors, "\(threads) threads, \(ranks) ranks")
+        }
+    }
+
     @Test("A rank that dies ends the training with an error; what was saved goes on with any number of ranks, exactly")
     func death() throws {
         let folder = try TemporaryFolder()

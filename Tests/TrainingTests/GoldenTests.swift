@@ -48,7 +48,9 @@ struct GoldenTests {
         var found: [String: [String: String]] = [:]
         for level in KernelLevel.allCases where level.rawValue <= KernelLevel.best.rawValue {
             // The C library's functions differ with the processor below AVX2, and decide first weights.
-            guard KernelLevel.best != .portable, known["\(level.arithmetic)"] != nil || environment["GOLDEN_RECORD"] != nil else {
+            guard KernelLevel.best != .portable,
+                known["\(level.arithmetic)"] != nil || environment["GOLDEN_RECORD"] != nil
+            else {
                 print("golden trainings at \(level): skipped (recorded on another compiler or processor)")
                 continue
             }

@@ -10,6 +10,8 @@ struct Measurement: Codable {
     /// Symbols a second.
     var training: Double
     var sampling: Double
+    /// Of 32 texts together.
+    var together: Double?
     var scoring: Double
     /// The most memory the process had while it trained, less what it had before, in MB.
     var megabytes: Double
@@ -22,7 +24,7 @@ struct Measurement: Codable {
     var allocations: Double?
 
     enum CodingKeys: String, CodingKey {
-        case training, sampling, scoring, megabytes
+        case training, sampling, together, scoring, megabytes
         case peakGFLOPs = "peak_gflops"
         case trainingGFLOPs = "training_gflops"
         case allocations
@@ -76,14 +78,29 @@ struct Measurement: Codable {
         let drawn = 4_000
         for _ in 0..<100 { _ = sampler.next() }
         let sampling = seconds { for _ in 0..<drawn { _ = sampler.next() } }
+        let together = try samplingTogether(32, trained, threads: threads)
         let part = try Corpus(
             reading: [.bytes(randomText(20_000), name: "part")], unit: .byte, normalization: .none)
         let scoring = try seconds { _ = try trained.evaluate(part, threads: threads) }
         return Measurement(
-            training: training, sampling: Double(drawn) / sampling, scoring: Double(part.count) / scoring,
+            training: training, sampling: Double(drawn) / sampling, together: together,
+            scoring: Double(part.count) / scoring,
             megabytes: megabytes, peakGFLOPs: peak(threads: threads), trainingGFLOPs: 6 * weights * training / 1e9,
             allocations: Double(perStep.max() ?? 0))
     }
+}
+
+/// Symbols a second of some texts together.
+private func samplingTogether(_ count: Int, _ model: LanguageModel, threads: Int) throws -> Double {
+    let texts = try (0..<count).map { stream in
+        try model.generator(
+            strategy: .sampled(try Temperature(0.8), keeping: .everything), seed: 1, stream: UInt64(stream))
+    }
+    let batch = TextBatch(model, threads: threads)
+    for _ in 0..<10 { _ = batch.next(texts) }
+    let rounds = 400
+    let time = seconds { for _ in 0..<rounds { _ = batch.next(texts) } }
+    return Double(rounds * count) / time
 }
 
 func randomText(_ length: Int) -> [UInt8] {

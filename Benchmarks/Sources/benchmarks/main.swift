@@ -40,7 +40,9 @@ struct Row {
                 + String(format: "%10.0f %8.1f", median(\.training), median(\.trainingGFLOPs))
                 + String(format: " %7.0f%%", 100 * median { $0.trainingGFLOPs / $0.peakGFLOPs })
                 + (isOurs ? " " : "*") + String(repeating: " ", count: max(0, 10 - calls.count)) + calls
-                + String(format: "%9.0f %9.0f %9.0f", median(\.megabytes), median(\.sampling), median(\.scoring)),
+                + String(
+                    format: "%9.0f %9.0f %9.0f %9.0f", median(\.megabytes), median(\.sampling),
+                    median { $0.together ?? .nan }, median(\.scoring)),
             terminator: "")
         let ratio = other.map { String(format: "%9.2fx", median(\.training) / $0.median(\.training)) }
         print(ratio ?? "")
@@ -51,7 +53,7 @@ func table(peer python: String?) throws {
     let me = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
     print("Medians of \(rounds) runs, \(threads) threads, V = 67; symbols/s. Peak: float multiply-adds in registers.")
     print("setting".padding(toLength: 22, withPad: " ", startingAt: 0), terminator: "")
-    print("  training  GFLOP/s  of peak  calls/step       MB  sampling   scoring", terminator: "")
+    print("  training  GFLOP/s  of peak  calls/step       MB  sampling  together   scoring", terminator: "")
     print(python == nil ? "" : "  of PyTorch's float32")
     for setting in Setting.all {
         var figures = [[Measurement]](repeating: [], count: 4)

@@ -11,7 +11,7 @@ package struct Checkpoint: Sendable {
     package let vocabulary: Vocabulary
     /// How the model was trained; nil if another tool wrote the file.
     package let training: TrainingRecord?
-    package let parameters: Parameters<Float>
+    package var parameters: Parameters<Float>
     package let state: EngineState<Float>?
     /// The recovery point that training returns to if its loss explodes.
     package let recoveryPoint: EngineState<Float>?

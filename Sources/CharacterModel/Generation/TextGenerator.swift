@@ -23,8 +23,12 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     private let penalty: RepetitionPenalty
     private let mirostat: Mirostat?
     private let rules: SymbolRules
-    private let network: Network<Float>
-    private let shard: Shard<Float>
+    let network: Network<Float>
+    /// The network's states after what was read, and its logits of the next symbol.
+    private let states: LaneStates<Float>
+    private var networkLogits: [Float]
+    /// Reads one symbol at a time; made when it is needed.
+    private var reader: Shard<Float>?
     /// The logits of the symbols that may be drawn, and the resulting distribution. Their memory is reused.
     private var logits: [Float]
     private var distribution = Distribution()
@@ -33,8 +37,6 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     private var recent: [Int] = []
     /// The maximum surprise of a symbol, in bits.
     private var surpriseLimit: Double?
-    /// The row of the logits that predict the next symbol.
-    private var row = 0
     /// Mixes counts into the logits, unless a run of this length was copied from the counted text.
     private let mixer: CountMixer?
     private let longestCopy: Int
@@ -64,9 +66,9 @@ public final class TextGenerator: IteratorProtocol, Sequence {
             draw == 0
             ? SplitMix64(seed: seed, stream: RandomStream.sampling, stream)
             : SplitMix64(seed: seed, stream: RandomStream.sampling, stream, draw)
-        let steps = Swift.max(1, Swift.min(64, prompt.count + 1))
-        shard = Shard(model.configuration, lanes: 1, steps: steps, learns: false)
+        states = LaneStates(model.configuration, lanes: 1)
         logits = [Float](repeating: 0, count: vocabulary.count)
+        networkLogits = logits
         read(CollectionOfOne(vocabulary.boundary))
         try read(prompt)
     }
@@ -80,13 +82,15 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         let ids = try tokenizer.symbols(of: text, path: "the prompt").map { vocabulary.id(of: $0) }
         if endLogProbability != nil {
             endLogProbability = nil
-            shard.clearState()
+            states.clear()
             mixer?.reset()
             recent = []
             read(CollectionOfOne(vocabulary.boundary))
         }
+        guard !ids.isEmpty else { return }
+        let shard = Shard<Float>(model.configuration, lanes: 1, steps: Swift.min(64, ids.count), learns: false)
         for first in stride(from: 0, to: ids.count, by: shard.capacity) {
-            read(ids[first..<Swift.min(first + shard.capacity, ids.count)])
+            read(ids[first..<Swift.min(first + shard.capacity, ids.count)], in: shard)
         }
         remember(ids)
     }
@@ -98,18 +102,30 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         recent.removeFirst(Swift.max(0, recent.count - reach))
     }
 
-    private func read(_ inputs: some Collection<Int>) {
-        for (step, id) in inputs.enumerated() {
-            shard.input.ids.view[0, step] = Int32(id)
-            mixer?.read(Int32(id))
-        }
+    private func read(_ input: CollectionOfOne<Int>) {
+        let reader = reader ?? Shard(model.configuration, lanes: 1, steps: 1, learns: false)
+        self.reader = reader
+        read(input, in: reader)
+    }
+
+    private func read(_ inputs: some Collection<Int>, in shard: Shard<Float>) {
+        for (step, id) in inputs.enumerated() { shard.input.ids.view[0, step] = Int32(id) }
+        shard.begin(with: states)
         shard.forward(network, steps: inputs.count)
-        shard.advance(steps: inputs.count)
-        row = inputs.count - 1
+        shard.end(inputs.count, into: states)
+        take(shard.logits.view.rows(inputs.count - 1..<inputs.count), after: inputs)
+    }
+
+    /// Takes what the network says of the symbol after some.
+    private func take(_ logits: MatrixView<Float>, after inputs: some Collection<Int>) {
+        logits.read(into: &networkLogits)
+        if let mixer { for id in inputs { mixer.read(Int32(id)) } }
     }
 
     private func readLogits(into logits: inout [Float]) {
-        shard.logits.view.rows(row..<row + 1).read(into: &logits)
+        logits.withUnsafeMutableBufferPointer { target in
+            networkLogits.withUnsafeBufferPointer { target.baseAddress!.update(from: $0.baseAddress!, count: $0.count) }
+        }
         if let mixer, mixer.copied < longestCopy { mixer.mix(into: &logits) }
     }
 
@@ -125,6 +141,13 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     /// The next symbol; nil at the end of a record, or if every symbol is banned. Without records generation never ends
     /// by itself. The special symbols are never drawn.
     public func next() -> Element? {
+        guard let element = draw() else { return nil }
+        read(CollectionOfOne(element.id))
+        return element
+    }
+
+    /// Draws the next symbol, which must then be read.
+    func draw() -> Element? {
         let vocabulary = model.vocabulary
         guard !vocabulary.symbols.isEmpty, endLogProbability == nil else { return nil }
         readLogits(into: &logits)
@@ -147,7 +170,20 @@ public final class TextGenerator: IteratorProtocol, Sequence {
             return nil
         }
         remember(CollectionOfOne(id))
-        read(CollectionOfOne(id))
         return Element(id: id, symbol: vocabulary.symbols[id], logProbability: logProbability)
+    }
+
+    // MARK: Beside others
+
+    /// Puts a drawn symbol and the states before it into a lane of a shard of one step.
+    func enter(_ shard: Shard<Float>, lane: Int, with id: Int) {
+        shard.input.ids.view[0, lane] = Int32(id)
+        shard.begin(with: states, lane: lane)
+    }
+
+    /// Takes the states and the logits after the step.
+    func leave(_ shard: Shard<Float>, lane: Int, with id: Int) {
+        shard.end(1, into: states, lane: lane)
+        take(shard.logits.view.rows(lane..<lane + 1), after: CollectionOfOne(id))
     }
 }

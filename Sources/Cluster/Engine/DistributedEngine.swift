@@ -42,7 +42,7 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
             communicator.tell(.begin(bytes: bytes.count), to: rank)
             communicator.send(Message(bytes), to: rank, tag: .payload)
         }
-        try send(local.state)
+        try send(local.withState(\.self))
     }
 
     package var model: ModelConfiguration { local.model }
@@ -52,8 +52,7 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
     package func gradient(of window: TrainingWindow) throws -> GradientReport {
         let began = now()
         let replies = try (1..<communicator.ranks).map { rank in try start(window, on: rank) }
-        var losses = local.run(window)
-        local.reduce(chain)
+        var losses = local.run(window, chain)
         try chain.finish()
         var halves = local.halves
         for reply in replies {
@@ -116,11 +115,12 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
         }
     }
 
-    package var state: EngineState<Scalar> {
-        get throws {
-            var state = local.state
-            state.lanes = try laneState
-            return state
+    package func withState<Result>(_ body: (EngineState<Scalar>) throws -> Result) throws -> Result {
+        let lanes = try laneState
+        return try local.withState { state in
+            var state = state
+            state.lanes = lanes
+            return try body(state)
         }
     }
 

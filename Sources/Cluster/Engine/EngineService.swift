@@ -78,8 +78,7 @@ package final class EngineService<Scalar: KernelScalar> {
     private func run(_ window: TrainingWindow, _ served: Served) throws(ClusterError) {
         let (engine, chain) = (served.engine, served.chain)
         chain.prepare()
-        let losses = engine.run(window, from: engine.lanes.lowerBound)
-        engine.reduce(chain)
+        let losses = engine.run(window, from: engine.lanes.lowerBound, chain)
         let halves = engine.halves
         communicator.send(
             Message([halves?.first ?? 0, halves?.whole ?? 0] + losses), to: 0, tag: .reply)
@@ -89,7 +88,7 @@ package final class EngineService<Scalar: KernelScalar> {
     }
 
     private func restore(_ engine: ThreadedEngine<Scalar>) throws(ClusterError) {
-        var state = engine.state
+        var state = engine.withState { $0.copy(engine.model) }
         let lanes = Matrix<Scalar>(rows: 1, columns: state.lanes.elements.count)
         for parameters in [state.parameters] + state.moments { try receive(Message(parameters)) }
         try receive(Message(lanes))

@@ -17,8 +17,10 @@ extension Sample {
             }
             if !text.quiet { try warnAboutUnknownSymbols(of: line, model) }
             try generator.read(line)
-            var writer = SampleWriter(format: .text, prompt: "", stops: text.stop) { try StandardOutput.write($0) }
-            try writer.write(generator, length: text.length, seed: sampling.seed, index: 0)
+            var writer = SampleWriter(format: .text, prompt: "", stops: text.stop, length: text.length) {
+                try StandardOutput.write($0)
+            }
+            try writer.write(generator, seed: sampling.seed, index: 0)
             ask()
         }
         if StandardError.isTerminal { StandardError.write("\n") }

@@ -1,8 +1,6 @@
 import ArgumentParser
 import CharacterModel
 import CommandSupport
-import Concurrency
-import Synchronization
 import Tokenization
 
 /// The `sample` command: parse, call the model module, print.
@@ -52,38 +50,39 @@ public struct Sample: ParsableCommand {
         if sampling.isSeedDrawn && !text.quiet { StandardError.print("seed \(sampling.seed)") }
         if text.interactive { return try runInteractive(model, sampling, prompt) }
         let source = try SampleSource(text, model, sampling, prompt: prompt, original: original)
-        let samples = try drawSamples(from: source, keeps: original != nil)
+        let samples = try drawSamples(from: source, model, keeps: original != nil)
         if let original { try report(samples, in: original, model) }
     }
 
-    /// Draws and writes as many samples at once as there are threads. The first is written as it is generated, the
-    /// others after it.
+    /// Draws the samples, up to 32 together, and writes them in order.
     ///
     /// - Parameter keeps: whether to return the samples.
-    private func drawSamples(from source: SampleSource, keeps: Bool) throws -> [DrawnSample] {
-        let failure = Mutex<(any Error)?>(nil)
+    private func drawSamples(from source: SampleSource, _ model: LanguageModel, keeps: Bool) throws -> [DrawnSample] {
+        let batch = TextBatch(model, threads: threads.count)
         let output = SampleOutput(separator: text.format == .text ? source.separator : "")
-        var kept: [DrawnSample] = []
-        for first in stride(from: 0, to: text.count, by: threads.count) {
-            let together = min(threads.count, text.count - first)
-            output.begin(together)
-            let made = Mutex([DrawnSample?](repeating: nil, count: together))
-            Workers(count: together).forEach(together) { offset in
-                do {
-                    let sample = try source.draw(first + offset) { part in
-                        // If one sample cannot be written, all of them stop.
-                        if let error = failure.withLock({ $0 }) { throw error }
-                        try output.add(part, of: offset)
-                    }
-                    if keeps { made.withLock { $0[offset] = sample } }
-                } catch {
-                    failure.withLock { $0 = $0 ?? error }
-                }
-            }
-            if let error = failure.withLock({ $0 }) { throw error }
-            try output.finish()
-            kept += made.withLock { $0.compactMap(\.self) }
+        var kept = [DrawnSample?](repeating: nil, count: keeps ? text.count : 0)
+        var (next, live): (Int, [SampleInProgress]) = (0, [])
+        func end(_ sample: SampleInProgress, _ drawn: DrawnSample) throws {
+            if keeps { kept[sample.index] = drawn }
+            try output.finish(sample.index)
         }
-        return kept
+        while next < text.count || !live.isEmpty {
+            while next < text.count && live.count < 32 {
+                let index = next
+                next += 1
+                let sample = try source.begin(index) { try output.add($0, of: index) }
+                // Of no symbols, perhaps.
+                var drawn: DrawnSample?
+                while drawn == nil && !sample.wantsMore { drawn = try sample.finish() }
+                if let drawn { try end(sample, drawn) } else { live.append(sample) }
+            }
+            let elements = batch.next(live.map(\.generator))
+            var going: [SampleInProgress] = []
+            for (sample, element) in zip(live, elements) {
+                if let drawn = try sample.take(element) { try end(sample, drawn) } else { going.append(sample) }
+            }
+            live = going
+        }
+        return kept.compactMap(\.self)
     }
 }

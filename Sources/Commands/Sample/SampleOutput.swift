@@ -1,49 +1,47 @@
 import CommandSupport
-import Synchronization
 
-/// Writes samples that are generated in parallel one after the other: the first as it is generated, the others when it
-/// is done.
-final class SampleOutput: Sendable {
-    private struct State {
-        var waiting: [String] = []
-        /// Whether the first of these has written something, and whether any sample has.
-        var hasBegun = false
-        var hasWritten = false
-    }
-
+/// Writes samples that are generated together one after the other: the first one that is not complete as it is generated,
+/// the later ones when it is their turn.
+final class SampleOutput {
     private let separator: String
-    private let state = Mutex(State())
+    /// The text of samples that wait, and whether they are complete; from the one that is being written on.
+    private var waiting: [(text: String, isComplete: Bool)] = []
+    /// The sample that is being written.
+    private var current = 0
+    /// Whether it has written something, and whether any sample has.
+    private var hasBegun = false
+    private var hasWritten = false
 
     /// - Parameter separator: written between two samples.
     init(separator: String) { self.separator = separator }
 
-    /// Starts a new batch of samples.
-    func begin(_ count: Int) {
-        state.withLock {
-            $0.waiting = [String](repeating: "", count: count)
-            $0.hasBegun = false
-        }
-    }
-
-    /// Adds text to one of the samples.
+    /// Adds text to one of the samples, counted from 0.
     func add(_ part: String, of index: Int) throws {
-        guard !part.isEmpty else { return }
-        guard index == 0 else { return state.withLock { $0.waiting[index] += part } }
-        let isFirst = state.withLock { state in
-            defer { (state.hasBegun, state.hasWritten) = (true, true) }
-            return state.hasBegun || !state.hasWritten
-        }
-        try StandardOutput.write(isFirst ? part : separator + part)
+        guard index > current else { return try write(part) }
+        makeRoom(for: index)
+        waiting[index - current].text += part
     }
 
-    /// Writes the samples that were waiting.
-    func finish() throws {
-        let parts = state.withLock { state in
-            state.waiting.filter { !$0.isEmpty }.map { part in
-                defer { state.hasWritten = true }
-                return state.hasWritten ? separator + part : part
-            }
+    /// Ends a sample.
+    func finish(_ index: Int) throws {
+        makeRoom(for: index)
+        waiting[index - current].isComplete = true
+        while let first = waiting.first, first.isComplete {
+            waiting.removeFirst()
+            current += 1
+            hasBegun = false
+            if let next = waiting.first { try write(next.text) }
+            if !waiting.isEmpty { waiting[0].text = "" }
         }
-        for part in parts { try StandardOutput.write(part) }
+    }
+
+    private func makeRoom(for index: Int) {
+        while waiting.count <= index - current { waiting.append(("", false)) }
+    }
+
+    private func write(_ part: String) throws {
+        guard !part.isEmpty else { return }
+        defer { (hasBegun, hasWritten) = (true, true) }
+        try StandardOutput.write(hasBegun || !hasWritten ? part : separator + part)
     }
 }

@@ -35,36 +35,85 @@ struct SampleSource {
     /// The separator between two samples: an empty line, or nothing if samples are lines.
     var separator: String { model.vocabulary.records == .line ? "" : "\n" }
 
-    /// Draws the sample with a given index, counted from the first one. Known records are redrawn if only new ones are
-    /// wanted.
+    /// Begins the sample with a given index, counted from the first one.
     ///
     /// - Parameter sink: receives the text: as it is generated, or once it is known to be new.
-    func draw(_ index: Int, into sink: (String) throws -> Void) throws -> DrawnSample {
-        guard options.novelOnly else { return try drawOnce(index, draw: 0, into: sink) }
-        var sample = DrawnSample(ids: [], isKnown: true, skippedDraws: 0, isWritten: false)
-        for draw in 0..<Self.maximumDraws {
-            var parts = ""
-            sample = try drawOnce(index, draw: draw) { parts += $0 }
-            sample.skippedDraws = draw
-            guard sample.isKnown else {
-                try sink(parts)
-                return sample
-            }
-        }
-        sample.skippedDraws = Self.maximumDraws
-        sample.isWritten = false
-        return sample
+    func begin(_ index: Int, sink: @escaping (String) throws -> Void) throws -> SampleInProgress {
+        try SampleInProgress(index, of: self, sink: sink)
     }
 
-    private func drawOnce(_ index: Int, draw: Int, into sink: (String) throws -> Void) throws -> DrawnSample {
-        let stream = options.first + index
-        let generator = try sampling.generator(model, prompt: prompt, stream: stream, draw: draw)
-        return try withoutActuallyEscaping(sink) { sink in
-            let shown = String(decoding: prompt, as: UTF8.self)
-            var writer = SampleWriter(format: options.format, prompt: shown, stops: options.stop, sink: sink)
-            try writer.write(generator, length: options.length, seed: sampling.seed, index: stream)
-            let isKnown = try known.map { $0.contains(try model.normalized(prompt + writer.generated)) } ?? false
-            return DrawnSample(ids: writer.ids, isKnown: isKnown, skippedDraws: 0, isWritten: true)
+    fileprivate func generator(_ stream: Int, draw: Int) throws -> TextGenerator {
+        try sampling.generator(model, prompt: prompt, stream: stream, draw: draw)
+    }
+
+    fileprivate func writer(sink: @escaping (String) throws -> Void) -> SampleWriter {
+        SampleWriter(
+            format: options.format, prompt: String(decoding: prompt, as: UTF8.self), stops: options.stop,
+            length: options.length, sink: sink)
+    }
+
+    fileprivate func stream(_ index: Int) -> Int { options.first + index }
+    fileprivate var seed: UInt64 { sampling.seed }
+    fileprivate var wantsOnlyNew: Bool { options.novelOnly }
+
+    fileprivate func isKnown(_ generated: [UInt8]) throws -> Bool {
+        try known.map { $0.contains(try model.normalized(prompt + generated)) } ?? false
+    }
+}
+
+/// A sample that is being generated. Known records are drawn again if only new ones are wanted.
+final class SampleInProgress {
+    let index: Int
+    private(set) var generator: TextGenerator
+    private let source: SampleSource
+    private let sink: (String) throws -> Void
+    private var writer: SampleWriter
+    /// What waits until the sample is known to be new.
+    private var waiting = ""
+    private var draw = 0
+
+    fileprivate init(_ index: Int, of source: SampleSource, sink: @escaping (String) throws -> Void) throws {
+        (self.index, self.source, self.sink) = (index, source, sink)
+        generator = try source.generator(source.stream(index), draw: 0)
+        writer = source.writer(sink: sink)
+        try start()
+    }
+
+    private func start() throws {
+        waiting = ""
+        writer = source.writer(
+            sink: source.wantsOnlyNew ? { [unowned self] in waiting += $0 } : sink)
+        try writer.begin()
+    }
+
+    /// Whether the generator must go on.
+    var wantsMore: Bool { writer.wantsMore }
+
+    /// Takes the next symbol of the generator, nil if there is none.
+    ///
+    /// - Returns: the sample, once it is complete.
+    func take(_ element: TextGenerator.Element?) throws -> DrawnSample? {
+        if let element { try writer.add(element) }
+        return element != nil && writer.wantsMore ? nil : try finish()
+    }
+
+    /// Ends a draw.
+    ///
+    /// - Returns: nil if the sample is drawn again.
+    func finish() throws -> DrawnSample? {
+        try writer.finish(
+            endLogProbability: generator.endLogProbability, seed: source.seed, index: source.stream(index))
+        let isKnown = try source.isKnown(writer.generated)
+        guard source.wantsOnlyNew, isKnown else {
+            if source.wantsOnlyNew { try sink(waiting) }
+            return DrawnSample(ids: writer.ids, isKnown: isKnown, skippedDraws: draw, isWritten: true)
         }
+        draw += 1
+        guard draw < SampleSource.maximumDraws else {
+            return DrawnSample(ids: writer.ids, isKnown: true, skippedDraws: draw, isWritten: false)
+        }
+        generator = try source.generator(source.stream(index), draw: draw)
+        try start()
+        return nil
     }
 }

@@ -4,6 +4,8 @@ import Glibc
 import Tokenization
 
 /// Writes one sample, as it is made or as a JSON object.
+///
+/// ``begin()``, then ``add(_:)`` for each symbol as long as it says so, then ``finish(endLogProbability:seed:index:)``.
 struct SampleWriter {
     let format: SampleFormat
     let prompt: String
@@ -13,14 +15,23 @@ struct SampleWriter {
     private(set) var generated: [UInt8] = []
     /// The symbols that were generated.
     private(set) var ids: [Int] = []
+    /// The most symbols.
+    private let length: Int
     private var last: UInt8?
+    private var stream = UTF8Stream()
+    private var text = ""
+    private var reason: String?
+    private var logProbability = 0.0
     private let sink: (String) throws -> Void
 
     /// - Parameter sink: receives the text, in parts.
-    init(format: SampleFormat, prompt: String, stops: [String], sink: @escaping (String) throws -> Void) {
+    init(
+        format: SampleFormat, prompt: String, stops: [String], length: Int, sink: @escaping (String) throws -> Void
+    ) {
         self.sink = sink
         self.format = format
         self.prompt = prompt
+        self.length = length
         self.stops = stops.map { Array($0.utf8) }
     }
 
@@ -33,35 +44,32 @@ struct SampleWriter {
         let logProbability: Double
     }
 
-    /// Writes the symbols of the generator, at most `length`.
-    mutating func write(_ generator: TextGenerator, length: Int, seed: UInt64, index: Int) throws {
-        var stream = UTF8Stream()
-        var text = ""
-        var reason = "length"
-        var logProbability = 0.0
-        func emit(_ part: String) throws {
-            guard !part.isEmpty else { return }
-            last = part.utf8.last
-            if format == .jsonl { text += part }
-            try sink(format == .text ? part : "")
-        }
-        if format == .text { try emit(prompt) }
-        var left = length
-        for element in generator.prefix(length) {
-            left -= 1
-            try emit(stream.append(element.symbol.bytes))
-            logProbability += element.logProbability
-            generated += element.symbol.bytes
-            ids.append(element.id)
-            if stops.contains(where: { ends(with: $0, last: element.symbol.bytes.count) }) {
-                reason = "stop"
-                break
-            }
-        }
-        if reason == "length" && left > 0 { reason = "ban" }
-        if let end = generator.endLogProbability {
+    /// Writes the symbols of a generator.
+    mutating func write(_ generator: TextGenerator, seed: UInt64, index: Int) throws {
+        try begin()
+        while wantsMore, let element = generator.next() { try add(element) }
+        try finish(endLogProbability: generator.endLogProbability, seed: seed, index: index)
+    }
+
+    mutating func begin() throws { if format == .text { try emit(prompt) } }
+
+    /// Whether the sample is neither long enough nor stopped.
+    var wantsMore: Bool { reason == nil && ids.count < length }
+
+    mutating func add(_ element: TextGenerator.Element) throws {
+        try emit(stream.append(element.symbol.bytes))
+        logProbability += element.logProbability
+        generated += element.symbol.bytes
+        ids.append(element.id)
+        if stops.contains(where: { ends(with: $0, last: element.symbol.bytes.count) }) { reason = "stop" }
+    }
+
+    /// - Parameter endLogProbability: ln p of the end of the record, if that is why there are no more symbols.
+    mutating func finish(endLogProbability: Double?, seed: UInt64, index: Int) throws {
+        var reason = reason ?? (ids.count < length ? "ban" : "length")
+        if let endLogProbability {
             reason = "end"
-            logProbability += end
+            logProbability += endLogProbability
         }
         try emit(stream.finish())
         switch format {
@@ -71,6 +79,13 @@ struct SampleWriter {
                 text: text, prompt: prompt, seed: seed, index: index, stop: reason, logProbability: logProbability)
             try sink(try Self.line(record))
         }
+    }
+
+    private mutating func emit(_ part: String) throws {
+        guard !part.isEmpty else { return }
+        last = part.utf8.last
+        if format == .jsonl { text += part }
+        try sink(format == .text ? part : "")
     }
 
     /// An object as a line of JSON.

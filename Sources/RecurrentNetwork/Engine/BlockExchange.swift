@@ -19,7 +19,7 @@ package protocol BlockExchange<Scalar>: Sendable {
 final class BlockSquares: Sendable {
     /// [2, blocks]: at the half, at the end.
     private let sums: Matrix<Double>
-    /// The shards after which they are taken; nil for those of another engine.
+    /// The groups of lanes after which they are taken; nil for those of another engine.
     private let half: Int?
     private let whole: Int?
 
@@ -28,14 +28,14 @@ final class BlockSquares: Sendable {
         (self.half, self.whole) = (half, whole)
     }
 
-    func note<Scalar: KernelScalar>(_ gradient: [MatrixView<Scalar>], ofBlock block: Int, after shard: Int) {
-        guard shard == half || shard == whole else { return }
+    func note<Scalar: KernelScalar>(_ gradient: [MatrixView<Scalar>], ofBlock block: Int, after group: Int) {
+        guard group == half || group == whole else { return }
         var sum = 0.0
         for view in gradient {
             for row in 0..<view.rows { sum += Scalar.kernels.sumOfSquares(view.rows(row..<row + 1)) }
         }
-        if shard == half { sums.view[0, block] = sum }
-        if shard == whole { sums.view[1, block] = sum }
+        if group == half { sums.view[0, block] = sum }
+        if group == whole { sums.view[1, block] = sum }
     }
 
     /// What this engine's lanes give: zero for a half that another engine takes.

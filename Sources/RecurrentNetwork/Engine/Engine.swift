@@ -3,8 +3,8 @@ import LinearAlgebra
 
 /// Runs training steps on the weights. The training loop knows only this protocol, not the implementation.
 ///
-/// A step is ``gradient(of:)``, then ``update(_:)``. No returned value points into an engine's memory, so an engine may
-/// keep it elsewhere: in other processes, on another device.
+/// A step is ``gradient(of:)``, then ``update(_:)``. No value points into an engine's memory for longer than a call, so an
+/// engine may keep it elsewhere: in other processes, on another device.
 ///
 /// An engine that can fail (a process that died, a device that is gone) throws, which ends the training with that
 /// error.
@@ -24,13 +24,20 @@ package protocol Engine<Scalar>: AnyObject {
     var laneState: NetworkState<Scalar> { get throws }
     /// Sets the state of every lane to zero, at the start of an epoch.
     func clearState() throws
-    /// A copy of everything the next step depends on.
-    var state: EngineState<Scalar> { get throws }
+    /// Passes everything the next step depends on to `body`, until it returns.
+    func withState<Result>(_ body: (EngineState<Scalar>) throws -> Result) throws -> Result
     /// Continues from a state. Weights dropped for a window are restored.
     func restore(_ state: EngineState<Scalar>) throws
 
     /// Passes a network with the current weights in float32 to `body`, for inference only, until it returns.
     func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result
+}
+
+extension Engine {
+    /// A copy of everything the next step depends on.
+    package var state: EngineState<Scalar> {
+        get throws { try withState { $0.copy(model) } }
+    }
 }
 
 /// What a window's gradient is.
@@ -104,6 +111,11 @@ package struct EngineState<Scalar: KernelScalar>: Sendable {
         self.moments = moments
         self.lanes = lanes
     }
+
+    /// A copy with its own memory.
+    package func copy(_ model: ModelConfiguration) -> EngineState {
+        EngineState(parameters: parameters.copy(model), moments: moments.map { $0.copy(model) }, lanes: lanes)
+    }
 }
 
 /// The settings of an engine.
@@ -125,10 +137,16 @@ package struct EngineSetup<Scalar: KernelScalar>: Sendable {
     /// Whether gradients report their ``GradientHalves``.
     package var measuresHalves: Bool
     package var workers: Workers
+    /// What the buffers of a window may take, unless each thread needs more for one group of lanes: 128 MB.
+    package var windowBytes = usualWindowBytes
+
+    /// The usual ``windowBytes``.
+    package static var usualWindowBytes: Double { 128e6 }
 
     package init(
         model: ModelConfiguration, parameters: Parameters<Scalar>, optimizer: Optimizer,
-        precision: Precision = .float32, batch: Int, window: Int, restarts: Bool = true, seed: UInt64, measuresHalves: Bool = false, workers: Workers
+        precision: Precision = .float32, batch: Int, window: Int, restarts: Bool = true, seed: UInt64,
+        measuresHalves: Bool = false, workers: Workers
     ) {
         self.model = model
         self.parameters = parameters

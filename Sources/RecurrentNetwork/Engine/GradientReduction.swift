@@ -18,20 +18,19 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
     private let blocks: [Block]
     /// For each thread, a part of the gradient of pre-activations [T B, 128], packed.
     private let scratch: [PackedMatrix<Scalar>]
-    private let shards: [Shard<Scalar>]
     private let gradient: Parameters<Scalar>
     /// nil where they are not measured.
     let squares: BlockSquares?
 
     /// - Parameters:
-    ///   - gradient: holds the sums over `shards`.
+    ///   - gradient: holds the sums.
+    ///   - rows: T B of a group of lanes, at most.
     ///   - threads: of the workers that will run it.
-    ///   - measured: the shards after which the sums' squares are noted, if any.
+    ///   - measured: the groups after which the sums' squares are noted, if any.
     init(
-        _ model: ModelConfiguration, _ shards: [Shard<Scalar>], into gradient: Parameters<Scalar>, threads: Int,
+        _ model: ModelConfiguration, into gradient: Parameters<Scalar>, rows: Int, threads: Int,
         precision: Precision, measured: (half: Int?, whole: Int?)? = nil
     ) {
-        self.shards = shards
         self.gradient = gradient
         var blocks: [Block] = []
         for layer in (0..<model.layers).reversed() {
@@ -41,7 +40,6 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
         blocks += pieces(of: model.embedding).map { .encoder($0) }
         self.blocks = blocks
         squares = measured.map { BlockSquares(blocks: blocks.count, half: $0.half, whole: $0.whole) }
-        let rows = shards.map { $0.capacity * $0.lanes }.max() ?? 0
         scratch = Self.scratch(rows: rows, threads: threads, precision, from: MemoryLedger())
     }
 
@@ -54,22 +52,30 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
 
     var count: Int { blocks.count }
 
-    /// Sums all blocks over windows of `steps` steps that have run backward.
+    /// Adds some groups of lanes, whose windows of `steps` steps have run backward, to the sums of all blocks.
     ///
-    /// - Parameter exchange: what comes before and after each block's sum, if the batch is shared.
-    func run(steps: Int, using workers: Workers, _ exchange: (any BlockExchange<Scalar>)?) {
+    /// - Parameters:
+    ///   - shards: of consecutive groups.
+    ///   - first: the number of the first group among those of this engine.
+    ///   - begins: called before each block's sum; says whether it goes on from what is there.
+    ///   - ends: called after it.
+    func add(
+        _ shards: [Shard<Scalar>], from first: Int, steps: Int, using workers: Workers,
+        begins: @Sendable (_ block: Int) -> Bool, ends: @Sendable (_ block: Int) -> Void
+    ) {
         workers.run(blocks.count) { index, worker in
-            let continues = exchange?.begin(index) ?? false
-            sum(blocks[index], steps: steps, continues: continues, scratch[worker]) { shard in
-                if let squares { squares.note(views(ofBlock: index), ofBlock: index, after: shard) }
+            let continues = begins(index)
+            sum(blocks[index], shards, steps: steps, continues: continues, scratch[worker]) { number in
+                if let squares { squares.note(views(ofBlock: index), ofBlock: index, after: first + number) }
             }
-            exchange?.end(index)
+            ends(index)
         }
     }
 
     @specialized(where Scalar == Float)
     private func sum(
-        _ block: Block, steps: Int, continues: Bool, _ scratch: PackedMatrix<Scalar>, then: (_ shard: Int) -> Void
+        _ block: Block, _ shards: [Shard<Scalar>], steps: Int, continues: Bool, _ scratch: PackedMatrix<Scalar>,
+        then: (_ number: Int) -> Void
     ) {
         for (number, shard) in shards.enumerated() {
             let accumulates = continues || number > 0

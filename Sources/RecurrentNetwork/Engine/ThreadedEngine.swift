@@ -1,55 +1,63 @@
 import Concurrency
 import LinearAlgebra
 
-/// The engine of one process: threads share its groups of lanes, one shard per group. All memory is allocated once.
+/// The engine of one process: threads share its groups of lanes, which take turns in its shards (see ``WindowPasses``). All
+/// memory is allocated once.
 package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     package let network: Network<Scalar>
-    /// The same weights in float32, for inference, if the network's products are in bfloat16.
-    private let exact: Network<Scalar>?
     package let optimizer: OptimizerState<Scalar>
     package let gradient: Parameters<Scalar>
     package let shards: [Shard<Scalar>]
+    private let passes: [[WindowPasses.Turn]]
+    /// The states of each group.
+    private let states: [LaneStates<Scalar>]
     /// The lanes of the batch that it processes.
     package let lanes: Range<Int>
-    /// The lanes of each shard, counted from 0 in the whole batch, and the number of the first one's group.
+    /// The lanes of each of its groups, counted from 0 in the whole batch, and the number of the first one.
     private let groups: [Range<Int>]
     private let firstGroup: Int
     private let reduction: GradientReduction<Scalar>
     private let workers: Workers
     private let seed: UInt64
-    /// The steps of the window that has been run.
-    private var steps = 0
+    private let precision: Precision
 
-    /// - Parameter groups: the groups of lanes that this engine processes; nil for all of them.
+    /// - Parameter groups: the groups of lanes that this engine processes; nil for all of them. If others are before them, all stay
+    ///   in memory: the sums over those before, which come first, may arrive late.
     package init(_ setup: EngineSetup<Scalar>, groups: Range<Int>? = nil) {
         let (model, workers) = (setup.model, setup.workers)
         let all = LaneGroups(batch: setup.batch).ranges
         let own = groups ?? all.indices
         precondition(!own.isEmpty && own.upperBound <= all.count, "groups \(own) of \(all.count)")
         network = Network(model, setup.parameters, learns: true, precision: setup.precision, using: workers)
-        exact =
-            setup.precision == .float32
-            ? nil : Network(model, setup.parameters, learns: false, using: workers)
         optimizer = OptimizerState(setup.optimizer, model)
         gradient = Parameters(model)
         self.groups = Array(all[own])
         firstGroup = own.lowerBound
         lanes = all[own.lowerBound].lowerBound..<all[own.upperBound - 1].upperBound
-        shards = all[own].map {
+        func shard(_ lanes: Int, from memory: MemoryLedger = MemoryLedger()) -> Shard<Scalar> {
             Shard(
-                model, lanes: $0.count, steps: setup.window, learns: true, restarts: setup.restarts,
-                precision: setup.precision)
+                model, lanes: lanes, steps: setup.window, learns: true, restarts: setup.restarts,
+                precision: setup.precision, from: memory)
         }
+        let sizes = self.groups.map(\.count)
+        let memory = MemoryLedger(isDry: true)
+        _ = shard(sizes[0], from: memory)
+        let turns = WindowPasses(
+            groups: sizes, shardBytes: memory.bytes, within: firstGroup > 0 ? .infinity : setup.windowBytes,
+            threads: workers.count)
+        shards = turns.shards.map { shard($0) }
+        passes = turns.passes
+        states = sizes.map { LaneStates(model, lanes: $0) }
         let half = all.count / 2 - 1 - own.lowerBound
         let measured = (
-            half: shards.indices.contains(half) ? half : nil,
-            whole: own.upperBound == all.count ? shards.count - 1 : nil
+            half: sizes.indices.contains(half) ? half : nil,
+            whole: own.upperBound == all.count ? sizes.count - 1 : nil
         )
         reduction = GradientReduction(
-            model, shards, into: gradient, threads: workers.count, precision: setup.precision,
-            measured: setup.measuresHalves ? measured : nil)
+            model, into: gradient, rows: setup.window * sizes[0], threads: workers.count,
+            precision: setup.precision, measured: setup.measuresHalves ? measured : nil)
         self.workers = workers
-        seed = setup.seed
+        (seed, precision) = (setup.seed, setup.precision)
     }
 
     package var model: ModelConfiguration { network.model }
@@ -58,42 +66,53 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
 
     package func gradient(of window: TrainingWindow) -> GradientReport {
         let losses = run(window)
-        reduce()
         return GradientReport(losses: losses, norm: completeGradient(), halves: halves)
     }
 
-    /// Runs its lanes through a window, forward and backward, and moves their state to the end of the window.
+    /// Runs its lanes through a window, forward and backward, moves their state to the end of the window, and sums the
+    /// gradient.
     ///
     /// With weight dropout, the network uses the dropped weights until the next update.
     ///
-    /// - Parameter first: the first lane that the window holds: all of the batch, or only this engine's.
+    /// - Parameters:
+    ///   - first: the first lane that the window holds: all of the batch, or only this engine's.
+    ///   - exchange: what comes before and after each block's sum, for an engine that shares the batch.
     /// - Returns: the sum of the losses in nats of each of its groups of lanes, in order.
-    package func run(_ window: TrainingWindow, from first: Int = 0) -> [Double] {
+    package func run(
+        _ window: TrainingWindow, from first: Int = 0, _ exchange: (any BlockExchange<Scalar>)? = nil
+    ) -> [Double] {
         network.dropWeights(seed: seed, step: window.step, using: workers)
-        steps = window.steps
-        let scale = Scalar(1 / Double(window.symbols))
-        let drops = model.dropout > 0
-        let sums = Matrix<Double>(rows: 1, columns: shards.count)
-        workers.forEach(shards.count) { [shards, groups, network, seed, firstGroup] index in
-            let shard = shards[index]
-            let lanes = groups[index].lowerBound - first..<groups[index].upperBound - first
-            shard.input.copy(lanes, of: window.input, steps: window.steps)
-            let dropout =
-                drops ? DropoutStream(seed: seed, step: window.step, group: firstGroup + index) : nil
-            let resets = shard.input.resets(window.steps)
-            shard.forward(network, steps: window.steps, resets: resets, dropout: dropout)
-            sums.view[0, index] = shard.loss(steps: window.steps, scale: scale)
-            shard.backward(network, steps: window.steps, resets: resets, dropped: drops)
-            shard.advance(steps: window.steps)
+        let losses = Matrix<Double>(rows: 1, columns: groups.count)
+        for (number, pass) in passes.enumerated() {
+            run(pass, window, from: first, losses: losses)
+            let (isFirst, isLast) = (number == 0, number == passes.count - 1)
+            reduction.add(
+                pass.map { shards[$0.shard] }, from: pass[0].group, steps: window.steps, using: workers,
+                begins: { isFirst ? exchange?.begin($0) ?? false : true },
+                ends: { if isLast { exchange?.end($0) } })
         }
-        return sums.elements
+        return losses.elements
     }
 
-    /// Sums the gradient of the window that has run.
-    ///
-    /// - Parameter exchange: for an engine that shares the batch.
-    package func reduce(_ exchange: (any BlockExchange<Scalar>)? = nil) {
-        reduction.run(steps: steps, using: workers, exchange)
+    /// Runs some groups through a window, up to the gradients of pre-activations.
+    private func run(
+        _ pass: [WindowPasses.Turn], _ window: TrainingWindow, from first: Int, losses: Matrix<Double>
+    ) {
+        let scale = Scalar(1 / Double(window.symbols))
+        let drops = model.dropout > 0
+        workers.forEach(pass.count) { [shards, states, groups, network, seed, firstGroup] index in
+            let (group, shard) = (pass[index].group, shards[pass[index].shard])
+            let lanes = groups[group].lowerBound - first..<groups[group].upperBound - first
+            shard.input.copy(lanes, of: window.input, steps: window.steps)
+            shard.begin(with: states[group])
+            let dropout =
+                drops ? DropoutStream(seed: seed, step: window.step, group: firstGroup + group) : nil
+            let resets = shard.input.resets(window.steps)
+            shard.forward(network, steps: window.steps, resets: resets, dropout: dropout)
+            losses.view[0, group] = shard.loss(steps: window.steps, scale: scale)
+            shard.backward(network, steps: window.steps, resets: resets, dropped: drops)
+            shard.end(window.steps, into: states[group])
+        }
     }
 
     /// The number of blocks that the gradient is summed in: a constant of the model.
@@ -123,19 +142,17 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     // MARK: State
 
     package var laneState: NetworkState<Scalar> {
-        get { NetworkState(joining: shards.map(\.state)) }
+        get { NetworkState(joining: states.map { $0.value(model) }) }
         set {
             precondition(newValue.lanes == lanes.count, "a state of \(newValue.lanes) lanes for \(lanes.count)")
-            for (shard, range) in zip(shards, groups) {
-                shard.state = newValue[lanes: range.lowerBound - lanes.lowerBound..<range.upperBound - lanes.lowerBound]
+            for (group, range) in zip(states, groups) {
+                group.set(newValue[lanes: range.lowerBound - lanes.lowerBound..<range.upperBound - lanes.lowerBound])
             }
         }
     }
 
-    package var state: EngineState<Scalar> {
-        EngineState(
-            parameters: network.parameters.copy(model), moments: optimizer.moments.map { $0.copy(model) },
-            lanes: laneState)
+    package func withState<Result>(_ body: (EngineState<Scalar>) throws -> Result) rethrows -> Result {
+        try body(EngineState(parameters: network.parameters, moments: optimizer.moments, lanes: laneState))
     }
 
     package func clearState() { laneState = NetworkState(model, lanes: lanes.count) }
@@ -148,8 +165,8 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     }
 
     package func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result {
-        exact?.pack(using: workers)
-        return try body(exact ?? network)
+        guard precision != .float32 else { return try body(network) }
+        return try body(Network(model, network.parameters, learns: false, using: workers))
     }
 }
 
@@ -169,12 +186,13 @@ package func trainingMemory(
             model, lanes: lanes, steps: window, learns: true, restarts: restarts, precision: precision, from: memory)
         return memory.bytes - before
     }
-    // Groups have equal sizes, or differ by one lane.
     let sizes = LaneGroups(batch: batch).ranges.map(\.count)
-    let (largest, smallest) = (sizes.first ?? 1, sizes.last ?? 1)
-    let large = sizes.count { $0 == largest }
-    let shards =
-        Double(large) * shard(largest) + (large < sizes.count ? Double(sizes.count - large) * shard(smallest) : 0)
+    // They are equal, or differ by one lane.
+    let largest = sizes.first ?? 1
+    let bytes = [largest: shard(largest), largest - 1: shard(max(1, largest - 1))]
+    let turns = WindowPasses(
+        groups: sizes, shardBytes: bytes[largest] ?? 0, within: EngineSetup<Float>.usualWindowBytes, threads: threads)
+    let shards = turns.shards.reduce(0) { $0 + (bytes[$1] ?? 0) }
     let rest = MemoryLedger(isDry: true)
     _ = GradientReduction<Float>.scratch(rows: window * largest, threads: threads, precision, from: rest)
     _ = LaneWindow(lanes: batch, steps: window, from: rest)

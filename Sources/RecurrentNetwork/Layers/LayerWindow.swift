@@ -13,14 +13,17 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
     private let separateOutput: Matrix<Scalar>?
     /// The same, packed for the gradients of weights.
     private let packedOutput: PackedMatrix<Scalar>?
-    /// [T B, H]: the gradient that reaches the output from above.
+    /// [T B, H]: the gradient that reaches the output from above. The layer after the next one below has the same.
     let outputGradient: Matrix<Scalar>
     /// [B, H]: what the output is multiplied by at every step, where dropout is on.
     private let mask: Matrix<Scalar>?
     private let keep: Double
 
     /// - Parameter restarts: whether lanes may begin a text within a window.
-    init(_ model: ModelConfiguration, layer: Int, _ shape: WindowShape, restarts: Bool, from memory: MemoryLedger) {
+    init(
+        _ model: ModelConfiguration, layer: Int, _ shape: WindowShape, restarts: Bool,
+        outputGradient: Matrix<Scalar>, from memory: MemoryLedger
+    ) {
         let (h, rows) = (model.hidden, shape.steps * shape.lanes)
         let drops = shape.learns && model.dropout > 0
         let isSeparate = restarts || drops
@@ -31,7 +34,7 @@ final class LayerWindow<Scalar: KernelScalar>: Sendable {
         // In bfloat16, a packed matrix can be read only from an even row on.
         let isPacked = isSeparate || (shape.precision == .bfloat16 && !lanes.isMultiple(of: 2))
         packedOutput = isPacked && shape.learns ? memory.packed(inner: rows, columns: h, shape.precision) : nil
-        outputGradient = memory.matrix(shape.learns ? rows : 0, h)
+        self.outputGradient = outputGradient
         mask = drops ? memory.matrix(lanes, h) : nil
         keep = 1 - model.dropout
     }

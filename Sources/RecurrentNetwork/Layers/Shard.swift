@@ -32,12 +32,16 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
     ) {
         let (rows, e) = (steps * lanes, model.embedding)
         self.model = model
+        // While a layer runs backward, only its own and that of the layer below are needed.
+        let gradients: [Matrix<Scalar>] = (0..<min(2, model.layers)).map { _ in
+            memory.matrix(learns ? rows : 0, model.hidden)
+        }
         layers = (0..<model.layers).map { layer in
             LayerWindow(
                 model, layer: layer,
                 WindowShape(
                     layer: model.layer(layer), lanes: lanes, steps: steps, learns: learns, precision: precision),
-                restarts: restarts, from: memory)
+                restarts: restarts, outputGradient: gradients[layer % 2], from: memory)
         }
         input = LaneWindow(lanes: lanes, steps: steps, from: memory)
         logits = memory.matrix(rows, model.vocabularySize)

@@ -14,6 +14,8 @@ struct RecoveryKeeper {
     ///
     /// - Parameter lanes: the lane states before the step's window.
     mutating func keep(_ engine: any Engine<Float>, lanes: NetworkState<Float>, _ record: inout TrainingRecord) throws {
+        // The earlier one is no longer needed; without it, there is room for the new one.
+        point = nil
         var state = try engine.state
         state.lanes = lanes
         point = state

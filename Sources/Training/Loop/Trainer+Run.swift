@@ -190,22 +190,25 @@ extension Trainer {
     private func saveBest(_ mixture: CountMixture?) {
         weightsAreBest = true
         bestMixture = mixture
-        let parameters = engine.withNetwork { $0.parameters.copy(configuration) }
-        saver.saveBest(
-            Checkpoint(
-                configuration: configuration, vocabulary: data.vocabulary, parameters: parameters, training: record,
-                state: nil, mixture: mixture))
+        engine.withNetwork {
+            saver.saveBest(
+                Checkpoint(
+                    configuration: configuration, vocabulary: data.vocabulary, parameters: $0.parameters,
+                    training: record, state: nil, mixture: mixture))
+        }
     }
 
     private func saveLast(isFinal: Bool) throws {
         // Use a copy, because an observer of the save may read the record.
         var saved = record
         defer { record = saved }
-        try saver.saveLast(&saved, isFinal: isFinal, budget) { record in
-            let state = try engine.state
-            return Checkpoint(
-                configuration: configuration, vocabulary: data.vocabulary, parameters: state.parameters,
-                training: record, state: state, recoveryPoint: recovery.point)
+        try saver.saveLast(&saved, isFinal: isFinal, budget) { record, write in
+            try engine.withState { state in
+                try write(
+                    Checkpoint(
+                        configuration: configuration, vocabulary: data.vocabulary, parameters: state.parameters,
+                        training: record, state: state, recoveryPoint: recovery.point))
+            }
         }
     }
 

@@ -130,7 +130,8 @@ public final class Trainer {
                 model: configuration,
                 parameters: Self.firstParameters(configuration, options, checkpoint, adaptation),
                 optimizer: options.optimizer, precision: options.precision ?? .float32, batch: batch,
-                window: options.window, restarts: data.restarts, seed: options.seed, measuresHalves: output.measuresNoise, workers: workers))
+                window: options.window, restarts: data.restarts, seed: options.seed,
+                measuresHalves: output.measuresNoise, workers: workers))
         feed = TrainingFeed(data, schedule, window: options.window, seed: options.seed)
         budget = BudgetMeter(record, windows: schedule.windows)
         validation = ValidationPolicy(data, record, windows: schedule.windows)

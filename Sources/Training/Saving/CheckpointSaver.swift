@@ -124,10 +124,13 @@ final class CheckpointSaver {
 
     func flushMetrics() throws(CheckpointError) { try metrics?.flush() }
 
-    /// Saves the best model, or keeps it for a later attempt.
+    /// Saves the best model, or keeps a copy for a later attempt.
     func saveBest(_ best: Checkpoint) {
         pendingBest = best
-        do { try savePending() } catch { observe(.notSaved(path: output.path, reason: "\(error)")) }
+        do { try savePending() } catch {
+            pendingBest?.parameters = best.parameters.copy(best.configuration)
+            observe(.notSaved(path: output.path, reason: "\(error)"))
+        }
     }
 
     private func savePending() throws(CheckpointError) {
@@ -140,10 +143,10 @@ final class CheckpointSaver {
     /// - Parameters:
     ///   - isFinal: whether a failure ends the run; otherwise it is reported and retried later.
     ///   - clock: gives the run's elapsed seconds, read as late as possible.
-    ///   - checkpoint: builds the checkpoint for a record.
+    ///   - checkpoint: builds the checkpoint for a record, and passes it on.
     func saveLast(
         _ record: inout TrainingRecord, isFinal: Bool, _ clock: BudgetMeter,
-        _ checkpoint: (TrainingRecord) throws -> Checkpoint
+        _ checkpoint: (TrainingRecord, _ write: (Checkpoint) throws -> Void) throws -> Void
     ) throws {
         do {
             try savePending()
@@ -153,7 +156,7 @@ final class CheckpointSaver {
             record.metricsFirstLine = metrics?.firstLine
             record.metricsWaiting = metrics?.waitingLines
             record.seconds = clock.seconds
-            try save(try checkpoint(record), to: output.lastPath, removing: output.path)
+            try checkpoint(record) { try save($0, to: output.lastPath, removing: output.path) }
             savedTokens = record.tokens
         } catch let error as CheckpointError where !isFinal {
             observe(.notSaved(path: output.lastPath, reason: "\(error)"))
