@@ -69,10 +69,12 @@ package struct NetworkFixture<Scalar: KernelScalar> {
         return outcome.losses.reduce(0, +) / Double(symbols)
     }
 
-    package func makeEngine(threads: Int = 1, restarts: Bool = true) -> ThreadedEngine<Scalar> {
+    package func makeEngine(
+        threads: Int = 1, restarts: Bool = true, precision: Precision = .float32
+    ) -> ThreadedEngine<Scalar> {
         ThreadedEngine(
             EngineSetup(
-                model: model, parameters: parameters, optimizer: .sgd, batch: batch, window: steps, restarts: restarts,
-                seed: 3, workers: Workers(count: threads)))
+                model: model, parameters: parameters, optimizer: .sgd, precision: precision, batch: batch, window: steps,
+                restarts: restarts, seed: 3, workers: Workers(count: threads)))
     }
 }

@@ -103,6 +103,12 @@ struct LibraryUseTests {
                 output: .init(path: path), threads: 1, resuming: checkpoint
             ) { if case .otherKernels(before: "other", _) = $0 { told = true } }
             #expect(told == isTold && trainer.record.kernelLevel == now)
+            // Files from before there was a choice go on as they were trained.
+            record.options.precision = nil
+            let earlier = try Trainer(
+                checkpoint.configuration, data: try data(vocabulary: checkpoint.vocabulary), record: record,
+                output: .init(path: folder.file("b\(level ?? "").safetensors")), threads: 1, resuming: checkpoint)
+            #expect(earlier.record.options.precision == .float32)
         }
     }
 }

@@ -8,16 +8,19 @@ import Testing
 
 @Suite("Recommended shapes")
 struct RecommendationTests {
-    private func recommendation(_ symbols: Int, _ budget: TrainingBudget, cell: CellKind = .gru) -> Recommendation {
+    private func recommendation(
+        _ symbols: Int, _ budget: TrainingBudget, _ precision: Precision = .float32
+    ) -> Recommendation {
         var options = TrainingOptions()
-        options.budget = budget
-        return Recommendation(cell: cell, symbols: symbols, vocabularySize: 67, options: options)
+        (options.budget, options.precision) = (budget, precision)
+        return Recommendation(cell: .gru, symbols: symbols, vocabularySize: 67, options: options)
     }
 
     @Test("Equal texts and budgets get equal shapes, however the budget is given")
     func budgets() {
         let epochs = recommendation(1_024_000, .epochs(4))
         #expect(epochs == recommendation(1_024_000, .steps(4_000)))
+        #expect(epochs == recommendation(1_024_000, .epochs(4), .bfloat16))
         #expect(epochs.hidden == 384 && epochs.layers == 1 && epochs.plainEmbedding == 32)
         #expect(!epochs.isTied && epochs.weightDropout == 0)
     }
@@ -37,6 +40,8 @@ struct RecommendationTests {
                 let shape = recommendation(symbols, .seconds(seconds))
                 #expect((0...0.4).contains(shape.dropout) && [128, 384, 512].contains(shape.hidden))
                 #expect((shape.layers == 2) == (symbols >= 300_000 && seconds >= 30_000_000 / 45_000))
+                // In bfloat16 as much is read in less time.
+                #expect(recommendation(symbols, .seconds(0.6 * seconds), .bfloat16) == shape)
             }
         }
     }

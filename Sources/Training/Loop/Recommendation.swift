@@ -20,7 +20,12 @@ public struct Recommendation: Sendable, Equatable {
 
     /// The assumed training speed for time limits, in symbols per second: about that of two cores with the smaller
     /// model.
-    static let symbolsPerSecond = 45_000.0
+    static func symbolsPerSecond(_ precision: Precision) -> Double {
+        switch precision {
+        case .float32: 45_000
+        case .bfloat16: 75_000
+        }
+    }
     /// How many times slower the larger model is.
     private static let cost = 3.0
 
@@ -52,13 +57,13 @@ public struct Recommendation: Sendable, Equatable {
     ///   - cell: the kind of cell.
     ///   - symbols: the number of symbols in the training part.
     ///   - vocabularySize: V.
-    ///   - options: only the budget, batch and window are used.
+    ///   - options: only the budget, batch, window and precision are used.
     public init(cell: CellKind, symbols: Int, vocabularySize: Int, options: TrainingOptions) {
         let read: Double =
             switch options.budget {
             case .epochs(let epochs): Double(epochs) * Double(symbols)
             case .steps(let steps): Double(steps) * Double(options.batch) * Double(options.window)
-            case .seconds(let seconds): seconds * Self.symbolsPerSecond
+            case .seconds(let seconds): seconds * Self.symbolsPerSecond(options.precision ?? Self.precision)
             }
         // A second layer and more units help once there is enough text and time.
         let isLarge = symbols >= 300_000 && read >= 30_000_000
