@@ -74,7 +74,7 @@ package struct NetworkFixture<Scalar: KernelScalar> {
     ) -> ThreadedEngine<Scalar> {
         ThreadedEngine(
             EngineSetup(
-                model: model, parameters: parameters, optimizer: .sgd, precision: precision, batch: batch, window: steps,
-                restarts: restarts, seed: 3, workers: Workers(count: threads)))
+                model: model, parameters: parameters, optimizer: .sgd, precision: precision, batch: batch,
+                window: steps, restarts: restarts, seed: 3, workers: Workers(count: threads)))
     }
 }
