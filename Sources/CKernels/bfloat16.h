@@ -42,7 +42,15 @@ INLINE FV NAME(flush)(FV x, FV wide) {
 
 // One multiply-add; denormals become zero, in and out. On x86-64 a mode of the processor sees to that.
 INLINE FV NAME(multiply_add)(FV x, FV y, FV sum) {
-#ifdef FLUSHES
+#ifdef NO_FMA
+    // The product is exact, unless it is tiny or beyond the greatest float: only then a function must emulate it.
+    FV product = x * y;
+    const IV signs = (IV)NAME(splat)(-0.0f);
+    FV size = (FV)((IV)product & ~signs);
+    IV exact = ((size > 0x1p-100f) & (size < __builtin_inff())) | (x == 0.0f) | (y == 0.0f);
+    if (__builtin_reduce_and(exact) != 0) return product + sum;
+    return __builtin_elementwise_fma(x, y, sum);
+#elif defined(FLUSHES)
     sum = NAME(flush)(sum, sum * 0x1p24f);
     return NAME(flush)(__builtin_elementwise_fma(x, y, sum), __builtin_elementwise_fma(x * 0x1p24f, y, sum * 0x1p24f));
 #else

@@ -6,3 +6,4 @@
 #undef NAME
 #undef WIDTH
 #undef BFLOAT16
+#undef NO_FMA

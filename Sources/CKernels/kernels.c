@@ -14,6 +14,9 @@
 #define TARGET
 #define NAME(x) portable_##x
 #define WIDTH 8
+#if defined(__x86_64__)
+#define NO_FMA
+#endif
 #include "level.h"
 
 #if defined(__x86_64__)

@@ -69,7 +69,16 @@
 
 ROWS(1)
 ROWS(2)
+
+// One row: so many panels at a time that enough sums are in flight to hide the latency of one, and registers suffice.
+#if WIDTH == 16
+#define ONE_ROW 4
 TILE(1, 4)
+#else
+#define ONE_ROW 3
+TILE(1, 3)
+#endif
+#define RUN_ONE(P) RUN(1, P)
 
 // A tile at the edge of c, of `columns` columns, goes through a buffer, so that tiles need no special case.
 INLINE void OF(rows)(int64_t rows, int64_t columns, ARGUMENTS) {
@@ -103,12 +112,11 @@ TARGET static void OF(product)(int64_t rows, int64_t columns, int64_t inner, con
     int64_t start_stride = accumulate ? c_stride : 0;
     const int transposed = 0;
     int64_t done = 0;
-    // One row: four panels at a time, so that enough sums are in flight to hide the latency of one.
-    for (; rows == 1 && columns - done >= 4 * CK_PANEL; done += 4 * CK_PANEL) {
-        RUN(1, 4);
-        packed += 4 * panel;
-        start = start ? start + 4 * CK_PANEL : 0;
-        c += 4 * CK_PANEL;
+    for (; rows == 1 && columns - done >= ONE_ROW * CK_PANEL; done += ONE_ROW * CK_PANEL) {
+        RUN_ONE(ONE_ROW);
+        packed += ONE_ROW * panel;
+        start = start ? start + ONE_ROW * CK_PANEL : 0;
+        c += ONE_ROW * CK_PANEL;
     }
     columns -= done;
     // Blocks of rows that stay in the second-level cache while the panels are streamed.
@@ -152,6 +160,8 @@ TARGET static void OF(transposed_product)(int64_t rows, int64_t columns, int64_t
 #undef ROWS
 #undef ROWS_AT_ONCE
 #undef RUN
+#undef RUN_ONE
+#undef ONE_ROW
 #undef TILE
 #undef VECTORS
 #undef OF

@@ -20,7 +20,7 @@ public struct LanguageModel: Sendable {
     private let networks: Networks
     /// The network with full-precision weights.
     package var network: Network<Float> { networks.full() }
-    /// The network with weights rounded to bfloat16, for generation.
+    /// The network with products in bfloat16, for generation.
     package var roundedNetwork: Network<Float> { networks.rounded() }
 
     /// Whether n-grams are mixed with the network.
@@ -62,8 +62,8 @@ public struct LanguageModel: Sendable {
 
     /// A generator that continues a prompt.
     ///
-    /// Generation is limited by memory bandwidth, so the weights are rounded to bfloat16 unless `isExact`. This changes
-    /// the perplexity by about 0.002 %, and log-probabilities in the fourth digit.
+    /// Generation is limited by memory bandwidth, so the weights, and what they are multiplied by, are rounded to bfloat16
+    /// unless `isExact`. This changes the perplexity by less than 0.01 %, and log-probabilities in the third or fourth digit.
     ///
     /// - Parameters:
     ///   - prompt: unknown symbols are read as `unknown`; an empty prompt starts a new text.
@@ -74,7 +74,7 @@ public struct LanguageModel: Sendable {
     ///   - seed: seed of the random numbers: the same seed gives the same text.
     ///   - stream: selects one of many texts under the same seed; each is the same however many are generated.
     ///   - draw: selects an alternative text for the same stream, if the first one (draw 0) is rejected.
-    ///   - isExact: whether the weights are used at full precision and not rounded to bfloat16.
+    ///   - isExact: whether nothing is rounded to bfloat16.
     ///   - longestCopy: for a model with counts: how many symbols in a row may be copied from the counted text before the
     ///     counts are left out; nil: any number.
     public func generator(

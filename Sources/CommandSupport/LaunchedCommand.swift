@@ -67,13 +67,18 @@ extension LaunchedCommand {
     /// What must be equal for equal results.
     private static var identity: [Cluster.Fact] {
         let unicode = UnicodeVersions.current
+        let arguments = comparable(CommandLine.arguments.dropFirst())
+        // Each rank tunes for itself, and would choose the precision by its own processor.
+        let isChosen =
+            arguments.contains { $0.hasPrefix("--tune") } && !arguments.contains { $0.hasPrefix("--precision") }
         return [
-            Cluster.Fact("version", versionText),
+            Cluster.Fact("version", versionLine),
             Cluster.Fact("compiler", KernelLevel.compiler),
             Cluster.Fact("kernel level", "\(KernelLevel.inUse.arithmetic)"),
             Cluster.Fact("C library", KernelLevel.library),
             Cluster.Fact("ICU", "\(unicode.icu)"),
-            Cluster.Fact("arguments", comparable(CommandLine.arguments.dropFirst()).joined(separator: " ")),
+            Cluster.Fact("arguments", arguments.joined(separator: " ")),
+            Cluster.Fact("choice of precision", isChosen ? "\(KernelLevel.inUse)" : ""),
         ]
     }
 

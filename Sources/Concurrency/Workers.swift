@@ -12,7 +12,7 @@ package final class Workers: Sendable {
     package init(count: Int) {
         precondition(count >= 1, "\(count) threads")
         self.count = count
-        crew = Crew()
+        crew = Crew(watches: count <= Self.cores)
         for worker in 1..<max(count, 1) { crew.hire(worker) }
     }
 
@@ -58,6 +58,8 @@ private final class Crew: @unchecked Sendable {
     /// Copies of `lists` and `working` to watch.
     private let announced = Atomic<Int>(0)
     private let busy = Atomic<Int>(0)
+    /// Whether there is a core for each thread.
+    private let watches: Bool
     // Guarded by the mutex.
     private var list: Task?
     private var tasks = 0
@@ -66,7 +68,8 @@ private final class Crew: @unchecked Sendable {
     private var working = 0
     private var ends = false
 
-    init() {
+    init(watches: Bool) {
+        self.watches = watches
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(called, nil)
         pthread_cond_init(idle, nil)
@@ -149,10 +152,13 @@ private final class Crew: @unchecked Sendable {
         }
     }
 
-    /// Returns when a value is as it should be, or after some 20 microseconds.
+    /// Returns when a value is as it should be, or after 20 microseconds. Other threads may have the core meanwhile.
     @inline(__always)
     private func watch(_ value: borrowing Atomic<Int>, _ isRight: (Int) -> Bool) {
-        var rounds = 0
-        while rounds < 20_000 && !isRight(value.load(ordering: .relaxed)) { rounds += 1 }
+        let end = ContinuousClock.now + .microseconds(20)
+        repeat {
+            for _ in 0..<100 where isRight(value.load(ordering: .relaxed)) { return }
+            sched_yield()
+        } while watches && ContinuousClock.now < end
     }
 }

@@ -177,6 +177,25 @@ struct UseTests {
         #expect(meaning(ofBits: 2).contains("4.0 characters") && meaning(ofBits: 50).contains("very many"))
     }
 
+    @Test("A training of an earlier version goes on in float32, asked or not, and in no other precision")
+    func earlierPrecision() throws {
+        let folder = try TemporaryFolder()
+        _ = try train(folder, ["--quiet", "--precision", "float32"])
+        let path = folder.file("m.last.safetensors")
+        let made = try Checkpoint(contentsOf: path, withState: true)
+        var record = try #require(made.training)
+        record.options.precision = nil
+        try Checkpoint(
+            configuration: made.configuration, vocabulary: made.vocabulary, parameters: made.parameters,
+            training: record, state: made.state, recoveryPoint: made.recoveryPoint
+        ).write(to: path)
+        let refused = try Commands.run("train", ["--resume", path, "--steps", "45", "--precision", "bfloat16"])
+        #expect(refused.status != 0 && refused.error.contains("float32"), "\(refused.error)")
+        let resumed = try Commands.run("train", ["--resume", path, "--steps", "45", "--precision", "float32"])
+        #expect(resumed.status == 0, "\(resumed.error)")
+        #expect(try Checkpoint(contentsOf: path).training?.options.precision == .float32)
+    }
+
     @Test("A model is found without its ending, and a sample can be drawn alone")
     func samples() throws {
         let folder = try TemporaryFolder()

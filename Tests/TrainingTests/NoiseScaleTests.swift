@@ -43,14 +43,17 @@ struct NoiseScaleTests {
             (input.ids.view[0, at], input.targets.view[0, at]) = (Int32(at * 7 % 11), Int32(at % 11))
         }
         let window = TrainingWindow(input, steps: 6, symbols: 26 * 6, step: 0)
-        func engine(_ groups: Range<Int>?) -> ThreadedEngine<Double> {
-            ThreadedEngine(
-                EngineSetup(
-                    model: model, parameters: fixture.parameters.copy(model), optimizer: .sgd, batch: 26, window: 6,
-                    seed: 3, measuresHalves: true, workers: Workers(count: 2)),
-                groups: groups)
+        func engine(
+            _ groups: Range<Int>?, windowBytes: Double = EngineSetup<Double>.usualWindowBytes, threads: Int = 2
+        ) -> ThreadedEngine<Double> {
+            var setup = EngineSetup(
+                model: model, parameters: fixture.parameters.copy(model), optimizer: .sgd, batch: 26, window: 6,
+                seed: 3, measuresHalves: true, workers: Workers(count: threads))
+            setup.windowBytes = windowBytes
+            return ThreadedEngine(setup, groups: groups)
         }
         let whole = engine(nil).gradient(of: window)
+        for threads in 1...3 { #expect(engine(nil, windowBytes: 0, threads: threads).gradient(of: window) == whole) }
         let half = engine(0..<2).gradient(of: window)
         let rest = engine(2..<4).gradient(of: window)
         let halves = try #require(whole.halves)

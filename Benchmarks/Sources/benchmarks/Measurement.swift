@@ -30,11 +30,7 @@ struct Measurement: Codable {
         case allocations
     }
 
-    static func of(_ setting: Setting, threads: Int) throws -> Measurement {
-        let before = peakMegabytes()
-        let text = randomText(setting.batch * setting.window * 40)
-        let corpus = try Corpus(reading: [.bytes(text, name: "random text")], unit: .byte, normalization: .none)
-        let data = try TrainingData(corpus, fraction: 0)
+    private static func options(of setting: Setting) -> TrainingOptions {
         var options = TrainingOptions()
         options.cell = setting.cell
         options.layers = setting.layers
@@ -47,6 +43,15 @@ struct Measurement: Codable {
         options.window = setting.window
         options.precision = setting.precision
         options.budget = .seconds(5)
+        return options
+    }
+
+    static func of(_ setting: Setting, threads: Int) throws -> Measurement {
+        let before = peakMegabytes()
+        let text = randomText(setting.batch * setting.window * 40)
+        let corpus = try Corpus(reading: [.bytes(text, name: "random text")], unit: .byte, normalization: .none)
+        let data = try TrainingData(corpus, fraction: 0)
+        let options = options(of: setting)
         let model = try ModelConfiguration(options, data: data)
         let path = FileManager.default.temporaryDirectory
             .appendingPathComponent("escriba-benchmark-\(getpid()).safetensors").path

@@ -29,11 +29,11 @@ public final class TextBatch {
 
     /// The next symbol of each text; nil where it has ended (see ``TextGenerator/next()``).
     ///
-    /// - Parameter texts: different generators of this model, all with exact weights or none.
+    /// - Parameter texts: different generators of this model.
     public func next(_ texts: [TextGenerator]) -> [TextGenerator.Element?] {
-        guard let network = texts.first?.network else { return [] }
-        precondition(texts.allSatisfy { $0.network === network }, "texts of different models or weights")
-        assert(Set(texts.map(ObjectIdentifier.init)).count == texts.count, "a text cannot go on twice")
+        guard !texts.isEmpty else { return [] }
+        precondition(texts.allSatisfy { $0.isOf(model) }, "a text of another model")
+        precondition(Set(texts.map(ObjectIdentifier.init)).count == texts.count, "a text cannot go on twice")
         // The threads have equal shares, but no fewer texts than are about as fast as one.
         let needed = (texts.count + Self.lanes.upperBound - 1) / Self.lanes.upperBound
         let shared = (needed + workers.count - 1) / workers.count * workers.count
@@ -43,7 +43,7 @@ public final class TextBatch {
         nonisolated(unsafe) let (texts, parts) = (texts, parts)
         workers.forEach(count) { [model] index in
             parts[index].advance(
-                texts[index * texts.count / count..<(index + 1) * texts.count / count], model.configuration, network)
+                texts[index * texts.count / count..<(index + 1) * texts.count / count], model.configuration)
         }
         return parts.prefix(count).flatMap(\.elements)
     }
@@ -55,10 +55,15 @@ private final class Part {
     private var shards: [Int: Shard<Float>] = [:]
     private(set) var elements: [TextGenerator.Element?] = []
 
-    func advance(_ texts: ArraySlice<TextGenerator>, _ model: ModelConfiguration, _ network: Network<Float>) {
+    func advance(_ texts: ArraySlice<TextGenerator>, _ model: ModelConfiguration) {
         elements = texts.map { $0.draw() }
         let drawn = zip(texts, elements).compactMap { text, element in element.map { (text, $0.id) } }
-        guard !drawn.isEmpty else { return }
+        // Those with exact weights and those with rounded ones.
+        for isExact in [false, true] { read(drawn.filter { $0.0.isExact == isExact }, model) }
+    }
+
+    private func read(_ drawn: [(TextGenerator, Int)], _ model: ModelConfiguration) {
+        guard let network = drawn.first?.0.network else { return }
         let shard = shards[drawn.count] ?? Shard(model, lanes: drawn.count, steps: 1, learns: false)
         shards[drawn.count] = shard
         for (lane, (text, id)) in drawn.enumerated() { text.enter(shard, lane: lane, with: id) }

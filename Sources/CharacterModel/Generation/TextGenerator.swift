@@ -23,7 +23,10 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     private let penalty: RepetitionPenalty
     private let mirostat: Mirostat?
     private let rules: SymbolRules
+    /// Whether the weights, and what they are multiplied by, are used at full precision.
+    let isExact: Bool
     let network: Network<Float>
+    private let seed: UInt64
     /// The network's states after what was read, and its logits of the next symbol.
     private let states: LaneStates<Float>
     private var networkLogits: [Float]
@@ -52,6 +55,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         mirostat: Mirostat?, rules: SymbolRules, seed: UInt64, stream: UInt64, draw: UInt64,
         isExact: Bool, longestCopy: Int?
     ) throws(TextError) {
+        (self.isExact, self.seed) = (isExact, seed)
         self.model = model
         mixer = model.mixture.map { CountMixer($0, lanes: 1) }
         self.longestCopy = longestCopy ?? .max
@@ -62,16 +66,35 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         surpriseLimit = mirostat?.firstLimit
         network = isExact ? model.network : model.roundedNetwork
         let vocabulary = model.vocabulary
-        generator =
-            draw == 0
-            ? SplitMix64(seed: seed, stream: RandomStream.sampling, stream)
-            : SplitMix64(seed: seed, stream: RandomStream.sampling, stream, draw)
+        generator = Self.randomNumbers(seed: seed, stream: stream, draw: draw)
         states = LaneStates(model.configuration, lanes: 1)
         logits = [Float](repeating: 0, count: vocabulary.count)
         networkLogits = logits
         read(CollectionOfOne(vocabulary.boundary))
         try read(prompt)
     }
+
+    /// Another text that goes on from the same place, with the random numbers of a stream from their beginning.
+    package func fork(stream: UInt64, draw: UInt64) -> TextGenerator {
+        TextGenerator(self, Self.randomNumbers(seed: seed, stream: stream, draw: draw))
+    }
+
+    private init(_ other: TextGenerator, _ randomNumbers: SplitMix64) {
+        (model, network, isExact, seed) = (other.model, other.network, other.isExact, other.seed)
+        (strategy, penalty, mirostat, rules) = (other.strategy, other.penalty, other.mirostat, other.rules)
+        (surpriseLimit, recent, endLogProbability) = (other.surpriseLimit, other.recent, other.endLogProbability)
+        (mixer, longestCopy) = (other.mixer?.copy(), other.longestCopy)
+        (states, logits, networkLogits) = (other.states.copy(), other.logits, other.networkLogits)
+        generator = randomNumbers
+    }
+
+    private static func randomNumbers(seed: UInt64, stream: UInt64, draw: UInt64) -> SplitMix64 {
+        draw == 0
+            ? SplitMix64(seed: seed, stream: RandomStream.sampling, stream)
+            : SplitMix64(seed: seed, stream: RandomStream.sampling, stream, draw)
+    }
+
+    func isOf(_ model: LanguageModel) -> Bool { self.model.parameters === model.parameters }
 
     /// Reads a text as if it had been generated. After the end of a record, starts a new one first.
     ///

@@ -28,6 +28,13 @@ final class CountMixer: @unchecked Sendable {
         pair = ExpertPair(size: mixture.counts.vocabulary.size)
     }
 
+    /// One that goes on from the same place.
+    func copy() -> CountMixer {
+        let copy = CountMixer(mixture, lanes: cursors.count)
+        copy.cursors = cursors
+        return copy
+    }
+
     /// Replaces the logits of the steps that are scored by those of the mixture.
     func mix<Scalar: KernelScalar>(into shard: Shard<Scalar>, steps: Int) {
         guard let logits = shard.logits.view as? MatrixView<Float> else {

@@ -147,6 +147,10 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
         for pending in all { try communicator.wait(for: pending) }
     }
 
+    package func withParameters<Result>(_ body: (Parameters<Scalar>) throws -> Result) rethrows -> Result {
+        try local.withParameters(body)
+    }
+
     package func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result {
         try local.withNetwork(body)
     }

@@ -60,10 +60,10 @@ public struct Sample: ParsableCommand {
     private func drawSamples(from source: SampleSource, _ model: LanguageModel, keeps: Bool) throws -> [DrawnSample] {
         let batch = TextBatch(model, threads: threads.count)
         let output = SampleOutput(separator: text.format == .text ? source.separator : "")
-        var kept = [DrawnSample?](repeating: nil, count: keeps ? text.count : 0)
+        var kept: [(index: Int, sample: DrawnSample)] = []
         var (next, live): (Int, [SampleInProgress]) = (0, [])
         func end(_ sample: SampleInProgress, _ drawn: DrawnSample) throws {
-            if keeps { kept[sample.index] = drawn }
+            if keeps { kept.append((sample.index, drawn)) }
             try output.finish(sample.index)
         }
         while next < text.count || !live.isEmpty {
@@ -83,6 +83,6 @@ public struct Sample: ParsableCommand {
             }
             live = going
         }
-        return kept.compactMap(\.self)
+        return kept.sorted { $0.index < $1.index }.map(\.sample)
     }
 }

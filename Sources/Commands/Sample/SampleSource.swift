@@ -23,11 +23,14 @@ struct SampleSource {
     private let sampling: Sampling
     private let prompt: [UInt8]
     private let known: KnownRecords?
+    /// Has read the prompt; each sample goes on from there.
+    private let origin: TextGenerator
 
     init(
         _ options: SampleTextOptions, _ model: LanguageModel, _ sampling: Sampling, prompt: [UInt8], original: Corpus?
     ) throws {
         (self.options, self.model, self.sampling, self.prompt) = (options, model, sampling, prompt)
+        origin = try sampling.generator(model, prompt: prompt, stream: 0)
         let hasRecords = model.vocabulary.records != nil
         known = hasRecords ? original.map { KnownRecords(of: $0) } : nil
     }
@@ -42,8 +45,8 @@ struct SampleSource {
         try SampleInProgress(index, of: self, sink: sink)
     }
 
-    fileprivate func generator(_ stream: Int, draw: Int) throws -> TextGenerator {
-        try sampling.generator(model, prompt: prompt, stream: stream, draw: draw)
+    fileprivate func generator(_ stream: Int, draw: Int) -> TextGenerator {
+        origin.fork(stream: UInt64(stream), draw: UInt64(draw))
     }
 
     fileprivate func writer(sink: @escaping (String) throws -> Void) -> SampleWriter {
@@ -74,7 +77,7 @@ final class SampleInProgress {
 
     fileprivate init(_ index: Int, of source: SampleSource, sink: @escaping (String) throws -> Void) throws {
         (self.index, self.source, self.sink) = (index, source, sink)
-        generator = try source.generator(source.stream(index), draw: 0)
+        generator = source.generator(source.stream(index), draw: 0)
         writer = source.writer(sink: sink)
         try start()
     }
@@ -112,7 +115,7 @@ final class SampleInProgress {
         guard draw < SampleSource.maximumDraws else {
             return DrawnSample(ids: writer.ids, isKnown: true, skippedDraws: draw, isWritten: false)
         }
-        generator = try source.generator(source.stream(index), draw: draw)
+        generator = source.generator(source.stream(index), draw: draw)
         try start()
         return nil
     }

@@ -30,10 +30,9 @@ struct Sampling {
     /// Whether every draw gives the same text.
     var isGreedy: Bool { strategy == .greedy }
 
-    func generator(_ model: LanguageModel, prompt: [UInt8], stream: Int, draw: Int = 0) throws -> TextGenerator {
+    func generator(_ model: LanguageModel, prompt: [UInt8], stream: Int) throws -> TextGenerator {
         try model.generator(
             promptBytes: prompt, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules, seed: seed,
-            stream: UInt64(stream), draw: UInt64(draw), isExact: isExact,
-            longestCopy: longestCopy)
+            stream: UInt64(stream), isExact: isExact, longestCopy: longestCopy)
     }
 }

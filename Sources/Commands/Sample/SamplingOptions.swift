@@ -53,7 +53,7 @@ struct SamplingOptions: ParsableArguments {
     @Flag(help: "Takes the most likely symbol each time.")
     var greedy = false
 
-    @Flag(help: "Uses the weights without rounding to bfloat16; slower, and the same seed soon gives a different text.")
+    @Flag(help: "Rounds nothing to bfloat16; slower, and the same seed soon gives a different text.")
     var exact = false
 
     @Option(parsing: .unconditional, help: "Seed of the random numbers. (default: random, printed on stderr)")

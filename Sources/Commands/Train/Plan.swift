@@ -63,6 +63,8 @@ struct Plan {
         record = setup.record
         files = command.files.isEmpty ? record.corpus.sources : command.files
         options = TrainingOptions(setup)
+        // Files from before there was a choice were trained in float32.
+        options.precision = options.precision ?? .float32
         let asked = command.asked
         var known = options
         known.validationFraction = options.validationFraction ?? 0.1

@@ -60,7 +60,7 @@ struct Preparation {
             record.options.counts = data.counted != nil
             record.options.choose(Recommendation(plan.options, cell: configuration.cell, data: data))
         }
-        try checkMemory(threads: command.threads.count)
+        try checkMemory(threads: command.threads.count, ranks: ranks)
         try checkRanks(ranks)
     }
 
@@ -136,9 +136,9 @@ struct Preparation {
     }
 
     /// The system promises more memory than it has. A model larger than free memory would be killed without a message.
-    private func checkMemory(threads: Int) throws {
+    private func checkMemory(threads: Int, ranks: Int) throws {
         let needed = Trainer.memory(
-            configuration, options: record.options, restarts: data.restarts, threads: threads)
+            configuration, options: record.options, restarts: data.restarts, threads: threads, ranks: ranks)
         guard let free = availableMemory(), needed > free else { return }
         throw UsageError(
             "training this model takes \(formatted(bytes: needed)) and \(formatted(bytes: free)) of memory are free; "

@@ -12,7 +12,7 @@ struct Elman: RecurrentCell {
     let states = ["hidden"]
     let gates = ["hidden"]
     let uses: Set<CellOption> = [.nonlinearity, .weightDropout]
-    let learningRates = (small: 0.004, large: 0.004)
+    let learningRates = (small: 0.002, large: 0.002)
 
     fileprivate enum Tensor {
         static let (inputWeight, recurrentWeight, inputBias, recurrentBias) = (0, 1, 2, 3)

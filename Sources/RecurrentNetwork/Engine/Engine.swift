@@ -29,6 +29,9 @@ package protocol Engine<Scalar>: AnyObject {
     /// Continues from a state. Weights dropped for a window are restored.
     func restore(_ state: EngineState<Scalar>) throws
 
+    /// Passes the current weights to `body`, until it returns.
+    func withParameters<Result>(_ body: (Parameters<Scalar>) throws -> Result) rethrows -> Result
+
     /// Passes a network with the current weights in float32 to `body`, for inference only, until it returns.
     func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result
 }

@@ -164,6 +164,10 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
         network.pack(using: workers)
     }
 
+    package func withParameters<Result>(_ body: (Parameters<Scalar>) throws -> Result) rethrows -> Result {
+        try body(network.parameters)
+    }
+
     package func withNetwork<Result>(_ body: (Network<Scalar>) throws -> Result) rethrows -> Result {
         guard precision != .float32 else { return try body(network) }
         return try body(Network(model, network.parameters, learns: false, using: workers))
@@ -172,13 +176,15 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
 
 /// The memory that training takes with some options, in bytes: parameters, gradient, moments, packed copies, and the
 /// buffers of a window, which are counted as they are allocated.
+///
+/// - Parameter ranks: the processes that share the lanes; all but the first keep their share in memory.
 package func trainingMemory(
     _ model: ModelConfiguration, optimizer: Optimizer, precision: Precision = .float32, batch: Int, window: Int,
-    restarts: Bool, threads: Int
+    restarts: Bool, threads: Int, ranks: Int = 1
 ) -> Double {
     let parameters = Double(ParameterLayout(model).count)
-    // Also the last good state, the one that is being saved, and the dropped weights.
-    let copies = Double(10 + 3 * optimizer.moments.count + (model.weightDropout > 0 ? 2 : 0))
+    // Also the last good state, the best model, and the dropped weights.
+    let copies = Double(9 + 2 * optimizer.moments.count + (model.weightDropout > 0 ? 2 : 0))
     let memory = MemoryLedger(isDry: true)
     func shard(_ lanes: Int) -> Double {
         let before = memory.bytes
@@ -186,12 +192,14 @@ package func trainingMemory(
             model, lanes: lanes, steps: window, learns: true, restarts: restarts, precision: precision, from: memory)
         return memory.bytes - before
     }
-    let sizes = LaneGroups(batch: batch).ranges.map(\.count)
+    let all = LaneGroups(batch: batch).ranges.map(\.count)
+    let sizes = Array(all.prefix((all.count + ranks - 1) / ranks))
     // They are equal, or differ by one lane.
     let largest = sizes.first ?? 1
     let bytes = [largest: shard(largest), largest - 1: shard(max(1, largest - 1))]
     let turns = WindowPasses(
-        groups: sizes, shardBytes: bytes[largest] ?? 0, within: EngineSetup<Float>.usualWindowBytes, threads: threads)
+        groups: sizes, shardBytes: bytes[largest] ?? 0,
+        within: ranks > 1 ? .infinity : EngineSetup<Float>.usualWindowBytes, threads: threads)
     let shards = turns.shards.reduce(0) { $0 + (bytes[$1] ?? 0) }
     let rest = MemoryLedger(isDry: true)
     _ = GradientReduction<Float>.scratch(rows: window * largest, threads: threads, precision, from: rest)

@@ -14,6 +14,15 @@ package final class LaneStates<Scalar: KernelScalar>: Sendable {
         }
     }
 
+    private init(copying other: LaneStates) {
+        lanes = other.lanes
+        layers = other.layers.map { states in
+            states.map { Matrix(rows: $0.view.rows, columns: $0.view.columns, $0.elements) }
+        }
+    }
+
+    package func copy() -> LaneStates { LaneStates(copying: self) }
+
     package func clear() { for state in layers.joined() { state.view.clear() } }
 
     /// The same as a value.

@@ -190,10 +190,10 @@ extension Trainer {
     private func saveBest(_ mixture: CountMixture?) {
         weightsAreBest = true
         bestMixture = mixture
-        engine.withNetwork {
+        engine.withParameters {
             saver.saveBest(
                 Checkpoint(
-                    configuration: configuration, vocabulary: data.vocabulary, parameters: $0.parameters,
+                    configuration: configuration, vocabulary: data.vocabulary, parameters: $0,
                     training: record, state: nil, mixture: mixture))
         }
     }

@@ -197,13 +197,15 @@ public final class Trainer {
     /// The memory a training run needs, in bytes: parameters, gradient, moments, packed copies, the buffers of a
     /// window, and the best model, which is loaded for scoring at the end.
     ///
-    /// - Parameter restarts: whether the state is reset within the text.
+    /// - Parameters:
+    ///   - restarts: whether the state is reset within the text.
+    ///   - ranks: the processes that share the lanes.
     package static func memory(
-        _ model: ModelConfiguration, options: TrainingOptions, restarts: Bool = true, threads: Int = 1
+        _ model: ModelConfiguration, options: TrainingOptions, restarts: Bool = true, threads: Int = 1, ranks: Int = 1
     ) -> Double {
         trainingMemory(
             model, optimizer: options.optimizer, precision: options.precision ?? .float32,
-            batch: options.batch, window: options.window, restarts: restarts, threads: threads)
+            batch: options.batch, window: options.window, restarts: restarts, threads: threads, ranks: ranks)
     }
 
     /// The seconds per step, measured on windows whose results are discarded.

@@ -50,7 +50,7 @@ extension Trainer {
     func sample(atValidation isValidation: Bool) {
         guard samples.plan.isOn, samples.isDue(record, isValidation: isValidation) else { return }
         let began = now()
-        let parameters = engine.withNetwork { $0.parameters.copy(configuration) }
+        let parameters = engine.withParameters { $0.copy(configuration) }
         let model = LanguageModel(
             Checkpoint(
                 configuration: configuration, vocabulary: data.vocabulary, parameters: parameters, training: record,
