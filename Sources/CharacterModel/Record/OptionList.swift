@@ -124,7 +124,10 @@ public struct OptionList: Sendable {
     public let precision = TrainingOption(
         "precision", .training, Precision?.none, default: "bfloat16 if the processor has instructions for it",
         isRecommended: true,
-        help: "The numbers that products are made of; sums, states and the optimizer are 32-bit floats in both.")
+        help: """
+            What numbers are rounded to before they are multiplied; bfloat16 is faster where the processor has \
+            instructions for it. All else is in 32-bit floats.
+            """)
     /// The peak learning rate.
     public let learningRate = TrainingOption(
         "learning-rate", .training, nil, .optional(.positive), default: "by the model", isRecommended: true,

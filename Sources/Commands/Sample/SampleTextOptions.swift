@@ -20,7 +20,9 @@ struct SampleTextOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "Number of samples.")
     var count = 1
 
-    @Option(parsing: .unconditional, help: "Index of the first sample; with the same seed, draws sample K alone.")
+    @Option(
+        parsing: .unconditional,
+        help: "Index of the first sample, counted from 0; with the same seed, each index has the same text.")
     var first = 0
 
     @Flag(help: "Prints only errors and the results of --novelty on stderr.")
