@@ -237,6 +237,24 @@ import Training
         #expect(together == alone)
     }
 
+    @Test("A text that goes on from another one's prompt is the one that read the prompt itself")
+    func fork() throws {
+        let data = try TrainingData(corpus(sampleText), fraction: 0)
+        let model = try model(data)
+        let prompt = String(sampleText.dropFirst(40).prefix(90))
+        func generator(_ stream: UInt64, _ draw: UInt64) throws -> TextGenerator {
+            try model.generator(
+                prompt: prompt, strategy: .sampled(try Temperature(0.9), keeping: .everything),
+                penalty: try RepetitionPenalty(1.2), seed: 3, stream: stream, draw: draw)
+        }
+        let origin = try generator(0, 0)
+        let forks = [(0, 0), (1, 0), (1, 2)].map { origin.fork(stream: $0.0, draw: $0.1) }
+        for (fork, (stream, draw)) in zip(forks, [(0, 0), (1, 0), (1, 2)] as [(UInt64, UInt64)]) {
+            #expect(fork.logProbabilities == origin.logProbabilities)
+            #expect(try fork.prefix(50).map(\.id) == generator(stream, draw).prefix(50).map(\.id), "\(stream), \(draw)")
+        }
+    }
+
     @Test("A network that has come to nothing is not hidden by the counts")
     func broken() throws {
         let data = try TrainingData(corpus(sampleText), fraction: 0)
