@@ -11,4 +11,5 @@ package enum RandomStream {
     package static let tuning: UInt64 = 7
     package static let weightDropout: UInt64 = 8
     package static let inspection: UInt64 = 9
+    package static let crops: UInt64 = 10
 }

@@ -53,6 +53,36 @@ import Testing
         #expect(page.contains(">2</a>") && !page.contains(">4</a>"))
     }
 
+    @Test func cropsAreMeasured() throws {
+        let folder = try TemporaryFolder()
+        let path = try trained(folder)
+        let text = try folder.write(String(repeating: sampleText, count: 2), to: "t.txt")
+        func run(_ more: [String]) throws -> CommandResult {
+            try Commands.run("perplexity", [path, text, "--crops", "64"] + more)
+        }
+        let json = try run(["--crop-count", "20", "--seed", "7", "--format", "json"])
+        #expect(json.status == 0, "\(json.error)")
+        let figures = try #require(try JSONSerialization.jsonObject(with: Data(json.text.utf8)) as? [String: Any])
+        #expect(figures["crops"] as? Int == 20 && figures["length"] as? Int == 64 && figures["seed"] as? Int == 7)
+        #expect(figures["tokens"] as? Int == 1280 && (figures["nats_by_place"] as? [Double])?.count == 64)
+        let mean = try #require(figures["nats"] as? Double) / 1280
+        let table = try run(["--crop-count", "20", "--seed", "7"]).text
+        #expect(table.contains("20 of 64 symbols") && table.contains(String(format: "%.4f (standard error", mean)))
+        #expect(table.contains("from symbol 17"))
+        #expect(try run([]).text.contains("1,000 of 64 symbols (grapheme), each from nothing, seed 1"))
+        for (flags, message) in [
+            (["--surprisal", "s.tsv"], "--crops does not go with"), (["--dynamic"], "--crops does not go with"),
+            (["--state", "line"], "--crops does not go with"), (["--crop-count", "0"], "--crop-count is 0"),
+        ] {
+            let refused = try run(flags)
+            #expect(refused.status == 64 && refused.error.contains(message), "\(flags): \(refused.error)")
+        }
+        #expect(try Commands.run("perplexity", [path, text, "--seed", "1"]).error.contains("need --crops"))
+        #expect(try Commands.run("perplexity", [path, text, "--crops", "0"]).error.contains("--crops is 0"))
+        let short = try Commands.run("perplexity", [path, text, "--crops", "1000000"])
+        #expect(short.status == 65 && short.error.contains("at least 1000001 are needed"))
+    }
+
     @Test func aFigureThatOverflowsIsNull() throws {
         let folder = try TemporaryFolder()
         let path = try trained(folder)

@@ -11,6 +11,8 @@ public enum EvaluationError: Error, Equatable, Sendable {
     case cancelled
     /// The text has no symbols.
     case empty(name: String)
+    /// The text has too few symbols for crops.
+    case tooShort(name: String, symbols: Int, needed: Int)
     /// The text cannot be read.
     case text(TextError)
 }
@@ -23,6 +25,8 @@ extension EvaluationError: CustomStringConvertible {
         case .records(let text, let model): differs("records", text.debugDescription, model.debugDescription)
         case .cancelled: "the evaluation was cancelled"
         case .empty(let name): "\(name) has no symbols"
+        case .tooShort(let name, let symbols, let needed):
+            "\(name) has \(symbols) symbols; at least \(needed) are needed"
         case .text(let error): error.description
         }
     }

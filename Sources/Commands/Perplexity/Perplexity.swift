@@ -22,6 +22,7 @@ public struct Perplexity: LaunchedCommand {
               \(name) checkpoints/poems other.txt
               \(name) checkpoints/poems other.txt --baseline poems.txt --html page.html
               \(name) checkpoints/logs today.log --state line --format json
+              \(name) checkpoints/poems other.txt --crops 256
               \(name) checkpoints/poems --info
             """,
         version: versionText)
@@ -63,6 +64,7 @@ public struct Perplexity: LaunchedCommand {
             """, completion: .file())
     var baseline: String?
 
+    @OptionGroup(title: "Crops") var crops: CropOptions
     @OptionGroup(title: "Dynamic evaluation") var dynamic: DynamicOptions
     @OptionGroup(title: "Reading") var reading: ReadingOptions
     @OptionGroup(title: "Machine") var threads: ThreadOptions
@@ -72,6 +74,13 @@ public struct Perplexity: LaunchedCommand {
         if info && (surprisal != nil || html != nil || baseline != nil || dynamic.dynamic) {
             throw ValidationError("--info does not measure; drop the other options")
         }
+        if crops.crops != nil
+            && (state != .file || surprisal != nil || html != nil || baseline != nil || dynamic.dynamic)
+        {
+            throw ValidationError(
+                "--crops does not go with --state, --surprisal, --html, --baseline or --dynamic; drop them, or --crops")
+        }
+        if info && crops.crops != nil { throw ValidationError("--info does not measure; drop --crops") }
         for (flag, path) in [("--surprisal", surprisal), ("--html", html)] {
             guard let path, path.hasSuffix(".safetensors") else { continue }
             throw ValidationError("\(flag) \(path) is the name of a model; name another file")
@@ -94,6 +103,11 @@ public struct Perplexity: LaunchedCommand {
         }
         try asRank(threads: threads.count) { cluster in
             let (model, corpus) = try read(on: cluster)
+            if crops.crops != nil {
+                // Crops are few: rank 0 scores them.
+                if cluster?.isLeader ?? true { try measureCrops(corpus, with: model) }
+                return
+            }
             guard cluster?.isLeader ?? true else {
                 // Rank 0 gets the scores.
                 _ = try model.evaluate(
@@ -129,6 +143,20 @@ public struct Perplexity: LaunchedCommand {
 
     private var writesSymbols: Bool { surprisal != nil || html != nil }
 
+    private func measureCrops(_ corpus: Corpus, with model: LanguageModel) throws {
+        let checkpoint = LanguageModel.path(of: checkpoint)
+        warnIfTrainedOn(corpus, model)
+        guard
+            let report = try crops.report(on: corpus, with: model, checkpoint: checkpoint, threads: threads.count)
+        else { return }
+        try StandardOutput.write(format == .json ? try report.json() : report.table())
+    }
+
+    private func warnIfTrainedOn(_ corpus: Corpus, _ model: LanguageModel) {
+        guard model.training?.corpus.sha256 == corpus.sha256 else { return }
+        StandardError.print("warning: this is the text the model was trained on; figures for other texts will be worse")
+    }
+
     private func measure(
         _ corpus: Corpus, with model: LanguageModel, on cluster: Cluster?
     ) throws {
@@ -136,10 +164,7 @@ public struct Perplexity: LaunchedCommand {
         let counted = try baseline.map {
             try reading.baseline($0, for: model, toScore: corpus).evaluate(corpus, state: state)
         }
-        if model.training?.corpus.sha256 == corpus.sha256 {
-            StandardError.print(
-                "warning: this is the text the model was trained on; figures for other texts will be worse")
-        }
+        warnIfTrainedOn(corpus, model)
         let other = try dynamic.readTuningText(besides: corpus) { try reading.corpus($0, for: model) }
         let pictures = try Pictures(corpus, model, table: surprisal, page: html)
         let evaluation = try model.evaluate(
