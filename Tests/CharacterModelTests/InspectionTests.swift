@@ -38,15 +38,18 @@ struct InspectionTests {
 
     private func model(
         _ cell: CellKind, _ text: String, records: RecordSeparator? = nil, unit: TextUnit = .grapheme, layers: Int = 2,
-        hidden: Int = 6
+        hidden: Int = 6, ngrams: Int = 0
     ) throws -> LanguageModel {
         let corpus = try Corpus(
             reading: [.text(text)], unit: unit, normalization: unit == .byte ? .none : .nfc, records: records)
         let vocabulary = Vocabulary(of: 0..<corpus.count, in: corpus)
         let shape = try ModelConfiguration(
-            cell: cell, layers: layers, hidden: hidden, embedding: 4, vocabularySize: vocabulary.count)
+            cell: cell, layers: layers, hidden: hidden, embedding: 4, ngramEmbedding: ngrams, ngramRows: 50,
+            vocabularySize: vocabulary.count)
         let parameters = Parameters<Float>(shape)
         parameters.initialize(shape, seed: 3)
+        // As if they were trained.
+        parameters.ngrams?.assign(parameters.ngrams!.elements.map { 10 * $0 })
         return LanguageModel(shape, vocabulary, parameters, nil)
     }
 
@@ -142,7 +145,7 @@ struct InspectionTests {
     func memory() throws {
         for (cell, unit) in [(CellKind.gru, TextUnit.grapheme), (.lstm, .byte), (.rnn, .scalar), (.mingru, .grapheme)] {
             let text = String(sampleText.prefix(300))
-            let model = try model(cell, text, unit: unit)
+            let model = try model(cell, text, unit: unit, ngrams: cell == .gru || cell == .lstm ? 4 : 0)
             let corpus = try model.corpus(reading: [.text(text)])
             let curve = try model.memory(of: corpus, contexts: [0, 1, 3, 70, 1_000])
             #expect(curve.positions == corpus.count && curve.points.map(\.context) == [0, 1, 3, 70, 1_000, nil])
@@ -155,8 +158,30 @@ struct InspectionTests {
             let first = try model.logProbabilities(after: "")
             let alone = (0..<corpus.count).reduce(0) { $0 - first[model.vocabulary.id(of: corpus.symbols[corpus[$1]])] }
             #expect(abs(curve.points[0].nats.mean - alone / Double(corpus.count)) < 1e-5)
+            for index in 1...2 {
+                let seen = nats(of: corpus, model, context: curve.points[index].context!)
+                #expect(abs(curve.points[index].nats.mean - seen) < 1e-5, "\(cell)")
+            }
             #expect(curve.points.allSatisfy { $0.nats.standardError! > 0 })
         }
+    }
+
+    /// The mean nats of a text, each symbol read after so many others and a zero state.
+    private func nats(of corpus: Corpus, _ model: LanguageModel, context: Int) -> Double {
+        let ids = (0..<corpus.count).map { model.vocabulary.id(of: corpus.symbols[corpus[$0]]) }
+        let all = (0..<ids.count).map { position in
+            let inputs =
+                position > context
+                ? Array(ids[position - context..<position]) : [model.vocabulary.boundary] + ids[..<position]
+            let shard = Shard<Float>(model.configuration, lanes: 1, steps: inputs.count, learns: false)
+            for (step, id) in inputs.enumerated() {
+                shard.input.ids.view[0, step] = Int32(id)
+                shard.input.targets.view[0, step] = step == inputs.count - 1 ? Int32(ids[position]) : -1
+            }
+            shard.forward(model.network, steps: inputs.count)
+            return shard.loss(steps: inputs.count, scale: 1)
+        }
+        return all.reduce(0, +) / Double(all.count)
     }
 
     @Test("Counts below one are one, and do not trap")

@@ -108,13 +108,17 @@ struct SamplingTests {
         #expect(throws: SamplingError.self) { try RepetitionPenalty(0) }
     }
 
-    private func model(_ unit: TextUnit = .grapheme, text: String = "abcdeé") throws -> LanguageModel {
+    private func model(_ unit: TextUnit = .grapheme, text: String = "abcdeé", ngrams: Int = 0) throws -> LanguageModel {
         let corpus = try Corpus(
             reading: [.bytes(Array(text.utf8), name: "t")], unit: unit, normalization: .none)
         let vocabulary = Vocabulary(of: 0..<corpus.count, in: corpus)
-        let configuration = try ModelConfiguration(hidden: 9, vocabularySize: vocabulary.count)
+        let configuration = try ModelConfiguration(
+            hidden: 9, embedding: ngrams > 0 ? 7 : 0, ngramEmbedding: ngrams, ngramRows: 60,
+            vocabularySize: vocabulary.count)
         let parameters = Parameters<Float>(configuration)
         parameters.initialize(configuration, seed: 4)
+        // As if they were trained.
+        parameters.ngrams?.assign(parameters.ngrams!.elements.map { 20 * $0 })
         return LanguageModel(
             Checkpoint(
                 configuration: configuration, vocabulary: vocabulary, parameters: parameters, training: nil, state: nil)
@@ -153,11 +157,21 @@ struct SamplingTests {
         }
     }
 
-    @Test("Log-probabilities of a sample are the nats that scoring gives it")
-    func logProbabilities() throws {
-        let model = try model()
+    @Test("Log-probabilities of a sample are the nats that scoring gives it", arguments: [0, 4])
+    func logProbabilities(ngrams: Int) throws {
+        let model = try model(ngrams: ngrams)
         let strategy = SamplingStrategy.sampled(try Temperature(0.7), keeping: try SamplingFilter(topK: 3))
-        let sample = Array(try model.generator(strategy: strategy, seed: 1).prefix(100))
+        let alone = Array(try model.generator(strategy: strategy, seed: 1).prefix(100))
+        // One that goes on from another place of the text, beside a neighbour.
+        let (batch, first) = (TextBatch(model, threads: 1), try model.generator(strategy: strategy, seed: 1))
+        var sample = Array(first.prefix(9))
+        let texts = [first.fork(stream: 0, draw: 1), try model.generator(strategy: strategy, seed: 2)]
+        sample += (0..<91).compactMap { _ in batch.next(texts)[0] }
+        try expectNats(of: alone, model)
+        try expectNats(of: sample, model)
+    }
+
+    private func expectNats(of sample: [TextGenerator.Element], _ model: LanguageModel) throws {
         let corpus = try Corpus(
             reading: [.bytes(sample.flatMap(\.symbol.bytes), name: "s")], unit: .grapheme, normalization: .none)
         let nats = try nats(of: corpus, model)
@@ -165,9 +179,9 @@ struct SamplingTests {
         #expect(abs(sample.reduce(0) { $0 + $1.logProbability } + nats.reduce(0, +)) < 1e-4)
     }
 
-    @Test("A prompt of any length is read completely, including unknown symbols")
-    func prompts() throws {
-        let model = try model()
+    @Test("A prompt of any length is read completely, including unknown symbols", arguments: [0, 4])
+    func prompts(ngrams: Int) throws {
+        let model = try model(ngrams: ngrams)
         let long = String(repeating: "abc?", count: 50)
         let ids = try model.vocabulary.encode(long)
         #expect(ids.contains(model.vocabulary.unknown))

@@ -11,12 +11,13 @@ struct GradientCase: Sendable, CustomStringConvertible {
     var layers: Int
     var embedding: Int
     var dropout: Double
+    var ngrams = 0
 
     /// Where the cell has weights to drop.
     var weightDropout: Double { cell.uses("weight-dropout") ? dropout : 0 }
 
     var description: String {
-        "\(cell) \(nonlinearity), \(layers) layers, embedding \(embedding), all dropouts \(dropout)"
+        "\(cell) \(nonlinearity), \(layers) layers, embedding \(embedding), n-grams \(ngrams), all dropouts \(dropout)"
     }
 
     static let all: [GradientCase] = {
@@ -35,6 +36,9 @@ struct GradientCase: Sendable, CustomStringConvertible {
                 }
             }
         }
+        for ngrams in [2, 4] {
+            cases.append(GradientCase(cell: .gru, layers: 2, embedding: 3, dropout: 0.4, ngrams: ngrams))
+        }
         return cases
     }()
 }
@@ -46,8 +50,9 @@ struct GradientTests {
     @Test("Every parameter's gradient matches central differences", arguments: GradientCase.all)
     func centralDifferences(_ test: GradientCase) throws {
         let model = try ModelConfiguration(
-            cell: test.cell, layers: test.layers, hidden: 4, embedding: test.embedding, vocabularySize: 5,
-            nonlinearity: test.nonlinearity, dropout: test.dropout, weightDropout: test.weightDropout)
+            cell: test.cell, layers: test.layers, hidden: 4, embedding: test.embedding,
+            ngramEmbedding: test.ngrams, ngramRows: 7, vocabularySize: 5, nonlinearity: test.nonlinearity,
+            dropout: test.dropout, weightDropout: test.weightDropout)
         let fixture = NetworkFixture<Double>(model, steps: 5, batch: 9, seed: 11)
         let step = fixture.makeEngine()
         let center = fixture.loss(step)

@@ -57,4 +57,30 @@ struct OptimizerTests {
         try check(optimizer, as: Float.self)
         try check(optimizer, as: Double.self)
     }
+
+    @Test("Rows of n-grams without a gradient stay as they are, moments included; all others move as usual")
+    func sparseRows() throws {
+        let model = try ModelConfiguration(
+            hidden: 4, embedding: 37, ngramEmbedding: 3, ngramRows: 501, vocabularySize: 9)
+        let (parameters, gradient) = (kept(Parameters<Double>(model)), kept(Parameters<Double>(model)))
+        let state = kept(OptimizerState<Double>(.adamw, model))
+        for entry in parameters.layout.entries { parameters[entry].fill(0.5) }
+        for moment in state.moments { moment.ngrams!.fill(0.25) }
+        let table = gradient.ngrams!
+        for row in [0, 442, 443, 501, 1001] { table[row, row == 442 ? 36 : 0] = 0.125 }
+        gradient.encoder![3, 3] = 0.125
+        #expect(
+            state.update(
+                parameters, gradient: gradient, UpdateStep(step: 1, scale: 1, rate: 0.01, decay: 0.01),
+                using: Workers(count: 2)))
+        for row in 0..<1002 {
+            let isMoved = [0, 442, 443, 501, 1001].contains(row)
+            for matrix in [parameters.ngrams!, state.moments[0].ngrams!, state.moments[1].ngrams!] {
+                let still = matrix[row, 5] == 0.5 || matrix[row, 5] == 0.25
+                #expect(still != isMoved, "row \(row)")
+            }
+        }
+        // A symbol's row decays even where it has no gradient.
+        #expect(parameters.encoder![0, 0] != 0.5)
+    }
 }

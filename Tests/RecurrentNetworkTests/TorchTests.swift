@@ -13,6 +13,8 @@ struct TorchValues: Decodable {
         var cell: CellKind
         var layers: Int
         var embedding: Int
+        /// The length of the longest ones embedded, in 11 rows each.
+        var ngrams: Int
         var nonlinearity: Nonlinearity
         var loss: Double
         var logits: [Double]
@@ -50,7 +52,8 @@ struct TorchTests {
     ) throws {
         let model = try ModelConfiguration(
             cell: test.cell, layers: test.layers, hidden: values.hidden, embedding: test.embedding,
-            vocabularySize: values.vocabulary, nonlinearity: test.nonlinearity)
+            ngramEmbedding: test.ngrams, ngramRows: 11, vocabularySize: values.vocabulary,
+            nonlinearity: test.nonlinearity)
         let parameters = kept(Parameters<Scalar>(model))
         for (p, entry) in parameters.layout.entries.enumerated() {
             parameters.assign(
@@ -73,7 +76,7 @@ struct TorchTests {
             }
         }
         engine.laneState = state
-        let input = LaneWindow(lanes: batch, steps: steps)
+        let input = LaneWindow(lanes: batch, steps: steps, ngrams: test.ngrams)
         for (t, b) in (0..<steps).flatMap({ t in (0..<batch).map { (t, $0) } }) {
             input.ids.view[0, t * batch + b] = Int32((2 * t + 3 * b + 1) % values.vocabulary)
             input.targets.view[0, t * batch + b] = Int32((3 * t + b + 2) % values.vocabulary)
@@ -83,7 +86,7 @@ struct TorchTests {
             shard.state = state[lanes: lanes]
             shard.forward(engine.network, steps: steps)
         }
-        let name = "\(test.cell) \(test.nonlinearity) \(test.layers) \(test.embedding)"
+        let name = "\(test.cell) \(test.nonlinearity) \(test.layers) \(test.embedding) \(test.ngrams)"
         func close(_ what: String, _ a: [Scalar], _ b: [Double]) {
             let flaw = difference(a, b, relative: tolerance, absolute: tolerance)
             #expect(flaw == nil, "\(name): \(what)")

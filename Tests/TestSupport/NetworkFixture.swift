@@ -60,7 +60,8 @@ package struct NetworkFixture<Scalar: KernelScalar> {
     /// - Parameter reset: where a lane of each shard begins a text; nil: in mid-window.
     package func loss(_ engine: ThreadedEngine<Scalar>, resetAt reset: Int? = nil) -> Double {
         engine.network.pack(using: Workers(count: 1))
-        let input = LaneWindow(lanes: batch, steps: steps)
+        let input = LaneWindow(lanes: batch, steps: steps, ngrams: model.ngramEmbedding)
+        for lane in 0..<batch { input.setBefore([lane % model.vocabularySize, 1], lane: lane) }
         engine.laneState = NetworkState(
             joining: LaneGroups(batch: batch).ranges.enumerated().map { group, lanes in
                 fill(input, lanes, group: group, resetAt: reset ?? steps / 2)

@@ -16,6 +16,7 @@ struct GoldenTraining: Sendable {
     var nonlinearity = Nonlinearity.tanh
     var layers = 1
     var embedding = 0
+    var ngrams = 0
     var isTied = false
     var dropout = 0.0
     var weightDropout = 0.0
@@ -60,6 +61,10 @@ struct GoldenTraining: Sendable {
             add("bfloat16, everything, resumed") {
                 ($0.layers, $0.dropout, $0.weightDropout, $0.stop) = (2, 0.3, 0.2, 23)
                 ($0.embedding, $0.isTied, $0.records, $0.precision) = (Self.hidden, true, true, .bfloat16)
+            }
+            add("n-grams, files") { ($0.embedding, $0.ngrams, $0.files) = (5, 4, 3) }
+            add("n-grams, records, resumed") {
+                ($0.layers, $0.embedding, $0.ngrams, $0.records, $0.stop) = (2, 5, 3, true, 23)
             }
             add("resumed") { ($0.layers, $0.dropout, $0.weightDropout, $0.stop) = (2, 0.2, 0.2, 23) }
         }
@@ -124,8 +129,9 @@ struct GoldenTraining: Sendable {
         let checkpoint = try resuming.map { try Checkpoint(contentsOf: $0, withState: true) }
         let data = try data(vocabulary: checkpoint?.vocabulary)
         let model = try ModelConfiguration(
-            cell: cell, layers: layers, hidden: Self.hidden, embedding: embedding,
-            vocabularySize: data.vocabulary.count, nonlinearity: nonlinearity, isTied: isTied, dropout: dropout,
+            cell: cell, layers: layers, hidden: Self.hidden, embedding: embedding, ngramEmbedding: ngrams,
+            ngramRows: 100, vocabularySize: data.vocabulary.count, nonlinearity: nonlinearity, isTied: isTied,
+            dropout: dropout,
             weightDropout: weightDropout)
         var record = checkpoint?.training ?? TrainingRecord()
         if checkpoint == nil { record.options = options }

@@ -19,8 +19,9 @@ package struct Checkpoint: Sendable {
     package let mixture: CountMixture?
 
     static let format = "escriba"
-    /// The format's version; 1 for files without counts, which earlier programs read.
-    static let version = 2
+    /// The format's version. Files without embeddings of n-grams have 2, and without counts too 1, so that earlier programs read
+    /// them.
+    static let version = 3
 
     package init(
         configuration: ModelConfiguration, vocabulary: Vocabulary, parameters: Parameters<Float>,
@@ -46,7 +47,8 @@ package struct Checkpoint: Sendable {
         to path: String, replacing earlier: EarlierFiles = .none, on files: any FileSystem
     ) throws(CheckpointError) {
         var metadata = [
-            "format": Self.format, "version": mixture == nil ? "1" : "2", "configuration": json(configuration),
+            "format": Self.format, "version": configuration.embedsNgrams ? "3" : mixture == nil ? "1" : "2",
+            "configuration": json(configuration),
             "vocabulary": json(VocabularyRecord(vocabulary)),
         ]
         if let training { metadata["training"] = json(training) }

@@ -34,7 +34,7 @@ package final class DynamicEvaluation {
     private let text: EncodedText
     private let trained: Parameters<Float>
     private let engine: ThreadedEngine<Float>
-    private let input = LaneWindow(lanes: 1, steps: DynamicEvaluation.segment)
+    private let input: LaneWindow
     private let workers: Workers
     /// The mean square of each weight's gradient, and the mean of their roots.
     private let meanSquares: Parameters<Float>
@@ -51,6 +51,7 @@ package final class DynamicEvaluation {
         (model.dropout, model.weightDropout) = (0, 0)
         self.text = text
         self.workers = workers
+        input = LaneWindow(lanes: 1, steps: Self.segment, ngrams: model.ngramEmbedding)
         trained = parameters
         engine = ThreadedEngine(
             EngineSetup(

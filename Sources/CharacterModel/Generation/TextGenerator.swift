@@ -30,6 +30,8 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     /// The network's states after what was read, and its logits of the next symbol.
     private let states: LaneStates<Float>
     private var networkLogits: [Float]
+    /// The last symbols read, of which n-grams consist; the last one first.
+    private var before: [Int]
     /// Reads one symbol at a time; made when it is needed.
     private var reader: Shard<Float>?
     /// The logits of the symbols that may be drawn, and the resulting distribution. Their memory is reused.
@@ -70,6 +72,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         states = LaneStates(model.configuration, lanes: 1)
         logits = [Float](repeating: 0, count: vocabulary.count)
         networkLogits = logits
+        before = []
         read(CollectionOfOne(vocabulary.boundary))
         try read(prompt)
     }
@@ -85,6 +88,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         (surpriseLimit, recent, endLogProbability) = (other.surpriseLimit, other.recent, other.endLogProbability)
         (mixer, longestCopy) = (other.mixer?.copy(), other.longestCopy)
         (states, logits, networkLogits) = (other.states.copy(), other.logits, other.networkLogits)
+        before = other.before
         generator = randomNumbers
     }
 
@@ -106,6 +110,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
         if endLogProbability != nil {
             endLogProbability = nil
             states.clear()
+            before = []
             mixer?.reset()
             recent = []
             read(CollectionOfOne(vocabulary.boundary))
@@ -133,6 +138,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
 
     private func read(_ inputs: some Collection<Int>, in shard: Shard<Float>) {
         for (step, id) in inputs.enumerated() { shard.input.ids.view[0, step] = Int32(id) }
+        shard.input.setBefore(before, lane: 0)
         shard.begin(with: states)
         shard.forward(network, steps: inputs.count)
         shard.end(inputs.count, into: states)
@@ -142,6 +148,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     /// Takes what the network says of the symbol after some.
     private func take(_ logits: MatrixView<Float>, after inputs: some Collection<Int>) {
         logits.read(into: &networkLogits)
+        before = Array((inputs.reversed() + before).prefix(model.configuration.ngramLengths))
         if let mixer { for id in inputs { mixer.read(Int32(id)) } }
     }
 
@@ -201,6 +208,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     /// Puts a drawn symbol and the states before it into a lane of a shard of one step.
     func enter(_ shard: Shard<Float>, lane: Int, with id: Int) {
         shard.input.ids.view[0, lane] = Int32(id)
+        shard.input.setBefore(before, lane: lane)
         shard.begin(with: states, lane: lane)
     }
 

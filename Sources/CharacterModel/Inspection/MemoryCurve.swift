@@ -95,12 +95,12 @@ extension Network<Float> {
         let (length, window) = (max(0, context) + 1, min(64, max(1, context)))
         workers.forEach(groups.count) { index in
             let group = groups[index]
-            let lanes = positions[group].map { position in
+            var lanes = positions[group].map { position in
                 Lane(origin: position + 1 - length, scored: position..<position + 1, startsFresh: context == 0)
             }
             let shard = Shard<Float>(model, lanes: lanes.count, steps: window, learns: false)
             let mixer = mixture.map { CountMixer($0, lanes: lanes.count) }
-            if context > 0 { readBoundaries(lanes, of: text, shard, mixer) }
+            if context > 0 { readBoundaries(&lanes, of: text, shard, mixer) }
             for first in stride(from: context > 0 ? 1 : 0, to: length, by: window) {
                 let steps = min(window, length - first)
                 _ = shard.input.fill(lanes, of: text, first: first, steps: steps)
@@ -121,11 +121,14 @@ extension Network<Float> {
     }
 
     /// Reads the boundary in those lanes at whose origin a text or a record begins; the state of the others stays zero.
-    private func readBoundaries(_ lanes: [Lane], of text: EncodedText, _ shard: Shard<Float>, _ mixer: CountMixer?) {
+    private func readBoundaries(
+        _ lanes: inout [Lane], of text: EncodedText, _ shard: Shard<Float>, _ mixer: CountMixer?
+    ) {
         _ = shard.input.fill(lanes, of: text, first: 0, steps: 1)
         shard.forward(self, steps: 1)
         shard.advance(steps: 1)
         let fresh = Set(shard.input.resets(1).map(\.lane))
+        for lane in lanes.indices where !fresh.contains(lane) { lanes[lane].firstInput = 1 }
         for lane in fresh { mixer?.read(text.boundary, lane: lane) }
         var state = shard.state
         for index in state.values.indices {

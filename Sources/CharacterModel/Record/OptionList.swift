@@ -66,6 +66,12 @@ public struct OptionList: Sendable {
         "embedding", .model, nil, .optional(.range(ModelConfiguration.embeddingRange)),
         default: "by the number of symbols", fixedBy: .weights, isRecommended: true, in: { $0.configuration.embedding },
         help: "Length of the learned embedding of a symbol; 0: one-hot.")
+    /// Adds embeddings of the last 2, 3, ... N symbols to that of the last one; 0: none.
+    public let ngramEmbedding = TrainingOption(
+        "ngram-embedding", .model, nil, .optional(.zeroOr(ModelConfiguration.ngramRange)),
+        default: "by the text's size and the number of passes", fixedBy: .weights, isRecommended: true,
+        in: { $0.configuration.ngramEmbedding },
+        help: "Adds embeddings of the last 2, 3, ... N symbols to that of the last one; 0: none.")
     /// Uses a symbol's embedding as its decoder row too; the embedding is then as long as the hidden layer.
     public let tied = TrainingOption(
         "tied", .model, Bool?.none, default: "by the number of passes in the budget", fixedBy: .weights,

@@ -82,6 +82,10 @@ extension AllowedValues where Value: Comparable & Sendable {
 }
 
 extension AllowedValues<Int> {
+    static func zeroOr(_ range: ClosedRange<Int>) -> AllowedValues {
+        AllowedValues(text: "0, or from \(range.lowerBound) to \(range.upperBound)") { $0 == 0 || range.contains($0) }
+    }
+
     static func atLeast(_ least: Int) -> AllowedValues { AllowedValues(text: "at least \(least)") { $0 >= least } }
 }
 

@@ -99,6 +99,21 @@ package struct EncodedText: Sendable {
         symbol != Self.end && corpus.symbols[Int(symbol)].bytes.last == 0x0A
     }
 
+    /// The symbol at a position, as its index in the corpus; nil outside the text.
+    func symbol(at position: Int) -> Int32? {
+        guard position >= 0 && position < count else { return nil }
+        var symbol: Int32 = 0
+        read(position..<position + 1, into: &symbol)
+        return symbol
+    }
+
+    /// Whether the state is always reset before the symbol at a position.
+    func isFresh(_ position: Int) -> Bool {
+        let next = beginnings.partitioningIndex { $0 >= position }
+        if next < beginnings.count && beginnings[next] == position { return true }
+        return position < count && symbol(at: position - 1).map { restarts(afterSymbol: $0) } ?? false
+    }
+
     /// Calls `body` with each position and the symbol's index in the corpus, in order.
     package func forEachSymbol(in range: Range<Int>, _ body: (_ position: Int, _ symbol: Int32) -> Void) {
         var position = range.lowerBound

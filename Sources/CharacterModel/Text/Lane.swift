@@ -8,6 +8,8 @@ package struct Lane: Sendable, Equatable {
     package var scored: Range<Int>
     /// Whether the state is reset at the lane's first scored symbol, wherever that is in the text.
     package var startsFresh: Bool
+    /// The first step whose input n-grams may contain.
+    package var firstInput = 0
 
     package init(origin: Int, scored: Range<Int>, startsFresh: Bool) {
         self.origin = origin
@@ -59,6 +61,7 @@ extension LaneWindow {
         let (ids, targets, resets) = (self.ids.view, self.targets.view, self.resets.view)
         var predicted = 0
         let begin = lane.origin + first
+        readBefore(lane, first: first, into: index, of: text, replaces: replaces)
         // The symbols of the steps that are within the text, and the one before them.
         let window = (begin - 1..<begin + steps).clamped(to: 0..<text.count)
         text.read(window, into: symbols)
@@ -83,5 +86,24 @@ extension LaneWindow {
             if isScored { predicted += 1 }
         }
         return predicted
+    }
+
+    /// Sets the inputs before the first step of one lane.
+    private func readBefore(
+        _ lane: Lane, first: Int, into index: Int, of text: EncodedText, replaces: (Int32) -> Bool
+    ) {
+        let count = min(before.view.rows, first - lane.firstInput)
+        for row in 0..<before.view.rows { before.view[row, index] = -1 }
+        guard count > 0 else { return }
+        let begin = lane.origin + first
+        // The position of the input of step `first - 1 - row` is that of the symbol before it.
+        for row in 0..<count {
+            let position = begin - 1 - row
+            let isFresh = text.isFresh(position) || (lane.startsFresh && position == lane.scored.lowerBound)
+            let symbol = isFresh ? nil : text.symbol(at: position - 1)
+            let id = symbol.map { text.id(ofSymbol: $0) } ?? text.boundary
+            before.view[row, index] = replaces(id) && symbol != nil ? text.unknown : id
+            if isFresh { break }
+        }
     }
 }

@@ -32,7 +32,9 @@ package final class DistributedEngine<Scalar: KernelScalar>: Engine {
         self.communicator = communicator
         self.local = local
         lanes = groups.map { all[$0.lowerBound].lowerBound..<all[$0.upperBound - 1].upperBound }
-        parts = lanes.map { LaneParts(LaneWindow(lanes: $0.count, steps: setup.window)) }
+        parts = lanes.map {
+            LaneParts(LaneWindow(lanes: $0.count, steps: setup.window, ngrams: setup.model.ngramEmbedding))
+        }
         chain = GradientChain(communicator, local)
         let description = EngineDescription(
             model: setup.model, optimizer: setup.optimizer, precision: setup.precision, batch: setup.batch,
@@ -174,7 +176,7 @@ struct LaneParts {
         return [
             Message(window.ids, first: count), Message(window.targets, first: count),
             Message(window.resets, first: count),
-        ]
+        ] + (window.before.view.rows > 0 ? [Message(window.before)] : [])
     }
 
     mutating func send(

@@ -56,7 +56,10 @@ package final class EngineService<Scalar: KernelScalar> {
             groups: groups)
         try restore(engine)
         return Served(
-            engine: engine, part: LaneParts(LaneWindow(lanes: engine.lanes.count, steps: description.window)),
+            engine: engine,
+            part: LaneParts(
+                LaneWindow(
+                    lanes: engine.lanes.count, steps: description.window, ngrams: description.model.ngramEmbedding)),
             chain: GradientChain(communicator, engine))
     }
 

@@ -27,6 +27,7 @@ struct ModelOptions: ParsableArguments {
     @Option(\.layers) var layers: Int?
     @Option(\.hidden) var hidden: Int?
     @Option(\.embedding) var embedding: Int?
+    @Option(\.ngramEmbedding) var ngramEmbedding: Int?
     @Flag(\.tied) var tied: Bool?
     @Option(\.dropout) var dropout: Double?
     @Option(\.weightDropout) var weightDropout: Double?
@@ -36,6 +37,9 @@ struct ModelOptions: ParsableArguments {
     func validate() throws {
         if tied == true, let embedding, hidden != embedding {
             throw ValidationError("--tied makes the embedding the same size as --hidden; drop --embedding \(embedding)")
+        }
+        if tied == true, let ngramEmbedding, ngramEmbedding > 0 {
+            throw ValidationError("--tied does not go with --ngram-embedding; drop --ngram-embedding \(ngramEmbedding)")
         }
     }
 }

@@ -13,6 +13,8 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
         case decoder(Range<Int>)
         /// Columns of the encoder.
         case encoder(Range<Int>)
+        /// The n-grams of one length, the shortest being 0.
+        case ngrams(length: Int, rows: Range<Int>)
     }
 
     private let blocks: [Block]
@@ -38,6 +40,9 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
         }
         blocks += pieces(of: model.vocabularySize).map { .decoder($0) }
         blocks += pieces(of: model.embedding).map { .encoder($0) }
+        blocks += (0..<model.ngramLengths).map {
+            .ngrams(length: $0, rows: $0 * model.ngramRows..<($0 + 1) * model.ngramRows)
+        }
         self.blocks = blocks
         squares = measured.map { BlockSquares(blocks: blocks.count, half: $0.half, whole: $0.whole) }
         scratch = Self.scratch(rows: rows, threads: threads, precision, from: MemoryLedger())
@@ -87,6 +92,10 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
                         input: shard.gradientInput(ofLayer: index), scratch: scratch, accumulates: accumulates))
             case .decoder(let rows): addDecoder(rows, of: shard, steps: steps, accumulates: accumulates, scratch)
             case .encoder(let columns): addEncoder(columns, of: shard, steps: steps, accumulates: accumulates)
+            case .ngrams(let length, let rows):
+                add(
+                    shard.embeddedGradient, at: shard.ngrams.view.rows(length..<length + 1), steps * shard.lanes,
+                    to: gradient.ngrams!.rows(rows), accumulates: accumulates)
             }
             then(number)
         }
@@ -104,12 +113,20 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
     }
 
     private func addEncoder(_ columns: Range<Int>, of shard: Shard<Scalar>, steps: Int, accumulates: Bool) {
-        let rows = 0..<steps * shard.lanes
-        let table = gradient.encoder!.columns(columns)
+        add(
+            shard.embeddedGradient, at: shard.input.ids.view, steps * shard.lanes,
+            to: gradient.encoder!.columns(columns), columns, accumulates: accumulates)
+    }
+
+    /// Adds the first rows of a gradient, or some of their columns, to rows of a table.
+    private func add(
+        _ values: Matrix<Scalar>, at rows: MatrixView<Int32>, _ count: Int, to table: MatrixView<Scalar>,
+        _ columns: Range<Int>? = nil, accumulates: Bool
+    ) {
         if !accumulates { table.clear() }
+        let values = values.view.rows(0..<count)
         Scalar.kernels.scatterAdd(
-            shard.embeddedGradient.view.rows(rows).columns(columns), at: shard.input.ids.view.columns(rows),
-            into: table)
+            columns.map { values.columns($0) } ?? values, at: rows.columns(0..<count), into: table)
     }
 
     /// The parts of the gradient that a block covers.
@@ -124,6 +141,7 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
             }
         case .decoder(let rows): return [gradient.decoderWeight.rows(rows), gradient.decoderBias.columns(rows)]
         case .encoder(let columns): return [gradient.encoder!.columns(columns)]
+        case .ngrams(_, let rows): return [gradient.ngrams!.rows(rows)]
         }
     }
 }

@@ -203,6 +203,6 @@ package func trainingMemory(
     let shards = turns.shards.reduce(0) { $0 + (bytes[$1] ?? 0) }
     let rest = MemoryLedger(isDry: true)
     _ = GradientReduction<Float>.scratch(rows: window * largest, threads: threads, precision, from: rest)
-    _ = LaneWindow(lanes: batch, steps: window, from: rest)
+    _ = LaneWindow(lanes: batch, steps: window, ngrams: model.ngramEmbedding, from: rest)
     return 4 * parameters * copies + shards + rest.bytes
 }

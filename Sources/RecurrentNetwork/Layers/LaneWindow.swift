@@ -11,13 +11,18 @@ package final class LaneWindow: Sendable {
     package let targets: Matrix<Int32>
     /// [1, T B]: 1 where a lane begins a text: its state is zero before that step.
     package let resets: Matrix<UInt8>
+    /// [N - 1, B]: for embeddings of n-grams, the inputs before the first step, the last one first; negative where there is none.
+    package let before: Matrix<Int32>
 
-    package init(lanes: Int, steps: Int, from memory: MemoryLedger = MemoryLedger()) {
+    /// - Parameter ngrams: N: the length of the longest n-grams that are embedded.
+    package init(lanes: Int, steps: Int, ngrams: Int = 0, from memory: MemoryLedger = MemoryLedger()) {
         self.lanes = lanes
         capacity = steps
         ids = memory.matrix(1, steps * lanes)
         targets = memory.matrix(1, steps * lanes)
         resets = memory.matrix(1, steps * lanes)
+        before = memory.matrix(max(0, ngrams - 1), lanes)
+        before.view.fill(-1)
     }
 
     /// Copies some lanes of another window.
@@ -26,6 +31,10 @@ package final class LaneWindow: Sendable {
         precondition(
             range.lowerBound >= 0 && range.upperBound <= other.lanes && steps <= min(capacity, other.capacity),
             "lanes \(range) of \(other.lanes), \(steps) steps")
+        precondition(before.view.rows == other.before.view.rows, "windows of n-grams of different lengths")
+        for row in 0..<before.view.rows {
+            for lane in 0..<lanes { before.view[row, lane] = other.before.view[row, range.lowerBound + lane] }
+        }
         for step in 0..<steps {
             for lane in 0..<lanes {
                 let (here, there) = (step * lanes + lane, step * other.lanes + range.lowerBound + lane)
@@ -45,6 +54,13 @@ package final class LaneWindow: Sendable {
             found.append(Reset(step: at / lanes, lane: at % lanes))
         }
         return found
+    }
+
+    /// Sets what n-grams contain of the inputs before the first step of a lane.
+    ///
+    /// - Parameter ids: the last one first.
+    package func setBefore(_ ids: [Int], lane: Int) {
+        for row in 0..<before.view.rows { before.view[row, lane] = row < ids.count ? Int32(ids[row]) : -1 }
     }
 
     /// Marks the places where lanes begin a text, and clears all others.

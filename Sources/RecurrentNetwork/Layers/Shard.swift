@@ -20,6 +20,8 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
     /// [T B, E]: the embedded input and its gradient.
     private let embedded: Matrix<Scalar>
     private let packedEmbedded: PackedMatrix<Scalar>?
+    /// [N - 1, T B]: the rows of the n-grams, counted from the first row of each length.
+    let ngrams: Matrix<Int32>
     let embeddedGradient: Matrix<Scalar>
 
     /// - Parameters:
@@ -43,7 +45,8 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
                     layer: model.layer(layer), lanes: lanes, steps: steps, learns: learns, precision: precision),
                 restarts: restarts, outputGradient: gradients[layer % 2], from: memory)
         }
-        input = LaneWindow(lanes: lanes, steps: steps, from: memory)
+        input = LaneWindow(lanes: lanes, steps: steps, ngrams: model.ngramEmbedding, from: memory)
+        ngrams = memory.matrix(model.ngramLengths, model.embedsNgrams ? rows : 0)
         logits = memory.matrix(rows, model.vocabularySize)
         losses = memory.matrix(1, rows)
         embedded = memory.matrix(model.isOneHot ? 0 : rows, e)
@@ -122,10 +125,22 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
     package func project(_ network: Network<Scalar>, layer index: Int, steps: Range<Int>) {
         let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
         if index == 0, let encoder = network.parameters.encoder {
-            Scalar.kernels.gather(
-                input.ids.view.columns(rows), from: encoder, bias: nil, into: embedded.view.rows(rows))
+            let target = embedded.view.rows(rows)
+            Scalar.kernels.gather(input.ids.view.columns(rows), from: encoder, bias: nil, into: target)
+            if let tables = network.parameters.ngrams { addNgrams(steps, from: tables, to: target) }
         }
         layers[index].cell.project(steps, of: values(for: index), weights: network.layers[index])
+    }
+
+    /// Adds the embeddings of the n-grams that end at some steps to those of the symbols.
+    private func addNgrams(_ steps: Range<Int>, from tables: MatrixView<Scalar>, to target: MatrixView<Scalar>) {
+        input.findNgrams(steps, rows: model.ngramRows, into: ngrams.view)
+        let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
+        for length in 0..<model.ngramLengths {
+            target.add(
+                rowsOf: tables.rows(length * model.ngramRows..<(length + 1) * model.ngramRows),
+                at: ngrams.view.rows(length..<length + 1).columns(rows))
+        }
     }
 
     /// What a layer reads.

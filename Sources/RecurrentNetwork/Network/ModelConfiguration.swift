@@ -11,6 +11,11 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var hidden: Int
     /// E; 0 for a one-hot input.
     public var embedding: Int
+    /// The length of the longest n-grams whose embeddings are added to that of the last symbol: of 2 symbols, of 3, and so on; 0
+    /// for none.
+    public var ngramEmbedding: Int
+    /// The rows of the table of each length of n-grams, which share them by their hashes.
+    public var ngramRows: Int
     /// V.
     public var vocabularySize: Int
     /// Of the cells that use one; the others ignore it.
@@ -25,6 +30,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case cell, layers, hidden, embedding
+        case ngramEmbedding = "ngram_embedding"
+        case ngramRows = "ngram_rows"
         case vocabularySize = "vocabulary_size"
         case nonlinearity
         case isTied = "tied"
@@ -34,7 +41,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
 
     /// - Throws: `ConfigurationError` for a value out of its range.
     public init(
-        cell: CellKind = .gru, layers: Int = 1, hidden: Int = 384, embedding: Int = 0, vocabularySize: Int,
+        cell: CellKind = .gru, layers: Int = 1, hidden: Int = 384, embedding: Int = 0,
+        ngramEmbedding: Int = 0, ngramRows: Int = usualNgramRows, vocabularySize: Int,
         nonlinearity: Nonlinearity = .tanh, isTied: Bool = false, dropout: Double = 0,
         weightDropout: Double = 0
     ) throws(ConfigurationError) {
@@ -42,6 +50,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         self.layers = layers
         self.hidden = hidden
         self.embedding = embedding
+        self.ngramEmbedding = ngramEmbedding
+        self.ngramRows = ngramRows
         self.vocabularySize = vocabularySize
         self.nonlinearity = nonlinearity
         self.isTied = isTied
@@ -57,6 +67,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         layers = try container.decode(Int.self, forKey: .layers)
         hidden = try container.decode(Int.self, forKey: .hidden)
         embedding = try container.decodeIfPresent(Int.self, forKey: .embedding) ?? 0
+        ngramEmbedding = try container.decodeIfPresent(Int.self, forKey: .ngramEmbedding) ?? 0
+        ngramRows = try container.decodeIfPresent(Int.self, forKey: .ngramRows) ?? Self.usualNgramRows
         vocabularySize = try container.decode(Int.self, forKey: .vocabularySize)
         nonlinearity = try container.decodeIfPresent(Nonlinearity.self, forKey: .nonlinearity) ?? .tanh
         isTied = try container.decodeIfPresent(Bool.self, forKey: .isTied) ?? false
@@ -64,15 +76,47 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         weightDropout = try container.decodeIfPresent(Double.self, forKey: .weightDropout) ?? 0
     }
 
+    /// A model without embeddings of n-grams is written as it was before there were any.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(cell, forKey: .cell)
+        try container.encode(layers, forKey: .layers)
+        try container.encode(hidden, forKey: .hidden)
+        try container.encode(embedding, forKey: .embedding)
+        if embedsNgrams {
+            try container.encode(ngramEmbedding, forKey: .ngramEmbedding)
+            try container.encode(ngramRows, forKey: .ngramRows)
+        }
+        try container.encode(vocabularySize, forKey: .vocabularySize)
+        try container.encode(nonlinearity, forKey: .nonlinearity)
+        try container.encode(isTied, forKey: .isTied)
+        try container.encode(dropout, forKey: .dropout)
+        try container.encode(weightDropout, forKey: .weightDropout)
+    }
+
     public static let layerRange = 1...64
     public static let hiddenRange = 1...32_768
     public static let embeddingRange = 0...32_768
+    /// Lengths of n-grams, if any are embedded.
+    public static let ngramRange = 2...8
+    public static let ngramRowsRange = 1...16_777_216
+    /// The rows of a table of n-grams unless a text is large.
+    public static let usualNgramRows = 8_192
 
     /// Checks that every value is within its bounds. Within them no product of sizes overflows.
     public func validate() throws(ConfigurationError) {
         try Self.check("layers", layers, in: Self.layerRange)
         try Self.check("hidden", hidden, in: Self.hiddenRange)
         try Self.check("embedding", embedding, in: Self.embeddingRange)
+        if embedsNgrams {
+            try Self.check("ngram_embedding", ngramEmbedding, in: Self.ngramRange)
+            guard !isOneHot && !isTied else {
+                throw ConfigurationError(
+                    name: "ngram_embedding", value: "\(ngramEmbedding)",
+                    allowed: "0 if the embedding is \(isTied ? "tied" : "0")")
+            }
+        }
+        try Self.check("ngram_rows", ngramRows, in: Self.ngramRowsRange)
         try Self.check("vocabulary_size", vocabularySize, in: 2...16_777_216)
         for (name, value) in [("dropout", dropout), ("weight_dropout", weightDropout)] {
             guard value >= 0 && value < 1 else {
@@ -114,6 +158,9 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     }
 
     package var isOneHot: Bool { embedding == 0 }
+    package var embedsNgrams: Bool { ngramEmbedding != 0 }
+    /// How many lengths of n-grams are embedded.
+    package var ngramLengths: Int { max(0, ngramEmbedding - 1) }
 }
 
 /// A value of an option, of a model or a training, that is out of its range.

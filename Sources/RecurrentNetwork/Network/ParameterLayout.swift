@@ -5,6 +5,8 @@ package struct ParameterLayout: Sendable {
     package enum Role: Sendable, Equatable {
         /// Rows belong to symbols.
         case encoder, decoderWeight
+        /// Rows belong to n-grams: first those of 2 symbols, then those of 3, and so on.
+        case ngrams
         /// Elements belong to symbols.
         case decoderBias
         /// A tensor of a layer, by the cell's own list.
@@ -52,6 +54,10 @@ package struct ParameterLayout: Sendable {
         }
         let (h, v) = (model.hidden, model.vocabularySize)
         if !model.isOneHot { add("encoder.weight", .encoder, v, model.embedding, .gaussian) }
+        if model.embedsNgrams {
+            // Small, so that symbols count for more at first.
+            add("ngrams.weight", .ngrams, model.ngramLengths * model.ngramRows, model.embedding, .uniform(within: 0.08))
+        }
         for index in 0..<model.layers {
             let layer = model.layer(index)
             for (number, tensor) in model.cell.cell.tensors(of: layer).enumerated() {

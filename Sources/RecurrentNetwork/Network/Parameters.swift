@@ -7,6 +7,8 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
     package let arena: Matrix<Scalar>
     /// [V, E], where the input is embedded.
     package let encoder: MatrixView<Scalar>?
+    /// [(N - 1) R, E]: R rows for the n-grams of each length from 2 to N, where n-grams are embedded.
+    package let ngrams: MatrixView<Scalar>?
     /// For each layer, its tensors in the cell's order: [N, K], [K, N] for a one-hot input weight, [1, N] for a bias.
     package let layers: [[MatrixView<Scalar>]]
     /// [V, H].
@@ -24,6 +26,7 @@ package final class Parameters<Scalar: KernelScalar>: Sendable {
         self.layout = layout
         self.arena = arena
         encoder = model.isOneHot ? nil : view(layout.entries[0])
+        ngrams = model.embedsNgrams ? view(layout.entries[1]) : nil
         layers = (0..<model.layers).map { layout.entries(ofLayer: $0).map(view) }
         decoderWeight = view(layout.entries[layout.entries.count - 2])
         decoderBias = view(layout.entries[layout.entries.count - 1])

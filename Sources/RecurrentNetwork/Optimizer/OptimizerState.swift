@@ -14,6 +14,8 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         let decays: Bool
         /// Whether it counts in a norm: a tied embedding counts once.
         let counts: Bool
+        /// The length of rows of which those without any gradient are left alone, moments included; 0 if all move.
+        let sparseColumns: Int
     }
 
     package init(_ optimizer: Optimizer, _ model: ModelConfiguration) {
@@ -22,10 +24,12 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         let layout = ParameterLayout(model)
         let ends = layout.entries.dropFirst().map(\.offset) + [layout.count]
         pieces = zip(layout.entries, ends).flatMap { entry, end in
-            stride(from: entry.offset, to: end, by: 1 << 14).map { first in
+            let sparseColumns = entry.role == .ngrams ? entry.columns : 0
+            let length = sparseColumns > 0 ? max(1, (1 << 14) / sparseColumns) * sparseColumns : 1 << 14
+            return stride(from: entry.offset, to: end, by: length).map { first in
                 Piece(
-                    range: first..<min(first + 1 << 14, end), decays: !entry.isBias,
-                    counts: !(model.isTied && entry.role == .encoder))
+                    range: first..<min(first + length, end), decays: !entry.isBias,
+                    counts: !(model.isTied && entry.role == .encoder), sparseColumns: sparseColumns)
             }
         }
     }
@@ -48,12 +52,19 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         )
         let (weights, slopes) = (parameters.all, gradient.all)
         let (first, second) = (moments.first?.all, moments.count > 1 ? moments[1].all : nil)
+        @Sendable func update(_ range: Range<Int>, _ rule: OptimizerRule) -> Bool {
+            Scalar.kernels.update(
+                rule, parameters: weights.columns(range), gradient: slopes.columns(range),
+                moments: (first?.columns(range), second?.columns(range)))
+        }
         let flaws = eachPiece(of: parameters, using: workers) { piece in
-            let isFinite = Scalar.kernels.update(
-                piece.decays ? rule : forBiases, parameters: weights.columns(piece.range),
-                gradient: slopes.columns(piece.range),
-                moments: (first?.columns(piece.range), second?.columns(piece.range)))
-            return isFinite ? 0 : 1
+            guard piece.sparseColumns > 0 else { return update(piece.range, piece.decays ? rule : forBiases) ? 0 : 1 }
+            var flaws = 0.0
+            for start in stride(from: piece.range.lowerBound, to: piece.range.upperBound, by: piece.sparseColumns) {
+                let row = start..<min(start + piece.sparseColumns, piece.range.upperBound)
+                if slopes.columns(row).hasNonzero && !update(row, rule) { flaws += 1 }
+            }
+            return flaws
         }
         assert(parameters.gapsAreZero && moments.allSatisfy(\.gapsAreZero))
         return flaws.allSatisfy { $0 == 0 }

@@ -37,6 +37,8 @@ package struct Adaptation: Sendable {
             let (new, kept) = (parameters[entry], checkpoint.parameters[before])
             switch entry.role {
             case .layer where !entry.isTransposed: new.copy(kept)
+            // The rows of n-grams follow from the ids, which are others now.
+            case .ngrams: if vocabulary.symbols == old.symbols { new.copy(kept) }
             case .encoder, .decoderWeight, .layer:
                 for case (let id, let source?) in sources.enumerated() {
                     new.rows(id..<id + 1).copy(kept.rows(source..<source + 1))

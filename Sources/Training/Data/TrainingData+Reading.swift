@@ -73,7 +73,7 @@ extension TrainingRecord {
     init(_ options: TrainingOptions, _ configuration: ModelConfiguration, _ data: TrainingData) {
         self.init()
         self.options = options
-        self.options.choose(Recommendation(options, cell: configuration.cell, data: data))
+        self.options.choose(Recommendation(options, for: configuration, data: data))
         corpus.format = options.textFormat
     }
 }

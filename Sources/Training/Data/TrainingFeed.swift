@@ -20,7 +20,7 @@ final class TrainingFeed {
     private let seed: UInt64
     private let input: LaneWindow
 
-    init(_ data: TrainingData, _ schedule: LaneSchedule, window: Int, seed: UInt64) {
+    init(_ data: TrainingData, _ schedule: LaneSchedule, window: Int, ngrams: Int = 0, seed: UInt64) {
         original = data.training
         text = data.training
         groups = data.vocabulary.records != nil ? text.groups() : []
@@ -28,7 +28,7 @@ final class TrainingFeed {
         self.seed = seed
         coldStarts = data.vocabulary.records != nil ? nil : ColdStarts(text: text, seed: seed)
         unknowns = UnknownRule(text: text, vocabularySize: data.vocabulary.count, seed: seed)
-        input = LaneWindow(lanes: schedule.lanes.count, steps: window)
+        input = LaneWindow(lanes: schedule.lanes.count, steps: window, ngrams: ngrams)
     }
 
     /// A window of an epoch.

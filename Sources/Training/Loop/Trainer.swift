@@ -103,7 +103,7 @@ public final class Trainer {
         var record = record
         // Files from before there was a choice were trained in float32.
         if checkpoint != nil { record.options.precision = record.options.precision ?? .float32 }
-        record.options.chooseRest(Recommendation(record.options, cell: configuration.cell, data: data))
+        record.options.chooseRest(Recommendation(record.options, for: configuration, data: data))
         let options = record.options
         try options.validate()
         if let checkpoint, checkpoint.state == nil { throw CheckpointError.noTrainingState(path: output.lastPath) }
@@ -132,7 +132,8 @@ public final class Trainer {
                 optimizer: options.optimizer, precision: options.precision ?? .float32, batch: batch,
                 window: options.window, restarts: data.restarts, seed: options.seed,
                 measuresHalves: output.measuresNoise, workers: workers))
-        feed = TrainingFeed(data, schedule, window: options.window, seed: options.seed)
+        feed = TrainingFeed(
+            data, schedule, window: options.window, ngrams: configuration.ngramEmbedding, seed: options.seed)
         budget = BudgetMeter(record, windows: schedule.windows)
         validation = ValidationPolicy(data, record, windows: schedule.windows)
         recovery = RecoveryKeeper(checkpoint?.recoveryPoint)

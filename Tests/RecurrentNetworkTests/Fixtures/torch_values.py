@@ -41,12 +41,36 @@ class MinGRU(nn.Module):
         return x, torch.stack(last)
 
 
-def case(cell, layers, embedding, nonlinearity):
+class Ngrams(nn.Module):
+    """Embeddings of the last 2 to N symbols in one table, R rows for each length, found by hash; -1 is no symbol."""
+
+    def __init__(self, longest, rows, size):
+        super().__init__()
+        self.longest, self.rows = longest, rows
+        self.weight = nn.Parameter(torch.zeros((longest - 1) * rows, size))
+
+    def forward(self, x):
+        word, places = 0xFFFFFFFF, []
+        for t in range(len(x)):
+            for b in range(len(x[0])):
+                value = 0
+                for back in range(self.longest):
+                    symbol = int(x[t - back][b]) if t >= back else -1
+                    value = ((value ^ (symbol & word)) * 0x9E3779B1) & word
+                    value ^= value >> 15
+                    if back: places.append((back - 1) * self.rows + value % self.rows)
+        found = self.weight[torch.tensor(places)]
+        return found.view(len(x), len(x[0]), self.longest - 1, -1).sum(2)
+
+
+def case(cell, layers, embedding, nonlinearity, longest=0):
     kind = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN, "mingru": MinGRU}[cell]
     options = {"nonlinearity": nonlinearity} if cell == "rnn" else {}
     rnn, head = kind(embedding or V, H, layers, **options), nn.Linear(H, V)
     encoder = nn.Embedding(V, embedding) if embedding else None
+    ngrams = Ngrams(longest, 11, embedding) if longest else None
     named = ([("encoder.weight", encoder.weight)] if embedding else []) + \
+        ([("ngrams.weight", ngrams.weight)] if ngrams else []) + \
         [("rnn." + k, v) for k, v in rnn.named_parameters()] + [("decoder.weight", head.weight), ("decoder.bias", head.bias)]
     fill([v for _, v in named])
     x = torch.tensor([[(2 * t + 3 * b + 1) % V for b in range(B)] for t in range(T)])
@@ -54,13 +78,14 @@ def case(cell, layers, embedding, nonlinearity):
     h = torch.tensor([[[0.1 * math.cos(l + 2 * b + 3 * j) for j in range(H)] for b in range(B)] for l in range(layers)])
     c = torch.tensor([[[0.5 * math.sin(l + 2 * b + 3 * j) for j in range(H)] for b in range(B)] for l in range(layers)])
     inputs = encoder(x) if embedding else torch.eye(V)[x]
+    if ngrams: inputs = inputs + ngrams(x)
     out, state = rnn(inputs, (h, c) if cell == "lstm" else h)
     logits = head(out)
     loss = nn.functional.cross_entropy(logits.view(-1, V), y.view(-1))
     loss.backward()
     last_h, last_c = state if cell == "lstm" else (state, torch.zeros(0))
     flat = lambda t: t.detach().reshape(-1).tolist()
-    return {"cell": cell, "layers": layers, "embedding": embedding, "nonlinearity": nonlinearity, "loss": loss.item(),
+    return {"cell": cell, "layers": layers, "embedding": embedding, "ngrams": longest, "nonlinearity": nonlinearity, "loss": loss.item(),
             "logits": flat(logits), "hidden": flat(last_h), "cellState": flat(last_c),
             "gradients": {k: flat(v.grad) for k, v in named}}
 
@@ -82,7 +107,7 @@ json.dump({
     "cases": [case(cell, layers, embedding, nonlinearity)
               for cell, nonlinearity in [("lstm", "tanh"), ("gru", "tanh"), ("rnn", "tanh"), ("rnn", "relu"),
                                          ("mingru", "tanh")]
-              for layers, embedding in [(1, 0), (2, 0), (2, E)]],
+              for layers, embedding in [(1, 0), (2, 0), (2, E)]] + [case("gru", 1, E, "tanh", 4), case("lstm", 2, E, "tanh", 2)],
     "optimizers": [
         optimizer("sgd", lambda p: o.SGD(p, lr=0.1, weight_decay=0.01)),
         optimizer("adam", lambda p: o.Adam(p, lr=0.1, betas=(0.9, 0.99), eps=1e-8, weight_decay=0.01)),

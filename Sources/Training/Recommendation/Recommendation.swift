@@ -1,0 +1,213 @@
+import CharacterModel
+import LinearAlgebra
+import RealModule
+import RecurrentNetwork
+
+/// Recommended values for the shape and options that are not set: those from which a law of experience expects most, given the
+/// text's size, the budget, and with a time limit the machine's speed.
+///
+/// `docs/defaults.md` describes the runs behind it.
+public struct Recommendation: Sendable, Equatable {
+    public var layers: Int
+    public var hidden: Int
+    /// The embedding length if not tied.
+    public var plainEmbedding: Int
+    /// The length of the longest n-grams that are embedded, if not tied.
+    public var ngramEmbedding: Int
+    public var ngramRows: Int
+    public var isTied: Bool
+    public var dropout: Double
+    public var weightDropout: Double
+    public var learningRate: Double
+    public var warmup: Int
+    /// The symbols that the budget reads.
+    var read: Double
+
+    /// The lanes that several processes are given: as many for each as one process has alone, until more of them no longer
+    /// pay; each process needs a group.
+    public static func batch(ranks: Int) -> Int {
+        let usual = TrainingOptions().batch
+        let needed = usual * ((ranks + 1) / 2)
+        return max(min(usual * ranks, 8 * usual), needed)
+    }
+
+    /// The precision of a new training, unless the options say so: the one that is faster on this processor (`docs/speed.md`).
+    public static var precision: Precision { KernelLevel.inUse == .avx512BF16 ? .bfloat16 : .float32 }
+
+    /// Whether to count n-grams in a text of this many symbols, unless the options say so.
+    public static func countsNGrams(_ options: TrainingOptions, symbols: Int) -> Bool {
+        options.counts ?? (symbols >= 20_000)
+    }
+
+    /// - Parameters:
+    ///   - cell: the kind of cell.
+    ///   - symbols: the number of symbols in the training part.
+    ///   - vocabularySize: V.
+    ///   - options: the budget, batch, window and precision are used, and what is set of the shape.
+    ///   - speed: what a time limit reads; it decides nothing otherwise. nil: that of a usual machine.
+    ///   - fits: whether the memory is enough for a shape; the smallest one is taken if it never is.
+    public init(
+        cell: CellKind, symbols: Int, vocabularySize: Int, options: TrainingOptions, speed: TrainingSpeed? = nil,
+        fits: (ModelConfiguration) -> Bool = { _ in true }
+    ) {
+        let speed = speed ?? .usual(options.precision ?? Self.precision)
+        let text = TextSize(symbols: Double(max(1, symbols)), vocabulary: vocabularySize)
+        let shapes = Shape.candidates(options)
+        let models = shapes.map { $0.model(cell, text, options) }
+        func read(_ model: ModelConfiguration) -> Double {
+            switch options.budget {
+            case .epochs(let epochs): Double(epochs) * text.symbols
+            case .steps(let steps): Double(steps) * Double(options.batch) * Double(options.window)
+            case .seconds(let seconds): seconds * speed.symbolsPerSecond(model)
+            }
+        }
+        let costs = models.map { ScalingLaw.cost(of: $0, read: read($0), text) }
+        let possible = models.indices.filter { fits(models[$0]) }
+        let best =
+            possible.min { costs[$0] < costs[$1] } ?? models.indices.min {
+                models[$0].usedWeights < models[$1].usedWeights
+            }!
+        self.init(shapes[best], models[best], read: read(models[best]), text, options)
+    }
+
+    private init(
+        _ shape: Shape, _ model: ModelConfiguration, read: Double, _ text: TextSize, _ options: TrainingOptions
+    ) {
+        (layers, hidden, isTied) = (shape.layers, shape.hidden, shape.isTied)
+        (plainEmbedding, ngramEmbedding, ngramRows) = (text.embedding, text.ngramEmbedding, text.ngramRows)
+        self.read = read
+        (dropout, weightDropout) = Regularization.dropouts(of: model, passes: read / text.symbols)
+        let steps = read / Double(options.batch) / Double(options.window)
+        warmup = Int(max(1, min(100, steps / 10)))
+        let rates = model.cell.cell.learningRates
+        let rate = (layers > 1 ? rates.large : rates.small) * Self.growth(ofBatch: options.batch)
+        learningRate = (rate * 1e6).rounded() / 1e6
+    }
+
+    /// How much higher the rate of a larger batch than the usual one is: in proportion to it (Goyal et al. 2017), above four
+    /// times as many lanes to the square root of more (Malladi et al. 2022).
+    private static func growth(ofBatch lanes: Int) -> Double {
+        let times = Double(lanes) / Double(TrainingOptions().batch)
+        let growth = times <= 1 ? 1 : times <= 4 ? times : 4 * (times / 4).squareRoot()
+        return (growth * 100).rounded() / 100
+    }
+}
+
+/// What a recommendation knows of a text.
+struct TextSize {
+    /// In the training part.
+    let symbols: Double
+    /// V.
+    let vocabulary: Int
+
+    /// The length of a symbol's embedding.
+    var embedding: Int { min(128, max(64, vocabulary / 32)) }
+    var ngramEmbedding: Int { 4 }
+    var ngramRows: Int { ModelConfiguration.usualNgramRows }
+}
+
+/// A shape that may be recommended.
+private struct Shape {
+    let layers: Int
+    let hidden: Int
+    let isTied: Bool
+
+    /// The shapes that options leave open.
+    static func candidates(_ options: TrainingOptions) -> [Shape] {
+        let usual = [(1, 64), (1, 128), (1, 192), (1, 256), (1, 384), (1, 512), (1, 768), (2, 384), (2, 512), (2, 768)]
+        let layers = options.layers.map { [$0] } ?? [1, 2]
+        let sizes =
+            options.hidden.map { hidden in layers.map { ($0, hidden) } }
+            ?? options.layers.map { layers in Set(usual.map(\.1)).sorted().map { (layers, $0) } } ?? usual
+        let ties = options.tied ?? false
+        return sizes.map { Shape(layers: $0, hidden: $1, isTied: ties) }
+    }
+
+    /// The model without dropout, and not checked: an option may be out of its range.
+    func model(_ cell: CellKind, _ text: TextSize, _ options: TrainingOptions) -> ModelConfiguration {
+        let embedding = isTied ? hidden : options.embedding ?? text.embedding
+        var model = ModelConfiguration.smallest
+        (model.cell, model.layers, model.hidden, model.embedding) = (cell, layers, hidden, embedding)
+        (model.vocabularySize, model.isTied) = (text.vocabulary, isTied)
+        return model
+    }
+}
+
+extension ModelConfiguration {
+    fileprivate static var smallest: ModelConfiguration {
+        guard let model = try? ModelConfiguration(hidden: 1, vocabularySize: 2) else {
+            preconditionFailure("a model of one unit is possible")
+        }
+        return model
+    }
+}
+
+extension TrainingOptions {
+    /// Sets options that are not set from a recommendation.
+    package mutating func choose(_ recommendation: Recommendation) {
+        self.layers = self.layers ?? recommendation.layers
+        self.hidden = self.hidden ?? recommendation.hidden
+        self.tied = self.tied ?? (self.embedding == nil && recommendation.isTied)
+        self.embedding = self.tied == true ? self.hidden : self.embedding ?? recommendation.plainEmbedding
+        self.ngramEmbedding =
+            self.ngramEmbedding ?? (self.tied == true || self.embedding == 0 ? 0 : recommendation.ngramEmbedding)
+        self.dropout = self.dropout ?? recommendation.dropout
+        self.weightDropout = self.weightDropout ?? recommendation.weightDropout
+        chooseRest(recommendation)
+    }
+
+    /// The same for options that are not part of the model.
+    mutating func chooseRest(_ recommendation: Recommendation) {
+        self.precision = self.precision ?? Recommendation.precision
+        self.learningRate = self.learningRate ?? recommendation.learningRate
+        self.warmup = self.warmup ?? recommendation.warmup
+    }
+}
+
+extension Recommendation {
+    /// The recommendation for training on some data.
+    public init(
+        _ options: TrainingOptions, cell: CellKind, data: TrainingData, speed: TrainingSpeed? = nil,
+        fits: (ModelConfiguration) -> Bool = { _ in true }
+    ) {
+        self.init(
+            cell: cell, symbols: data.trainingSymbols, vocabularySize: data.vocabulary.count, options: options,
+            speed: speed, fits: fits)
+    }
+
+    /// The recommendation for options that are not part of a model.
+    init(_ options: TrainingOptions, for model: ModelConfiguration, data: TrainingData) {
+        var options = options
+        (options.layers, options.hidden, options.tied) = (model.layers, model.hidden, model.isTied)
+        options.embedding = model.embedding
+        self.init(options, cell: model.cell, data: data)
+    }
+}
+
+extension ModelConfiguration {
+    /// The shape given by options, with recommendations for the rest.
+    ///
+    /// - Parameters:
+    ///   - speed: that of this machine; decides with a time limit only. nil: that of a usual machine.
+    ///   - fits: whether the memory is enough for a shape.
+    /// - Throws: `ConfigurationError` for a value out of its range, or an option that the cell does not use.
+    public init(
+        _ options: TrainingOptions, data: TrainingData, speed: TrainingSpeed? = nil,
+        fits: (ModelConfiguration) -> Bool = { _ in true }
+    ) throws(ConfigurationError) {
+        for option in OptionList.all where options.isGiven(option) && !options.cell.uses(option.name) {
+            throw ConfigurationError(
+                name: option.name, value: option.text(in: options) ?? "none",
+                allowed: "left out: the \(options.cell.rawValue) cell does not use it")
+        }
+        var options = options
+        let recommendation = Recommendation(options, cell: options.cell, data: data, speed: speed, fits: fits)
+        options.choose(recommendation)
+        try self.init(
+            cell: options.cell, layers: options.layers ?? 1, hidden: options.hidden ?? 1,
+            embedding: options.embedding ?? 0, ngramEmbedding: options.ngramEmbedding ?? 0,
+            ngramRows: recommendation.ngramRows, vocabularySize: data.vocabulary.count,
+            nonlinearity: options.nonlinearity, isTied: options.tied ?? false, dropout: options.dropout ?? 0,
+            weightDropout: options.weightDropout ?? 0)
+    }
+}
