@@ -1,7 +1,9 @@
 import Concurrency
-import Randomness
+import Foundation
 import RecurrentNetwork
+import TestSupport
 import Testing
+import Tokenization
 
 @testable import CharacterModel
 @testable import Training
@@ -9,40 +11,156 @@ import Testing
 @Suite("Recommended shapes")
 struct RecommendationTests {
     private func recommendation(
-        _ symbols: Int, _ budget: TrainingBudget, _ precision: Precision = .float32
+        _ symbols: Int, _ budget: TrainingBudget, _ precision: Precision = .float32, cell: CellKind = .gru,
+        speed: TrainingSpeed? = nil, _ change: (inout TrainingOptions) -> Void = { _ in }
     ) -> Recommendation {
         var options = TrainingOptions()
         (options.budget, options.precision) = (budget, precision)
-        return Recommendation(cell: .gru, symbols: symbols, vocabularySize: 67, options: options)
+        change(&options)
+        return Recommendation(
+            cell: cell, symbols: symbols, vocabularySize: 67, options: options, speed: speed)
     }
 
-    @Test("Equal texts and budgets get equal shapes, however the budget is given")
+    @Test("With steps or epochs, no clock decides anything, and equal budgets get equal shapes")
     func budgets() {
         let epochs = recommendation(1_024_000, .epochs(4))
         #expect(epochs == recommendation(1_024_000, .steps(4_000)))
         #expect(epochs == recommendation(1_024_000, .epochs(4), .bfloat16))
-        #expect(epochs.hidden == 384 && epochs.layers == 1 && epochs.plainEmbedding == 32)
-        #expect(!epochs.isTied && epochs.weightDropout == 0)
+        for speed in [1e6, 1e9, 1e15] {
+            #expect(
+                epochs == recommendation(1_024_000, .epochs(4), speed: TrainingSpeed(weightsPerSecond: speed)))
+        }
+    }
+
+    @Test("With a time limit, a machine that is as many times as fast chooses as one that has as much more time")
+    func speed() {
+        for seconds in [1.0, 20, 180, 3_600] {
+            for symbols in [10_000, 1_000_000, 100_000_000] {
+                var sizes: [Int] = []
+                for times in [0.1, 1, 10, 100] {
+                    let one = recommendation(
+                        symbols, .seconds(seconds), speed: TrainingSpeed(weightsPerSecond: 4e10 * times))
+                    let other = recommendation(
+                        symbols, .seconds(seconds * times), speed: TrainingSpeed(weightsPerSecond: 4e10))
+                    #expect(one == other)
+                    sizes.append(one.layers * one.hidden * one.hidden)
+                }
+                #expect(sizes == sizes.sorted() && sizes[0] < sizes[3], "\(seconds) s, \(symbols) symbols: \(sizes)")
+            }
+        }
+    }
+
+    @Test("What is set stays, and the rest suits it")
+    func given() {
+        let large = recommendation(1_000_000, .steps(1_000)) { ($0.hidden, $0.layers) = (2_000, 3) }
+        #expect(large.hidden == 2_000 && large.layers == 3)
+        let two = recommendation(1_000_000, .steps(1_000)) { $0.layers = 2 }
+        #expect(two.layers == 2)
+        let small = recommendation(1_000_000, .seconds(60)) { $0.hidden = 30 }
+        // It reads the text more often than a large one would.
+        let usual = recommendation(1_000_000, .seconds(60)) { $0.hidden = 1_000 }
+        #expect(small.read > 10 * usual.read)
+        #expect(recommendation(100_000, .epochs(50)) { $0.tied = true }.isTied)
+        #expect(recommendation(100_000, .epochs(50), cell: .mingru).weightDropout == 0)
+    }
+
+    @Test("A shape that does not fit the memory is not chosen; if none does, the smallest is")
+    func memory() throws {
+        var options = TrainingOptions()
+        options.budget = .seconds(3_600)
+        func hidden(_ limit: Int) -> Int {
+            Recommendation(
+                cell: .gru, symbols: 10_000_000, vocabularySize: 67, options: options,
+                fits: { $0.parameterCount <= limit }
+            ).hidden
+        }
+        #expect(hidden(.max) > hidden(500_000) && hidden(500_000) > hidden(100_000))
+        #expect(hidden(0) == 64)
     }
 
     @Test("Dropout grows with the passes over a text, and has bounds")
     func dropout() {
-        let often = [1, 4, 16, 64, 100_000].map { recommendation(200_000, .epochs($0)) }
-        #expect(often.map(\.dropout) == [0, 0, 0.3, 0.4, 0.4])
-        #expect(often.map(\.weightDropout) == [0, 0, 0.15, 0.5, 0.5])
-        #expect(often.map(\.isTied) == [false, false, true, true, true])
-        // A budget of a few hundred steps is for a small network, and for no more than a tenth of them at a rising rate.
-        let brief = recommendation(10_000, .steps(300))
-        #expect(brief.hidden == 128 && !brief.isTied && brief.dropout == 0 && brief.warmup == 30)
-        #expect(often.last?.warmup == 100 && recommendation(10_000, .steps(1)).warmup == 1)
-        for seconds in [0.1, 60, 600, 86_400] {
-            for symbols in [100, 10_000, 1_000_000, 1_000_000_000] {
-                let shape = recommendation(symbols, .seconds(seconds))
-                #expect((0...0.4).contains(shape.dropout) && [128, 384, 512].contains(shape.hidden))
-                #expect((shape.layers == 2) == (symbols >= 300_000 && seconds >= 30_000_000 / 45_000))
-                // In bfloat16 as much is read in less time.
-                #expect(recommendation(symbols, .seconds(0.6 * seconds), .bfloat16) == shape)
+        for (symbols, hidden) in [(100_000, 128), (100_000, 512), (5_000_000, 512)] {
+            let often = [1, 4, 16, 64, 100_000].map { epochs in
+                recommendation(symbols, .epochs(epochs)) { ($0.hidden, $0.layers) = (hidden, 1) }
             }
+            for values in [often.map(\.dropout), often.map(\.weightDropout)] {
+                #expect(values == values.sorted() && values[0] == 0 && values[3] > 0 && values[4] <= 0.5)
+            }
+            #expect(often.last?.warmup == 100)
         }
+        #expect(recommendation(10_000, .steps(300)).warmup == 30 && recommendation(10_000, .steps(1)).warmup == 1)
+    }
+
+    // MARK: Speed
+
+    @Test("The symbols of a second are in inverse proportion to the weights")
+    func symbols() throws {
+        let speed = TrainingSpeed(weightsPerSecond: 1e10)
+        let models = try [64, 256, 1_024].map {
+            try ModelConfiguration(hidden: $0, embedding: 16, ngramEmbedding: 3, vocabularySize: 50)
+        }
+        // Rows of tables and biases take no time.
+        #expect(models[0].usedWeights == 3 * 64 * (64 + 16) + 50 * 64)
+        let each = models.map { speed.symbolsPerSecond($0) }
+        #expect(each == each.sorted(by: >) && each[2] > 1e10 / 3_500_000 && each[2] < 1e10 / 3_200_000)
+        #expect(speed.times(3).symbolsPerSecond(models[1]) == 3 * each[1])
+        let usual = [Precision.float32, .bfloat16].map { TrainingSpeed.usual($0).weightsPerSecond }
+        #expect(usual[1] > usual[0])
+    }
+
+    @Test("The speed of this machine is measured with any batch and window")
+    func measured() throws {
+        for (batch, window) in [(1, 1), (16, 64), (60_000, 60_000)] {
+            var options = TrainingOptions()
+            (options.batch, options.window) = (batch, window)
+            let speed = try TrainingSpeed.measured(options, vocabularySize: 30, threads: 2)
+            #expect(speed.weightsPerSecond.isFinite && speed.weightsPerSecond > 0)
+        }
+    }
+
+    // MARK: Expectations
+
+    private func data(_ text: String, fraction: Double = 0.2) throws -> TrainingData {
+        try TrainingData(Corpus(reading: [.bytes(Array(text.utf8), name: "t")]), fraction: fraction)
+    }
+
+    @Test("More time and an easier text promise less loss; without a validation nothing is promised")
+    func expectation() throws {
+        let text = String(repeating: sampleText, count: 8)
+        let model = try ModelConfiguration(hidden: 128, embedding: 32, vocabularySize: 60)
+        func expected(_ data: TrainingData, _ steps: Int) -> Forecast? {
+            var options = TrainingOptions()
+            options.budget = .steps(steps)
+            return Forecast(model, options: options, data: data, threads: 2)
+        }
+        let data = try data(text)
+        let nats = try [10, 100, 1_000].map { steps in try #require(expected(data, steps)).nats }
+        #expect(nats == nats.sorted(by: >))
+        let one = try #require(expected(data, 100))
+        #expect(abs(one.bitsPerCharacter - one.nats / log(2)) < 1e-12)
+        // The same letters in disorder.
+        let places = text.indices.enumerated().sorted {
+            ($0.offset * 7_919 % 1_009, $0.offset) < ($1.offset * 7_919 % 1_009, $1.offset)
+        }
+        let mixed = String(places.map { text[$0.element] })
+        #expect(try #require(expected(try self.data(mixed), 100)).nats > one.nats + 0.5)
+        #expect(expected(try self.data(text, fraction: 0), 100) == nil)
+    }
+
+    @Test("The difficulty of a text is its nats under Kneser-Ney n-grams")
+    func difficulty() throws {
+        let data = try data(sampleText)
+        let validation = try #require(data.validation)
+        let reference = KneserNey(data.training, vocabulary: data.vocabulary).nats(of: validation).last!
+        let workers = Workers(count: 2)
+        let found = try #require(Forecast.difficulty(of: data, using: workers))
+        // Counts know no beginnings of a text that begins once.
+        #expect(abs(found / (reference / Double(validation.count)) - 1) < 0.01)
+        // Blocks that are spread over a long text say about the same as all of it.
+        let counts = NGramCounts(data.training, vocabulary: data.vocabulary, bytes: .max, seed: 1)
+        let whole = counts.meanNats(of: data.training, using: workers)
+        let part = counts.meanNats(of: data.training, within: 1_000 * Double(data.vocabulary.count), using: workers)
+        #expect(abs(whole - part) < 0.3 * whole && whole != part)
     }
 }

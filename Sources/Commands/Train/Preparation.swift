@@ -16,6 +16,8 @@ struct Preparation {
     let adaptation: Adaptation?
     var configuration: ModelConfiguration
     var record: TrainingRecord
+    /// How fast this machine trains, if that was measured.
+    let speed: TrainingSpeed?
     /// The checkpoint to continue from, if there is one.
     var checkpoint: Checkpoint?
 
@@ -48,6 +50,7 @@ struct Preparation {
         try Self.checkRecords(data, plan, isAsked: isAsked)
         try Self.checkValidation(data, plan)
         record = try plan.record.reading(corpus, validation: other, resumes: checkpoint != nil)
+        speed = checkpoint == nil ? try Self.measureSpeed(plan.options, data, command, ranks: ranks) : nil
         if let checkpoint {
             (adaptation, configuration) = (nil, checkpoint.configuration)
         } else {
@@ -56,9 +59,16 @@ struct Preparation {
                     $0, to: data.vocabulary, dropout: plan.options.dropout, weightDropout: plan.options.weightDropout,
                     seed: plan.options.seed)
             }
-            configuration = try adaptation?.configuration ?? ModelConfiguration(plan.options, data: data)
+            let (data, threads, options) = (data, command.threads.count, plan.options)
+            let free = availableMemory()
+            func fits(_ model: ModelConfiguration) -> Bool {
+                Self.memory(model, options, data, threads: threads, ranks: ranks) <= free ?? .infinity
+            }
+            configuration =
+                try adaptation?.configuration ?? ModelConfiguration(options, data: data, speed: speed, fits: fits)
             record.options.counts = data.counted != nil
-            record.options.choose(Recommendation(plan.options, cell: configuration.cell, data: data))
+            record.options.choose(
+                Recommendation(options, cell: configuration.cell, data: data, speed: speed, fits: fits))
         }
         try checkMemory(threads: command.threads.count, ranks: ranks)
         try checkRanks(ranks)
@@ -135,10 +145,25 @@ struct Preparation {
         throw UsageError("\(reason), too few for \(ranks) ranks; start \(groups) or fewer\(advice)")
     }
 
+    /// How much a time limit reads; nil for other budgets. Ranks that tune together must choose the same, so they measure nothing.
+    private static func measureSpeed(
+        _ options: TrainingOptions, _ data: TrainingData, _ command: Train, ranks: Int
+    ) throws -> TrainingSpeed? {
+        guard case .seconds = options.budget, ranks == 1 || command.training.tune == nil else { return nil }
+        let speed = try TrainingSpeed.measured(
+            options, vocabularySize: data.vocabulary.count, threads: command.threads.count)
+        return speed.times(ranks)
+    }
+
+    private static func memory(
+        _ model: ModelConfiguration, _ options: TrainingOptions, _ data: TrainingData, threads: Int, ranks: Int
+    ) -> Double {
+        Trainer.memory(model, options: options, restarts: data.restarts, threads: threads, ranks: ranks)
+    }
+
     /// The system promises more memory than it has. A model larger than free memory would be killed without a message.
     private func checkMemory(threads: Int, ranks: Int) throws {
-        let needed = Trainer.memory(
-            configuration, options: record.options, restarts: data.restarts, threads: threads, ranks: ranks)
+        let needed = Self.memory(configuration, record.options, data, threads: threads, ranks: ranks)
         guard let free = availableMemory(), needed > free else { return }
         throw UsageError(
             "training this model takes \(formatted(bytes: needed)) and \(formatted(bytes: free)) of memory are free; "

@@ -46,7 +46,7 @@ struct Announcement {
     }
 
     var lines: [String] {
-        get throws { try text + warnings + [origin, model, budget].compactMap(\.self) }
+        get throws { try text + warnings + [origin, model, budget, expectation].compactMap(\.self) }
     }
 
     private var text: [String] {
@@ -102,6 +102,17 @@ struct Announcement {
         return "\(configuration.cell.rawValue) \(configuration.layers) x \(configuration.hidden): "
             + "\(formatted(configuration.parameterCount)) parameters, about \(formatted(bytes: memory)) of memory, "
             + "\(threads) threads"
+    }
+
+    /// What to expect of a new model.
+    private var expectation: String? {
+        let (data, options) = (preparation.data, trainer.record.options)
+        guard preparation.checkpoint == nil && preparation.adaptation == nil,
+            let expected = Forecast(
+                preparation.configuration, options: options, data: data, speed: preparation.speed, threads: threads)
+        else { return nil }
+        return "expecting about \(formatted(expected.bitsPerCharacter, decimals: 2)) bits per character "
+            + "(\(formatted(expected.nats, decimals: 2)) nats per symbol) in the validation"
     }
 
     private var budget: String? {

@@ -21,6 +21,8 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
     /// For each thread, a part of the gradient of pre-activations [T B, 128], packed.
     private let scratch: [PackedMatrix<Scalar>]
     private let gradient: Parameters<Scalar>
+    /// The rows of n-grams that have a gradient.
+    let sparse: SparseRows
     /// nil where they are not measured.
     let squares: BlockSquares?
 
@@ -28,21 +30,23 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
     ///   - gradient: holds the sums.
     ///   - rows: T B of a group of lanes, at most.
     ///   - threads: of the workers that will run it.
+    ///   - isShared: whether other ranks add to the sums.
     ///   - measured: the groups after which the sums' squares are noted, if any.
     init(
         _ model: ModelConfiguration, into gradient: Parameters<Scalar>, rows: Int, threads: Int,
-        precision: Precision, measured: (half: Int?, whole: Int?)? = nil
+        precision: Precision, isShared: Bool, measured: (half: Int?, whole: Int?)? = nil
     ) {
         self.gradient = gradient
-        var blocks: [Block] = []
+        sparse = SparseRows(model, isShared: isShared)
+        // The longest tasks first.
+        var blocks = (0..<model.ngramLengths).map {
+            Block.ngrams(length: $0, rows: $0 * model.ngramRows..<($0 + 1) * model.ngramRows)
+        }
         for layer in (0..<model.layers).reversed() {
             blocks += model.cell.cell.gradientTasks(of: model.layer(layer)).map { .layer(layer, $0) }
         }
         blocks += pieces(of: model.vocabularySize).map { .decoder($0) }
         blocks += pieces(of: model.embedding).map { .encoder($0) }
-        blocks += (0..<model.ngramLengths).map {
-            .ngrams(length: $0, rows: $0 * model.ngramRows..<($0 + 1) * model.ngramRows)
-        }
         self.blocks = blocks
         squares = measured.map { BlockSquares(blocks: blocks.count, half: $0.half, whole: $0.whole) }
         scratch = Self.scratch(rows: rows, threads: threads, precision, from: MemoryLedger())
@@ -93,12 +97,11 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
             case .decoder(let rows): addDecoder(rows, of: shard, steps: steps, accumulates: accumulates, scratch)
             case .encoder(let columns): addEncoder(columns, of: shard, steps: steps, accumulates: accumulates)
             case .ngrams(let length, let rows):
-                add(
-                    shard.embeddedGradient, at: shard.ngrams.view.rows(length..<length + 1), steps * shard.lanes,
-                    to: gradient.ngrams!.rows(rows), accumulates: accumulates)
+                addNgrams(length, to: rows, of: shard, steps: steps, accumulates: accumulates)
             }
             then(number)
         }
+        if case .ngrams(let length, _) = block { sparse.sort(length: length) }
     }
 
     private func addDecoder(
@@ -113,20 +116,23 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
     }
 
     private func addEncoder(_ columns: Range<Int>, of shard: Shard<Scalar>, steps: Int, accumulates: Bool) {
-        add(
-            shard.embeddedGradient, at: shard.input.ids.view, steps * shard.lanes,
-            to: gradient.encoder!.columns(columns), columns, accumulates: accumulates)
+        let rows = 0..<steps * shard.lanes
+        let table = gradient.encoder!.columns(columns)
+        if !accumulates { table.clear() }
+        Scalar.kernels.scatterAdd(
+            shard.embeddedGradient.view.rows(rows).columns(columns), at: shard.input.ids.view.columns(rows),
+            into: table)
     }
 
-    /// Adds the first rows of a gradient, or some of their columns, to rows of a table.
-    private func add(
-        _ values: Matrix<Scalar>, at rows: MatrixView<Int32>, _ count: Int, to table: MatrixView<Scalar>,
-        _ columns: Range<Int>? = nil, accumulates: Bool
+    private func addNgrams(
+        _ length: Int, to rows: Range<Int>, of shard: Shard<Scalar>, steps: Int, accumulates: Bool
     ) {
-        if !accumulates { table.clear() }
-        let values = values.view.rows(0..<count)
+        let (table, places) = (gradient.ngrams!, 0..<steps * shard.lanes)
+        let lookups = shard.ngrams.view.rows(length..<length + 1).columns(places)
+        if !accumulates { sparse.clear(length: length, of: table) }
+        sparse.note(lookups, length: length)
         Scalar.kernels.scatterAdd(
-            columns.map { values.columns($0) } ?? values, at: rows.columns(0..<count), into: table)
+            shard.embeddedGradient.view.rows(places), at: lookups, into: table.rows(rows))
     }
 
     /// The parts of the gradient that a block covers.

@@ -55,7 +55,8 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
         )
         reduction = GradientReduction(
             model, into: gradient, rows: setup.window * sizes[0], threads: workers.count,
-            precision: setup.precision, measured: setup.measuresHalves ? measured : nil)
+            precision: setup.precision, isShared: own.count < all.count, measured: setup.measuresHalves ? measured : nil
+        )
         self.workers = workers
         (seed, precision) = (setup.seed, setup.precision)
     }
@@ -128,11 +129,12 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
     package func completeGradient() -> Double {
         network.maskGradient(gradient, using: workers)
         if model.isTied { gradient.tie() }
-        return optimizer.norm(of: gradient, using: workers)
+        return optimizer.norm(of: gradient, rows: reduction.sparse, using: workers)
     }
 
     package func update(_ step: UpdateStep) -> Bool {
-        let isFinite = optimizer.update(network.parameters, gradient: gradient, step, using: workers)
+        let isFinite = optimizer.update(
+            network.parameters, gradient: gradient, rows: reduction.sparse, step, using: workers)
         // Equal gradients should move equal weights equally; this guarantees it.
         if model.isTied { network.parameters.encoder!.copy(network.parameters.decoderWeight) }
         network.pack(using: workers)

@@ -50,10 +50,6 @@ extension LaneWindow {
 }
 
 extension MatrixView where Element: KernelScalar {
-    /// Whether any element of the first row is not zero.
-    @inline(__always)
-    var hasNonzero: Bool { (0..<columns).contains { base[$0] != 0 } }
-
     /// Adds rows of a table to rows.
     @specialized(where Element == Float)
     func add(rowsOf table: MatrixView<Element>, at lookups: MatrixView<Int32>) {

@@ -6,6 +6,12 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
     package let optimizer: Optimizer
     package let moments: [Parameters<Scalar>]
     private let pieces: [Piece]
+    /// Looks at every row of n-grams.
+    private let everyRow: SparseRows
+
+    /// How much higher the rate of rows is that move only in steps in which they have a gradient, since they miss what momentum
+    /// would add later.
+    private static var sparseFactor: Double { 2 }
 
     /// A part of the arena.
     private struct Piece: Sendable {
@@ -14,8 +20,8 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         let decays: Bool
         /// Whether it counts in a norm: a tied embedding counts once.
         let counts: Bool
-        /// The length of rows of which those without any gradient are left alone, moments included; 0 if all move.
-        let sparseColumns: Int
+        /// The rows of the table of n-grams; nil elsewhere. Those without any gradient are left alone, moments included.
+        let ngrams: Range<Int>?
     }
 
     package init(_ optimizer: Optimizer, _ model: ModelConfiguration) {
@@ -24,21 +30,33 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
         let layout = ParameterLayout(model)
         let ends = layout.entries.dropFirst().map(\.offset) + [layout.count]
         pieces = zip(layout.entries, ends).flatMap { entry, end in
-            let sparseColumns = entry.role == .ngrams ? entry.columns : 0
-            let length = sparseColumns > 0 ? max(1, (1 << 14) / sparseColumns) * sparseColumns : 1 << 14
+            let isSparse = entry.role == .ngrams
+            let length = isSparse ? 256 * entry.columns : 1 << 14
             return stride(from: entry.offset, to: end, by: length).map { first in
-                Piece(
-                    range: first..<min(first + length, end), decays: !entry.isBias,
-                    counts: !(model.isTied && entry.role == .encoder), sparseColumns: sparseColumns)
+                let (row, range) = ((first - entry.offset) / entry.columns, first..<min(first + length, end))
+                return Piece(
+                    range: range, decays: !entry.isBias, counts: !(model.isTied && entry.role == .encoder),
+                    ngrams: isSparse ? row..<min(row + 256, entry.rows) : nil)
             }
         }
+        everyRow = SparseRows(model, isShared: true)
     }
 
     /// The Euclidean norm of a gradient, summed in a fixed order.
+    ///
     package func norm(of gradient: Parameters<Scalar>, using workers: Workers) -> Double {
+        norm(of: gradient, rows: everyRow, using: workers)
+    }
+
+    func norm(of gradient: Parameters<Scalar>, rows: SparseRows, using workers: Workers) -> Double {
         let row = gradient.all
         let sums = eachPiece(of: gradient, using: workers) { piece in
-            piece.counts ? Scalar.kernels.sumOfSquares(row.columns(piece.range)) : 0
+            if let range = piece.ngrams, let table = gradient.ngrams {
+                return rows.rows(in: range, of: table).reduce(0) {
+                    $0 + Scalar.kernels.sumOfSquares(table.rows($1..<$1 + 1))
+                }
+            }
+            return piece.counts ? Scalar.kernels.sumOfSquares(row.columns(piece.range)) : 0
         }
         return sums.reduce(0, +).squareRoot()
     }
@@ -47,9 +65,19 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
     package func update(
         _ parameters: Parameters<Scalar>, gradient: Parameters<Scalar>, _ step: UpdateStep, using workers: Workers
     ) -> Bool {
+        update(parameters, gradient: gradient, rows: everyRow, step, using: workers)
+    }
+
+    func update(
+        _ parameters: Parameters<Scalar>, gradient: Parameters<Scalar>, rows: SparseRows, _ step: UpdateStep,
+        using workers: Workers
+    ) -> Bool {
         let (rule, forBiases) = (
             optimizer.rule(step, decay: step.decay), optimizer.rule(step, decay: 0)
         )
+        var sparse = step
+        sparse.rate *= Self.sparseFactor
+        let forRows = optimizer.rule(sparse, decay: step.decay)
         let (weights, slopes) = (parameters.all, gradient.all)
         let (first, second) = (moments.first?.all, moments.count > 1 ? moments[1].all : nil)
         @Sendable func update(_ range: Range<Int>, _ rule: OptimizerRule) -> Bool {
@@ -58,13 +86,14 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
                 moments: (first?.columns(range), second?.columns(range)))
         }
         let flaws = eachPiece(of: parameters, using: workers) { piece in
-            guard piece.sparseColumns > 0 else { return update(piece.range, piece.decays ? rule : forBiases) ? 0 : 1 }
-            var flaws = 0.0
-            for start in stride(from: piece.range.lowerBound, to: piece.range.upperBound, by: piece.sparseColumns) {
-                let row = start..<min(start + piece.sparseColumns, piece.range.upperBound)
-                if slopes.columns(row).hasNonzero && !update(row, rule) { flaws += 1 }
+            guard let range = piece.ngrams, let table = gradient.ngrams else {
+                return update(piece.range, piece.decays ? rule : forBiases) ? 0 : 1
             }
-            return flaws
+            let first = piece.range.lowerBound - range.lowerBound * table.columns
+            return rows.rows(in: range, of: table).reduce(0.0) { flaws, row in
+                let start = first + row * table.columns
+                return flaws + (update(start..<start + table.columns, forRows) ? 0 : 1)
+            }
         }
         assert(parameters.gapsAreZero && moments.allSatisfy(\.gapsAreZero))
         return flaws.allSatisfy { $0 == 0 }

@@ -52,29 +52,23 @@ public struct Recommendation: Sendable, Equatable {
     ) {
         let speed = speed ?? .usual(options.precision ?? Self.precision)
         let text = TextSize(symbols: Double(max(1, symbols)), vocabulary: vocabularySize)
-        let shapes = Shape.candidates(options)
+        let shapes = Shape.candidates(options, text)
         let models = shapes.map { $0.model(cell, text, options) }
-        func read(_ model: ModelConfiguration) -> Double {
-            switch options.budget {
-            case .epochs(let epochs): Double(epochs) * text.symbols
-            case .steps(let steps): Double(steps) * Double(options.batch) * Double(options.window)
-            case .seconds(let seconds): seconds * speed.symbolsPerSecond(model)
-            }
-        }
-        let costs = models.map { ScalingLaw.cost(of: $0, read: read($0), text) }
+        let read = models.map { options.symbolsRead(by: $0, of: text, speed) }
+        let costs = models.indices.map { ScalingLaw.cost(of: models[$0], read: read[$0], text) }
         let possible = models.indices.filter { fits(models[$0]) }
         let best =
             possible.min { costs[$0] < costs[$1] } ?? models.indices.min {
                 models[$0].usedWeights < models[$1].usedWeights
             }!
-        self.init(shapes[best], models[best], read: read(models[best]), text, options)
+        self.init(shapes[best], models[best], read: read[best], text, options)
     }
 
     private init(
         _ shape: Shape, _ model: ModelConfiguration, read: Double, _ text: TextSize, _ options: TrainingOptions
     ) {
         (layers, hidden, isTied) = (shape.layers, shape.hidden, shape.isTied)
-        (plainEmbedding, ngramEmbedding, ngramRows) = (text.embedding, text.ngramEmbedding, text.ngramRows)
+        (plainEmbedding, ngramEmbedding, ngramRows) = (text.embedding, shape.ngrams, text.ngramRows)
         self.read = read
         (dropout, weightDropout) = Regularization.dropouts(of: model, passes: read / text.symbols)
         let steps = read / Double(options.batch) / Double(options.window)
@@ -102,8 +96,13 @@ struct TextSize {
 
     /// The length of a symbol's embedding.
     var embedding: Int { min(128, max(64, vocabulary / 32)) }
-    var ngramEmbedding: Int { 4 }
-    var ngramRows: Int { ModelConfiguration.usualNgramRows }
+    /// The length of the longest n-grams that are embedded: long ones recur often enough in a long text only.
+    var ngramEmbedding: Int { symbols >= 1_500_000 ? 5 : 4 }
+    /// A power of two near a hundredth of the text.
+    var ngramRows: Int {
+        let exact = symbols / 128
+        return Int(.exp2(Double.log2(min(32_768, max(512, exact))).rounded()))
+    }
 }
 
 /// A shape that may be recommended.
@@ -111,16 +110,26 @@ private struct Shape {
     let layers: Int
     let hidden: Int
     let isTied: Bool
+    /// The length of the longest n-grams that are embedded.
+    let ngrams: Int
 
     /// The shapes that options leave open.
-    static func candidates(_ options: TrainingOptions) -> [Shape] {
-        let usual = [(1, 64), (1, 128), (1, 192), (1, 256), (1, 384), (1, 512), (1, 768), (2, 384), (2, 512), (2, 768)]
-        let layers = options.layers.map { [$0] } ?? [1, 2]
+    static func candidates(_ options: TrainingOptions, _ text: TextSize) -> [Shape] {
+        let usual = [
+            (1, 64), (1, 96), (1, 128), (1, 192), (1, 256), (1, 384), (1, 512), (1, 768), (2, 384), (2, 512), (2, 768),
+            (2, 1_024),
+        ]
+        // A second layer of few units is worth less than more units.
+        let layers = options.layers.map { [$0] } ?? (options.hidden ?? 0 >= 384 ? [1, 2] : [1])
         let sizes =
             options.hidden.map { hidden in layers.map { ($0, hidden) } }
             ?? options.layers.map { layers in Set(usual.map(\.1)).sorted().map { (layers, $0) } } ?? usual
-        let ties = options.tied ?? false
-        return sizes.map { Shape(layers: $0, hidden: $1, isTied: ties) }
+        let isTied = options.tied ?? false
+        let isOpen = !isTied && options.embedding != 0
+        let lengths = isOpen ? options.ngramEmbedding.map { [$0] } ?? [0, text.ngramEmbedding] : [0]
+        return sizes.flatMap { layers, hidden in
+            lengths.map { Shape(layers: layers, hidden: hidden, isTied: isTied, ngrams: $0) }
+        }
     }
 
     /// The model without dropout, and not checked: an option may be out of its range.
@@ -129,6 +138,7 @@ private struct Shape {
         var model = ModelConfiguration.smallest
         (model.cell, model.layers, model.hidden, model.embedding) = (cell, layers, hidden, embedding)
         (model.vocabularySize, model.isTied) = (text.vocabulary, isTied)
+        (model.ngramEmbedding, model.ngramRows) = (ngrams, text.ngramRows)
         return model
     }
 }
@@ -143,6 +153,15 @@ extension ModelConfiguration {
 }
 
 extension TrainingOptions {
+    /// The symbols that the budget reads.
+    func symbolsRead(by model: ModelConfiguration, of text: TextSize, _ speed: TrainingSpeed) -> Double {
+        switch budget {
+        case .epochs(let epochs): Double(epochs) * text.symbols
+        case .steps(let steps): Double(steps) * Double(self.batch) * Double(self.window)
+        case .seconds(let seconds): seconds * speed.symbolsPerSecond(model)
+        }
+    }
+
     /// Sets options that are not set from a recommendation.
     package mutating func choose(_ recommendation: Recommendation) {
         self.layers = self.layers ?? recommendation.layers

@@ -4,13 +4,34 @@ import RecurrentNetwork
 /// How the loss of a training depends on its size: a law in the manner of Hoffmann et al. (2022), fitted to the runs that
 /// `docs/defaults.md` lists.
 enum ScalingLaw {
-    /// The nats per symbol that depend on the choice, above what no network of this kind reaches on the text.
+    /// The nats per symbol that depend on the choice, above what an endless training of an endless network would reach.
     ///
     /// - Parameter read: symbols that the training reads.
     static func cost(of model: ModelConfiguration, read: Double, _ text: TextSize) -> Double {
-        let weights = Double(model.usedWeights)
-        return 30 * .pow(weights, -0.35) + 300 * .pow(read, -0.5)
+        let weights = Double(model.usedWeights - model.hidden * model.vocabularySize)
+        let passes = read / text.symbols
+        let practice = 260 * .pow(max(1, read), -0.5)
+        guard model.embedsNgrams else {
+            return 75 * .pow(weights, -0.5) + practice + 0.02 * .log(max(1, passes / 2))
+        }
+        // Embeddings of n-grams know much at once, and learn a text that is often read by heart.
+        let often = 50 / text.symbols.squareRoot() * .log(max(1, passes / 3))
+        return 5.3 * .pow(weights, -0.3) + practice + often - 0.025
     }
+}
+
+extension ScalingLaw {
+    /// The nats per symbol of a network.
+    ///
+    /// - Parameter difficulty: the nats under n-grams.
+    static func nats(of model: ModelConfiguration, read: Double, _ text: TextSize, difficulty: Double) -> Double {
+        // N-grams of a short text know less than a network will, and those of a long one are not all counted.
+        let (short, long) = (Double.log(max(1, 400_000 / text.symbols)), Double.log(max(1, text.symbols / 1_000_000)))
+        return difficulty - 0.3 - 0.06 * short - 0.05 * long + cost(of: model, read: read, text)
+    }
+
+    /// The nats per symbol of a network that is mixed with counts.
+    static func mixed(_ network: Double, difficulty: Double) -> Double { min(network, difficulty) - 0.05 }
 }
 
 /// How strongly a training is regularized.
