@@ -51,7 +51,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         self.hidden = hidden
         self.embedding = embedding
         self.ngramEmbedding = ngramEmbedding
-        self.ngramRows = ngramRows
+        // Without n-grams there is nothing to tell apart.
+        self.ngramRows = ngramEmbedding == 0 ? Self.usualNgramRows : ngramRows
         self.vocabularySize = vocabularySize
         self.nonlinearity = nonlinearity
         self.isTied = isTied
