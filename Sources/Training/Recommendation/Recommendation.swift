@@ -116,8 +116,7 @@ private struct Shape {
     /// The shapes that options leave open.
     static func candidates(_ options: TrainingOptions, _ text: TextSize) -> [Shape] {
         let usual = [
-            (1, 64), (1, 96), (1, 128), (1, 192), (1, 256), (1, 384), (1, 512), (1, 768), (2, 384), (2, 512), (2, 768),
-            (2, 1_024),
+            (1, 64), (1, 96), (1, 128), (1, 192), (1, 256), (1, 384), (1, 512), (1, 768), (2, 512), (2, 768),
         ]
         // A second layer of few units is worth less than more units.
         let layers = options.layers.map { [$0] } ?? (options.hidden ?? 0 >= 384 ? [1, 2] : [1])

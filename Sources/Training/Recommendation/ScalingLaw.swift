@@ -15,8 +15,8 @@ enum ScalingLaw {
             return 75 * .pow(weights, -0.5) + practice + 0.02 * .log(max(1, passes / 2))
         }
         // Embeddings of n-grams know much at once, and learn a text that is often read by heart.
-        let often = 50 / text.symbols.squareRoot() * .log(max(1, passes / 3))
-        return 5.3 * .pow(weights, -0.3) + practice + often - 0.025
+        let often = 0.1 * .pow(text.symbols / 1e6, -0.25) * Double.log(max(1, passes / 5))
+        return 4.3 * .pow(weights, -0.3) + practice + often - 0.01
     }
 }
 
