@@ -8,15 +8,20 @@ enum ScalingLaw {
     ///
     /// - Parameter read: symbols that the training reads.
     static func cost(of model: ModelConfiguration, read: Double, _ text: TextSize) -> Double {
-        let weights = Double(model.usedWeights - model.hidden * model.vocabularySize)
+        // As many as a GRU with these units and this input has: it is the units that count.
+        let gates = Double(model.cell.cell.gates.count)
+        let weights = Double(model.usedWeights - model.hidden * model.vocabularySize) * 3 / gates
         let passes = read / text.symbols
-        let practice = 260 * .pow(max(1, read), -0.5)
+        let symbols = max(1, read)
         guard model.embedsNgrams else {
-            return 75 * .pow(weights, -0.5) + practice + 0.02 * .log(max(1, passes / 2))
+            // A text with few symbols for each weight is learned by heart.
+            let surplus = 0.05 * .log(max(1, weights / text.symbols / 16))
+            return 75 * .pow(weights, -0.5) + 300 * .pow(symbols, -0.5) + 0.02 * .log(max(1, passes / 2)) + surplus
         }
-        // Embeddings of n-grams know much at once, and learn a text that is often read by heart.
-        let often = 0.1 * .pow(text.symbols / 1e6, -0.25) * Double.log(max(1, passes / 5))
-        return 4.3 * .pow(weights, -0.3) + practice + often - 0.01
+        // Embeddings of n-grams know much at once, and learn a text that is often read by heart sooner.
+        let learned = passes * (weights / 250_000).squareRoot()
+        let often = 0.07 * .pow(text.symbols / 1e6, -0.25) * Double.log(max(1, learned / 4))
+        return 4.3 * .pow(weights, -0.3) + 260 * .pow(symbols, -0.5) + often
     }
 }
 
