@@ -63,6 +63,23 @@ public struct CropReport: Encodable {
         return columns(rows)
     }
 
+    /// Undefined values are encoded as null, not omitted.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        for (key, text) in [(CodingKeys.name, name), (.sha256, sha256), (.unit, unit), (.checkpoint, checkpoint)] {
+            try container.encode(text, forKey: key)
+        }
+        for (key, count) in [(CodingKeys.crops, crops), (.length, length), (.tokens, tokens)] {
+            try container.encode(count, forKey: key)
+        }
+        try container.encode(seed, forKey: .seed)
+        for (key, value) in [
+            (CodingKeys.nats, nats), (.perplexity, perplexity), (.bitsPerToken, bitsPerToken),
+            (.standardError, standardError),
+        ] { try container.encode(value, forKey: key) }
+        try container.encode(natsByPlace, forKey: .natsByPlace)
+    }
+
     private enum CodingKeys: String, CodingKey {
         case name, sha256, unit, checkpoint, seed, crops, length, nats, tokens, perplexity, bitsPerToken, standardError
         case natsByPlace

@@ -258,6 +258,23 @@ struct DocumentedFormatTests {
         }
     }
 
+    @Test("Embeddings of n-grams that are impossible, or are not there, are errors")
+    func badNgrams() throws {
+        for keys in [
+            "ngram_embedding:1", "ngram_embedding:9", "ngram_embedding:-1",
+            "ngram_embedding:3,embedding:2,ngram_rows:0",
+            "ngram_embedding:3,embedding:2,ngram_rows:16777217", "ngram_embedding:8,embedding:2,ngram_rows:16777216",
+            "ngram_embedding:3,embedding:2",
+        ] {
+            let written = keys.replacing(#/([a-z_]+):/#) { "\\\"\($0.1)\\\":" }
+            let bytes = try example { $0.replacing("\\\"layers\\\"", with: written + ",\\\"layers\\\"") }
+            #expect(throws: CheckpointError.self, "\(keys)") { try Checkpoint(bytes: bytes, name: "example") }
+        }
+        // Rows without n-grams mean nothing.
+        let unused = try example { $0.replacing("\\\"layers\\\"", with: "\\\"ngram_rows\\\":5,\\\"layers\\\"") }
+        #expect(try Checkpoint(bytes: unused, name: "example").configuration.ngramRows == 8_192)
+    }
+
     @Test("Keys and tensors of later versions are ignored")
     func unknownKeys() throws {
         let bytes = try example {

@@ -102,6 +102,19 @@ import Tokenization
         #expect(abs(crops.natsByPlace[1] - 2 * bit) < 1e-5)
     }
 
+    @Test("A crop goes on over the beginnings of files, where the state is reset")
+    func files() throws {
+        let model = try model(sampleText)
+        let (first, second) = (String(sampleText.prefix(40)), String(sampleText.dropFirst(40).prefix(30)))
+        let both = try Corpus(
+            reading: [first, second].map { .bytes(Array($0.utf8), name: "t") }, unit: .grapheme, normalization: .nfc)
+        let crops = try model.evaluateCrops(both, length: 69, count: 2)
+        let alone = try model.evaluate(try corpus(second)).total.likelihood.nats
+        #expect(abs(crops.natsByPlace[39...].reduce(0, +) - alone) < 1e-4)
+        let before = try nats(of: first, under: model)
+        for (one, other) in zip(crops.natsByPlace, before) { #expect(abs(one - other) < 1e-5) }
+    }
+
     @Test("A text that is too short, and a cancelled evaluation, are errors")
     func errors() throws {
         let model = try model("abc")

@@ -184,6 +184,27 @@ struct InspectionTests {
         return all.reduce(0, +) / Double(all.count)
     }
 
+    @Test("The gradient at a lag does not depend on where the window begins, with n-grams too", arguments: [0, 4])
+    func windowsOfGradients(ngrams: Int) throws {
+        let text = String(sampleText.prefix(200))
+        let model = try model(.gru, text, ngrams: ngrams)
+        func flow(_ symbols: Int, _ lag: Int) throws -> GradientFlow {
+            try model.gradientFlow(
+                over: model.corpus(reading: [.text(String(text.prefix(symbols)))]), longestLag: lag, positions: 1)
+        }
+        let short = try flow(200, 10)
+        // The same position in the middle of what has enough before it.
+        let long = try #require(
+            try (80..<200).lazy.map { try flow($0, 75) }.first {
+                $0.positions == short.positions && $0.longestLag == 75
+            })
+        for point in short.points {
+            let other = try #require(
+                long.points.first { $0.layer == point.layer && $0.state == point.state && $0.lag == point.lag })
+            #expect(abs(point.norm.mean - other.norm.mean) < 1e-9 * point.norm.mean, "\(point.lag)")
+        }
+    }
+
     @Test("Counts below one are one, and do not trap")
     func smallCounts() throws {
         let model = try model(.gru, sampleText)

@@ -80,6 +80,9 @@ import Testing
         #expect(try Commands.run("perplexity", [path, text, "--seed", "1"]).error.contains("need --crops"))
         #expect(try Commands.run("perplexity", [path, text, "--crops", "0"]).error.contains("--crops is 0"))
         let short = try Commands.run("perplexity", [path, text, "--crops", "1000000"])
+        #expect(try Commands.run("perplexity", [path, text, "--crops", "9223372036854775807"]).status == 64)
+        let single = try run(["--crop-count", "1", "--format", "json"])
+        #expect(single.text.contains("\"standard_error\" : null"))
         #expect(short.status == 65 && short.error.contains("at least 1000001 are needed"))
     }
 

@@ -16,6 +16,22 @@ struct AdaptationTests {
             try Corpus(reading: [.bytes(Array(text.utf8), name: "t")]), fraction: 0, extending: known)
     }
 
+    @Test("Embeddings of n-grams are kept with the same symbols, and new with others")
+    func ngrams() throws {
+        let old = try data("abcdeé").vocabulary
+        let configuration = try ModelConfiguration(
+            hidden: 7, embedding: 4, ngramEmbedding: 3, ngramRows: 20, vocabularySize: old.count)
+        let parameters = kept(Parameters<Float>(configuration))
+        parameters.initialize(configuration, seed: 1)
+        let checkpoint = Checkpoint(
+            configuration: configuration, vocabulary: old, parameters: parameters, training: nil, state: nil)
+        let same = try Adaptation(checkpoint, to: old, seed: 2).parameters
+        #expect(same.ngrams!.elements == parameters.ngrams!.elements)
+        let other = try Adaptation(checkpoint, to: old.extended(by: try data("xyz").vocabulary), seed: 2).parameters
+        #expect(zip(other.ngrams!.elements, parameters.ngrams!.elements).allSatisfy { $0 != $1 })
+        #expect(other.encoder!.rows(0..<5).elements == parameters.encoder!.rows(0..<5).elements)
+    }
+
     @Test("Rows of symbols in both vocabularies are kept, the others are new", arguments: [0, 5], CellKind.allCases)
     func rows(embedding: Int, cell: CellKind) throws {
         let (old, new) = (try data("abcdeé").vocabulary, try data("cdxyzé").vocabulary)

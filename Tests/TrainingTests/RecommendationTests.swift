@@ -80,6 +80,21 @@ struct RecommendationTests {
         #expect(hidden(0) == 64)
     }
 
+    @Test(
+        "With steps, free memory decides nothing; every cell and input has a finite cost", arguments: CellKind.allCases)
+    func cells(cell: CellKind) throws {
+        for embedding in [nil, cell.cell.needsEmbedding ? 8 : 0] as [Int?] {
+            var options = TrainingOptions()
+            (options.budget, options.embedding) = (.steps(2), embedding)
+            let small = Recommendation(cell: cell, symbols: 30_000, vocabularySize: 67, options: options) { _ in false }
+            #expect(small.hidden <= 128 && small.layers == 1, "\(small)")
+            #expect(small == Recommendation(cell: cell, symbols: 30_000, vocabularySize: 67, options: options))
+            options.budget = .seconds(3_600)
+            let large = Recommendation(cell: cell, symbols: 30_000_000, vocabularySize: 67, options: options)
+            #expect(large.hidden >= 384, "\(large)")
+        }
+    }
+
     @Test("Dropout grows with the passes over a text, and has bounds")
     func dropout() {
         for (symbols, hidden) in [(100_000, 128), (100_000, 512), (5_000_000, 512)] {
@@ -148,6 +163,15 @@ struct RecommendationTests {
         let mixed = String(places.map { text[$0.element] })
         #expect(try #require(expected(try self.data(mixed), 100)).nats > one.nats + 0.5)
         #expect(expected(try self.data(text, fraction: 0), 100) == nil)
+    }
+
+    @Test("No text is expected to cost less than nothing")
+    func easyText() throws {
+        let data = try data(String(repeating: "a", count: 3_000))
+        let model = try ModelConfiguration(hidden: 128, embedding: 32, vocabularySize: 3)
+        var options = TrainingOptions()
+        options.budget = .epochs(100)
+        #expect(try #require(Forecast(model, options: options, data: data)).nats >= 0)
     }
 
     @Test("The difficulty of a text is its nats under Kneser-Ney n-grams")

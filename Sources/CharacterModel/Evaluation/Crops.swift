@@ -51,34 +51,61 @@ extension LanguageModel {
         }
         var generator = SplitMix64(seed: seed, stream: RandomStream.crops)
         let starts = (0..<count).map { _ in Int(generator.uniform() * Double(text.count - length)) }
-        let nats = Matrix<Double>(rows: count, columns: length)
+        let workers = Workers(count: max(1, threads ?? Workers.cores))
+        // Some crops at a time, so that the memory has a bound.
+        let held = min(count, max(Self.cropsTogether, 4_000_000 / length / Self.cropsTogether * Self.cropsTogether))
+        let nats = Matrix<Double>(rows: held, columns: length)
+        var sums = CropSums(length: length)
         let (network, mixture) = (network, mixture)
-        let groups = stride(from: 0, to: count, by: 8).map { $0..<min($0 + 8, count) }
-        withoutActuallyEscaping(isCancelled) { isCancelled in
-            Workers(count: max(1, threads ?? Workers.cores)).forEach(groups.count) { index in
-                guard !isCancelled() else { return }
-                let rows = groups[index]
-                network.score(crops: starts[rows], of: text, mixing: mixture, into: nats.view.rows(rows))
+        for first in stride(from: 0, to: count, by: held) {
+            let batch = Array(starts[first..<min(first + held, count)])
+            let groups = stride(from: 0, to: batch.count, by: Self.cropsTogether).map {
+                $0..<min($0 + Self.cropsTogether, batch.count)
             }
+            withoutActuallyEscaping(isCancelled) { isCancelled in
+                workers.forEach(groups.count) { index in
+                    guard !isCancelled() else { return }
+                    let rows = groups[index]
+                    network.score(crops: batch[rows], of: text, mixing: mixture, into: nats.view.rows(rows))
+                }
+            }
+            guard !isCancelled() else { throw .cancelled }
+            for crop in batch.indices { sums.add(nats.view.rows(crop..<crop + 1)) }
         }
-        guard !isCancelled() else { throw .cancelled }
-        return CropEvaluation(nats.view)
+        return sums.evaluation
     }
+
+    /// Crops that a thread reads together.
+    private static var cropsTogether: Int { 8 }
 }
 
-extension CropEvaluation {
-    /// - Parameter nats: of each symbol of each crop.
-    fileprivate init(_ nats: MatrixView<Double>) {
-        let (crops, length) = (nats.rows, nats.columns)
-        let means = (0..<crops).map { crop in
-            (0..<length).reduce(0) { $0 + nats[crop, $1] } / Double(length)
+/// What is kept of the crops scored so far, which are added in order.
+private struct CropSums {
+    private var byPlace: [Double]
+    private var means: [Double] = []
+
+    init(length: Int) { byPlace = [Double](repeating: 0, count: length) }
+
+    /// - Parameter nats: [1, length]: of the symbols of a crop.
+    mutating func add(_ nats: MatrixView<Double>) {
+        var sum = 0.0
+        for place in byPlace.indices {
+            byPlace[place] += nats[0, place]
+            sum += nats[0, place]
         }
-        let mean = means.reduce(0, +) / Double(crops)
+        means.append(sum / Double(byPlace.count))
+    }
+
+    var evaluation: CropEvaluation {
+        let crops = Double(means.count)
+        let mean = means.reduce(0, +) / crops
         let squares = means.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        natsByPlace = (0..<length).map { place in (0..<crops).reduce(0) { $0 + nats[$1, place] } / Double(crops) }
-        likelihood = Likelihood(nats: mean * Double(crops * length), tokens: crops * length)
-        count = crops
-        standardError = crops > 1 ? (squares / Double(crops - 1) / Double(crops)).squareRoot() : nil
+        return CropEvaluation(
+            natsByPlace: byPlace.map { $0 / crops },
+            likelihood: Likelihood(
+                nats: mean * crops * Double(byPlace.count), tokens: means.count * byPlace.count),
+            count: means.count,
+            standardError: means.count > 1 ? (squares / (crops - 1) / crops).squareRoot() : nil)
     }
 }
 

@@ -143,8 +143,9 @@ private struct GradientNorms {
         for start in starts {
             while position < start {
                 let steps = min(64, start - position)
-                let lane = [Lane(origin: position, scored: position..<position + steps, startsFresh: false)]
-                _ = shard.input.fill(lane, of: text, first: 0, steps: steps)
+                var lane = Lane(origin: position, scored: position..<position + steps, startsFresh: false)
+                lane.firstInput = -position
+                _ = shard.input.fill([lane], of: text, first: 0, steps: steps)
                 shard.forward(network, steps: steps)
                 shard.advance(steps: steps)
                 position += steps
@@ -166,7 +167,9 @@ private struct GradientNorms {
         shard.state = state
         let reads = group.map { position in
             let t = positions[position]
-            return Lane(origin: t - lag, scored: t..<t + 1, startsFresh: false)
+            var lane = Lane(origin: t - lag, scored: t..<t + 1, startsFresh: false)
+            lane.firstInput = lag - t
+            return lane
         }
         _ = shard.input.fill(reads, of: text, first: 0, steps: steps)
         shard.forward(network, steps: steps)

@@ -8,7 +8,7 @@ package struct Lane: Sendable, Equatable {
     package var scored: Range<Int>
     /// Whether the state is reset at the lane's first scored symbol, wherever that is in the text.
     package var startsFresh: Bool
-    /// The first step whose input n-grams may contain.
+    /// The first step whose input n-grams may contain; negative for a lane whose state comes from before its origin.
     package var firstInput = 0
 
     package init(origin: Int, scored: Range<Int>, startsFresh: Bool) {
@@ -88,7 +88,8 @@ extension LaneWindow {
         return predicted
     }
 
-    /// Sets the inputs before the first step of one lane.
+    /// Sets the inputs before the first step of one lane, back to where the text says that the state is reset. The random resets of
+    /// earlier windows are not known here; they would matter only in windows shorter than n-grams.
     private func readBefore(
         _ lane: Lane, first: Int, into index: Int, of text: EncodedText, replaces: (Int32) -> Bool
     ) {

@@ -25,7 +25,9 @@ struct CropOptions: ParsableArguments {
             }
             return
         }
-        guard crops >= 1 else { throw ValidationError("--crops is \(crops); it must be at least 1") }
+        guard (1...1_000_000).contains(crops) else {
+            throw ValidationError("--crops is \(crops); it must be from 1 to 1000000")
+        }
         guard (1...1_000_000).contains(cropCount ?? 1) else {
             throw ValidationError("--crop-count is \(cropCount!); it must be from 1 to 1000000")
         }

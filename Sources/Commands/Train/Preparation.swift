@@ -60,9 +60,12 @@ struct Preparation {
                     seed: plan.options.seed)
             }
             let (data, threads, options) = (data, command.threads.count, plan.options)
-            let free = availableMemory()
+            // A tuning that is resumed must begin with the same shape.
+            let free = command.training.tune == nil ? availableMemory() : nil
+            var sized = options
+            sized.precision = options.precision ?? Recommendation.precision
             func fits(_ model: ModelConfiguration) -> Bool {
-                Self.memory(model, options, data, threads: threads, ranks: ranks) <= free ?? .infinity
+                Self.memory(model, sized, data, threads: threads, ranks: ranks) <= free ?? .infinity
             }
             configuration =
                 try adaptation?.configuration ?? ModelConfiguration(options, data: data, speed: speed, fits: fits)
@@ -145,11 +148,12 @@ struct Preparation {
         throw UsageError("\(reason), too few for \(ranks) ranks; start \(groups) or fewer\(advice)")
     }
 
-    /// How much a time limit reads; nil for other budgets. Ranks that tune together must choose the same, so they measure nothing.
+    /// How much a time limit reads; nil for other budgets. A tuning must begin with the same shape on every rank, and when it is
+    /// resumed, so it measures nothing.
     private static func measureSpeed(
         _ options: TrainingOptions, _ data: TrainingData, _ command: Train, ranks: Int
     ) throws -> TrainingSpeed? {
-        guard case .seconds = options.budget, ranks == 1 || command.training.tune == nil else { return nil }
+        guard case .seconds = options.budget, command.training.tune == nil else { return nil }
         let speed = try TrainingSpeed.measured(
             options, vocabularySize: data.vocabulary.count, threads: command.threads.count)
         return speed.times(ranks)

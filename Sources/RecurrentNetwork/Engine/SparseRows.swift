@@ -2,54 +2,62 @@ import LinearAlgebra
 
 /// Which rows of the table of n-grams have a gradient in a step: few of many, so that nothing else needs to be cleared, summed or
 /// moved.
-///
-/// Each length has its own task in every phase of a step, and phases do not overlap.
-final class SparseRows: @unchecked Sendable {
+struct SparseRows: Sendable {
+    /// The rows of the n-grams of one length. Only the task that sums their gradient changes them, and no other phase of a step
+    /// overlaps with that.
+    private final class Length: @unchecked Sendable {
+        /// Those of the last step, counted from the first row of the whole table, each once.
+        var touched: [Int32] = []
+        /// For each row of this length, whether it is among them.
+        var isTouched: [Bool]
+
+        init(rows: Int) { isTouched = Array(repeating: false, count: rows) }
+    }
+
+    /// The rows of each length.
     private let rows: Int
-    /// For each length, the rows of the last step, counted from the first of the whole table, each once.
-    private var touched: [[Int32]]
-    /// For each row of the table, whether it is among them.
-    private var isTouched: [Bool]
-    /// Whether other ranks may have added to any row, so that all have to be looked at.
-    private let isShared: Bool
+    /// Empty where other ranks may have added to any row, so that all have to be looked at.
+    private let lengths: [Length]
 
     init(_ model: ModelConfiguration, isShared: Bool) {
-        rows = model.embedsNgrams ? model.ngramRows : 0
-        touched = Array(repeating: [], count: model.ngramLengths)
-        isTouched = Array(repeating: false, count: model.ngramLengths * rows)
-        self.isShared = isShared
+        let rows = model.ngramRows
+        self.rows = rows
+        lengths = isShared ? [] : (0..<model.ngramLengths).map { _ in Length(rows: rows) }
     }
 
     /// Clears a length's part of the gradient for a new step.
     func clear<Scalar: KernelScalar>(length: Int, of table: MatrixView<Scalar>) {
-        if isShared { return table.rows(length * rows..<(length + 1) * rows).clear() }
-        for row in touched[length] {
+        let first = length * rows
+        guard !lengths.isEmpty else { return table.rows(first..<first + rows).clear() }
+        let known = lengths[length]
+        for row in known.touched {
             table.rows(Int(row)..<Int(row) + 1).clear()
-            isTouched[Int(row)] = false
+            known.isTouched[Int(row) - first] = false
         }
-        touched[length] = []
+        known.touched = []
     }
 
     /// Notes rows that are added to, counted from the first of the length.
     func note(_ lookups: MatrixView<Int32>, length: Int) {
-        guard !isShared else { return }
-        let first = Int32(length * rows)
+        guard !lengths.isEmpty else { return }
+        let (known, first) = (lengths[length], Int32(length * rows))
         for column in 0..<lookups.columns {
-            let row = first + lookups[0, column]
-            if !isTouched[Int(row)] {
-                isTouched[Int(row)] = true
-                touched[length].append(row)
+            let row = lookups[0, column]
+            if !known.isTouched[Int(row)] {
+                known.isTouched[Int(row)] = true
+                known.touched.append(first + row)
             }
         }
     }
 
     /// Sorts a length's rows; after the last of them are noted.
-    func sort(length: Int) { touched[length].sort() }
+    func sort(length: Int) { if !lengths.isEmpty { lengths[length].touched.sort() } }
 
     /// The rows in a range of the table that have a gradient, in order.
     func rows<Scalar: KernelScalar>(in range: Range<Int>, of table: MatrixView<Scalar>) -> [Int] {
-        guard !isShared else { return table.nonzeroRows(in: Array(range)) }
-        return touched.flatMap { rows in
+        guard !lengths.isEmpty else { return table.nonzeroRows(in: Array(range)) }
+        return lengths.flatMap { length in
+            let rows = length.touched
             let first = rows.partitioningIndex { $0 >= range.lowerBound }
             let end = rows.partitioningIndex { $0 >= range.upperBound }
             return table.nonzeroRows(in: rows[first..<end].map(Int.init))

@@ -69,7 +69,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         hidden = try container.decode(Int.self, forKey: .hidden)
         embedding = try container.decodeIfPresent(Int.self, forKey: .embedding) ?? 0
         ngramEmbedding = try container.decodeIfPresent(Int.self, forKey: .ngramEmbedding) ?? 0
-        ngramRows = try container.decodeIfPresent(Int.self, forKey: .ngramRows) ?? Self.usualNgramRows
+        let rows = ngramEmbedding == 0 ? nil : try container.decodeIfPresent(Int.self, forKey: .ngramRows)
+        ngramRows = rows ?? Self.usualNgramRows
         vocabularySize = try container.decode(Int.self, forKey: .vocabularySize)
         nonlinearity = try container.decodeIfPresent(Nonlinearity.self, forKey: .nonlinearity) ?? .tanh
         isTied = try container.decodeIfPresent(Bool.self, forKey: .isTied) ?? false

@@ -45,7 +45,7 @@ public struct Recommendation: Sendable, Equatable {
     ///   - vocabularySize: V.
     ///   - options: the budget, batch, window and precision are used, and what is set of the shape.
     ///   - speed: what a time limit reads; it decides nothing otherwise. nil: that of a usual machine.
-    ///   - fits: whether the memory is enough for a shape; the smallest one is taken if it never is.
+    ///   - fits: with a time limit, whether the memory is enough for a model; the smallest one is taken if it never is.
     public init(
         cell: CellKind, symbols: Int, vocabularySize: Int, options: TrainingOptions, speed: TrainingSpeed? = nil,
         fits: (ModelConfiguration) -> Bool = { _ in true }
@@ -53,15 +53,47 @@ public struct Recommendation: Sendable, Equatable {
         let speed = speed ?? .usual(options.precision ?? Self.precision)
         let text = TextSize(symbols: Double(max(1, symbols)), vocabulary: vocabularySize)
         let shapes = Shape.candidates(options, text)
-        let models = shapes.map { $0.model(cell, text, options) }
+        var models = shapes.map { $0.model(cell, text, options) }
         let read = models.map { options.symbolsRead(by: $0, of: text, speed) }
-        let costs = models.indices.map { ScalingLaw.cost(of: models[$0], read: read[$0], text) }
-        let possible = models.indices.filter { fits(models[$0]) }
+        for index in models.indices {
+            (models[index].dropout, models[index].weightDropout) = Regularization.dropouts(
+                of: models[index], passes: read[index] / text.symbols)
+        }
         let best =
-            possible.min { costs[$0] < costs[$1] } ?? models.indices.min {
+            if case .seconds = options.budget {
+                Self.best(models.filter(fits), text) { options.symbolsRead(by: $0, of: text, speed) }
+            } else {
+                Self.best(models, text, reading: read[0])
+            }
+        let chosen =
+            best.flatMap(models.firstIndex(of:)) ?? models.indices.min {
                 models[$0].usedWeights < models[$1].usedWeights
             }!
-        self.init(shapes[best], models[best], read: read[best], text, options)
+        self.init(shapes[chosen], models[chosen], read: read[chosen], text, options)
+    }
+
+    /// The model from which the law expects most; nil of none.
+    private static func best(
+        _ models: [ModelConfiguration], _ text: TextSize, reading: (ModelConfiguration) -> Double
+    ) -> ModelConfiguration? {
+        let costs = models.map { ScalingLaw.cost(of: $0, read: reading($0), text) }
+        return models.indices.min { costs[$0] < costs[$1] }.map { models[$0] }
+    }
+
+    /// The same where each reads as many symbols, so that more weights cost time only: no more of them than would be worth the time
+    /// on a usual machine. It does not depend on this one.
+    private static func best(
+        _ models: [ModelConfiguration], _ text: TextSize, reading symbols: Double
+    ) -> ModelConfiguration? {
+        let usual = TrainingSpeed.usual(.bfloat16)
+        let sizes = Set(models.map(\.usedWeights)).sorted()
+        let size = sizes.last { size in
+            guard let model = models.first(where: { $0.usedWeights == size }) else { return false }
+            let seconds = symbols / usual.symbolsPerSecond(model)
+            let best = best(models, text) { seconds * usual.symbolsPerSecond($0) }
+            return best.map { $0.usedWeights >= size } ?? false
+        }
+        return best(models.filter { $0.usedWeights == size ?? sizes.first }, text) { _ in symbols }
     }
 
     private init(
@@ -70,7 +102,7 @@ public struct Recommendation: Sendable, Equatable {
         (layers, hidden, isTied) = (shape.layers, shape.hidden, shape.isTied)
         (plainEmbedding, ngramEmbedding, ngramRows) = (text.embedding, shape.ngrams, text.ngramRows)
         self.read = read
-        (dropout, weightDropout) = Regularization.dropouts(of: model, passes: read / text.symbols)
+        (dropout, weightDropout) = (model.dropout, model.weightDropout)
         let steps = read / Double(options.batch) / Double(options.window)
         warmup = Int(max(1, min(100, steps / 10)))
         let rates = model.cell.cell.learningRates
@@ -115,19 +147,14 @@ private struct Shape {
 
     /// The shapes that options leave open.
     static func candidates(_ options: TrainingOptions, _ text: TextSize) -> [Shape] {
-        let usual = [
-            (1, 64), (1, 96), (1, 128), (1, 192), (1, 256), (1, 384), (1, 512), (1, 768), (2, 512), (2, 768),
-        ]
-        // A second layer of few units is worth less than more units.
-        let layers = options.layers.map { [$0] } ?? (options.hidden ?? 0 >= 384 ? [1, 2] : [1])
-        let sizes =
-            options.hidden.map { hidden in layers.map { ($0, hidden) } }
-            ?? options.layers.map { layers in Set(usual.map(\.1)).sorted().map { (layers, $0) } } ?? usual
+        let usual = [64, 96, 128, 192, 256, 384, 512, 768]
+        let sizes = options.hidden.map { [$0] } ?? usual
         let isTied = options.tied ?? false
         let isOpen = !isTied && options.embedding != 0
         let lengths = isOpen ? options.ngramEmbedding.map { [$0] } ?? [0, text.ngramEmbedding] : [0]
-        return sizes.flatMap { layers, hidden in
-            lengths.map { Shape(layers: layers, hidden: hidden, isTied: isTied, ngrams: $0) }
+        // At equal time, more units were better than a second layer.
+        return sizes.flatMap { hidden in
+            lengths.map { Shape(layers: options.layers ?? 1, hidden: hidden, isTied: isTied, ngrams: $0) }
         }
     }
 
@@ -197,7 +224,7 @@ extension Recommendation {
     init(_ options: TrainingOptions, for model: ModelConfiguration, data: TrainingData) {
         var options = options
         (options.layers, options.hidden, options.tied) = (model.layers, model.hidden, model.isTied)
-        options.embedding = model.embedding
+        (options.embedding, options.ngramEmbedding) = (model.embedding, model.ngramEmbedding)
         self.init(options, cell: model.cell, data: data)
     }
 }

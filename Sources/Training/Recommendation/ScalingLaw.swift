@@ -10,7 +10,7 @@ enum ScalingLaw {
     static func cost(of model: ModelConfiguration, read: Double, _ text: TextSize) -> Double {
         // As many as a GRU with these units and this input has: it is the units that count.
         let gates = Double(model.cell.cell.gates.count)
-        let weights = Double(model.usedWeights - model.hidden * model.vocabularySize) * 3 / gates
+        let weights = max(1_000, Double(model.usedWeights - model.hidden * model.vocabularySize) * 3 / gates)
         let passes = read / text.symbols
         let symbols = max(1, read)
         guard model.embedsNgrams else {
@@ -32,11 +32,13 @@ extension ScalingLaw {
     static func nats(of model: ModelConfiguration, read: Double, _ text: TextSize, difficulty: Double) -> Double {
         // N-grams of a short text know less than a network will, and those of a long one are not all counted.
         let (short, long) = (Double.log(max(1, 400_000 / text.symbols)), Double.log(max(1, text.symbols / 1_000_000)))
-        return difficulty - 0.3 - 0.06 * short - 0.05 * long + cost(of: model, read: read, text)
+        let floor = difficulty - 0.3 - 0.06 * short - 0.05 * long
+        // The law is of texts that are not almost known by heart.
+        return max(difficulty / 2, floor + cost(of: model, read: read, text))
     }
 
     /// The nats per symbol of a network that is mixed with counts.
-    static func mixed(_ network: Double, difficulty: Double) -> Double { min(network, difficulty) - 0.05 }
+    static func mixed(_ network: Double, difficulty: Double) -> Double { 0.962 * min(network, difficulty) }
 }
 
 /// How strongly a training is regularized.

@@ -46,7 +46,9 @@ extension ModelConfiguration {
 extension TrainingSpeed {
     /// Units of the network that is measured; larger ones reach the same rate.
     private static let probeUnits = 384
-    /// Seconds that the measurement may take, unless three steps take more.
+    /// A larger vocabulary would take much memory, and say the same.
+    private static let largestVocabulary = 2_000
+    /// Seconds that the measurement may take, unless two steps take more.
     private static let patience = 0.15
 
     /// The speed of this machine with these options, measured in a fraction of a second: the median of some steps of a network
@@ -54,7 +56,8 @@ extension TrainingSpeed {
     package static func measured(_ options: TrainingOptions, vocabularySize: Int, threads: Int) throws -> TrainingSpeed
     {
         let model = try ModelConfiguration(
-            cell: .gru, layers: 1, hidden: probeUnits, embedding: 32, vocabularySize: vocabularySize)
+            cell: .gru, layers: 1, hidden: probeUnits, embedding: 32,
+            vocabularySize: min(vocabularySize, largestVocabulary))
         let parameters = Parameters<Float>(model)
         var generator = SplitMix64(seed: 1, stream: RandomStream.initialization)
         for entry in parameters.layout.entries {
@@ -73,7 +76,7 @@ extension TrainingSpeed {
         var seconds: [Double] = []
         let end = now() + patience
         // The first step warms caches and threads up.
-        while seconds.count < 4 || now() < end {
+        while seconds.count < 2 || now() < end {
             let began = now()
             _ = engine.gradient(of: window)
             _ = engine.update(UpdateStep(step: 1, scale: 0, rate: 0, decay: 0))
