@@ -21,10 +21,12 @@ public struct TrainingSpeed: Sendable, Equatable {
 
     /// What a symbol costs besides its weights (gates, softmax, waiting), as so many weights.
     private static let overhead = 50_000.0
+    /// What the rows of its n-grams cost, likewise.
+    private static let ngrams = 60_000.0
 
     /// The symbols of a training text that a second reads, about: within a fifth from 128 to 768 units, one layer or two.
     public func symbolsPerSecond(_ model: ModelConfiguration) -> Double {
-        weightsPerSecond / (Double(model.usedWeights) + Self.overhead)
+        weightsPerSecond / (Double(model.usedWeights) + Self.overhead + (model.embedsNgrams ? Self.ngrams : 0))
     }
 
     /// The speed of all ranks of a launch, as fast as this one each.
