@@ -52,8 +52,8 @@ public struct OptionList: Sendable {
         help: "The nonlinearity of the rnn cell.")
     /// Number of layers.
     public let layers = TrainingOption(
-        "layers", .model, nil, .optional(.range(ModelConfiguration.layerRange)),
-        default: "by the text's size and the budget", fixedBy: .weights, isRecommended: true,
+        "layers", .model, nil, .optional(.range(ModelConfiguration.layerRange)), default: "1",
+        fixedBy: .weights, isRecommended: true,
         in: { $0.configuration.layers }, help: "Number of layers.")
     /// Units in each layer.
     public let hidden = TrainingOption(
@@ -69,13 +69,12 @@ public struct OptionList: Sendable {
     /// Adds embeddings of the last 2, 3, ... N symbols to that of the last one; 0: none.
     public let ngramEmbedding = TrainingOption(
         "ngram-embedding", .model, nil, .optional(.zeroOr(ModelConfiguration.ngramRange)),
-        default: "by the text's size and the number of passes", fixedBy: .weights, isRecommended: true,
+        default: "by the text's size and the budget", fixedBy: .weights, isRecommended: true,
         in: { $0.configuration.ngramEmbedding },
         help: "Adds embeddings of the last 2, 3, ... N symbols to that of the last one; 0: none.")
     /// Uses a symbol's embedding as its decoder row too; the embedding is then as long as the hidden layer.
     public let tied = TrainingOption(
-        "tied", .model, Bool?.none, default: "by the number of passes in the budget", fixedBy: .weights,
-        isRecommended: true,
+        "tied", .model, Bool?.none, default: "no", fixedBy: .weights, isRecommended: true,
         in: { $0.configuration.isTied },
         help: """
             Uses a symbol's embedding as its decoder row too; the embedding is then as long as the hidden layer.

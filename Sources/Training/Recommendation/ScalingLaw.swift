@@ -21,7 +21,7 @@ enum ScalingLaw {
         // Embeddings of n-grams know much at once, and learn a text that is often read by heart sooner.
         let learned = passes * (weights / 250_000).squareRoot()
         let often = 0.09 * .pow(text.symbols / 1e6, -0.5) * Double.log(max(1, learned / 4))
-        return 4.3 * .pow(weights, -0.3) + 260 * .pow(symbols, -0.5) + often - 0.02
+        return 4.3 * .pow(weights, -0.3) + 260 * .pow(symbols, -0.5) + often - 0.03
     }
 }
 
