@@ -43,7 +43,6 @@ package final class OptimizerState<Scalar: KernelScalar>: Sendable {
     }
 
     /// The Euclidean norm of a gradient, summed in a fixed order.
-    ///
     package func norm(of gradient: Parameters<Scalar>, using workers: Workers) -> Double {
         norm(of: gradient, rows: everyRow, using: workers)
     }

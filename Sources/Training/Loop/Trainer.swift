@@ -140,8 +140,7 @@ public final class Trainer {
         samples = SampleClock(output.samples, record)
         counts = output.mixesCounts ? CountKeeper(data, options) : nil
         rate = (options.learningRate ?? 0, options.warmup ?? 0)
-        self.configuration = configuration
-        self.data = data
+        (self.configuration, self.data) = (configuration, data)
         self.observe = observe
         self.record = record
         if let state = checkpoint?.state { try goOn(from: state, lanes: batch) }
