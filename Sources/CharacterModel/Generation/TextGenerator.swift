@@ -148,7 +148,8 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     /// Takes what the network says of the symbol after some.
     private func take(_ logits: MatrixView<Float>, after inputs: some Collection<Int>) {
         logits.read(into: &networkLogits)
-        before = Array((inputs.reversed() + before).prefix(model.configuration.ngramLengths))
+        let reach = model.configuration.ngramLengths
+        if reach > 0 { before = Array((inputs.suffix(reach).reversed() + before).prefix(reach)) }
         if let mixer { for id in inputs { mixer.read(Int32(id)) } }
     }
 
