@@ -147,7 +147,7 @@ private struct Shape {
 
     /// The shapes that options leave open.
     static func candidates(_ options: TrainingOptions, _ text: TextSize) -> [Shape] {
-        let usual = [64, 96, 128, 192, 256, 384, 512, 768]
+        let usual = [64, 96, 128, 192, 256, 384, 512]
         let sizes = options.hidden.map { [$0] } ?? usual
         let isTied = options.tied ?? false
         let isOpen = !isTied && options.embedding != 0

@@ -48,7 +48,7 @@ enum Regularization {
     static func dropouts(of model: ModelConfiguration, passes: Double) -> (outputs: Double, weights: Double) {
         func rounded(_ value: Double) -> Double { (min(0.5, max(0, value)) * 20).rounded() / 20 }
         let size = min(1, Double(model.hidden) / 384)
-        let outputs = rounded(size * 0.1 * .log2(max(1, passes)))
+        let outputs = rounded(size * (0.1 * .log2(max(1, passes)) - 0.05))
         guard model.cell.cell.uses.contains(.weightDropout) else { return (outputs, 0) }
         return (outputs, rounded(size * (0.1 * .log2(max(1, passes)) - 0.23)))
     }
