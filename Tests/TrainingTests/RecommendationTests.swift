@@ -130,7 +130,7 @@ struct RecommendationTests {
         let each = models.map { speed.symbolsPerSecond($0) }
         #expect(speed.symbolsPerSecond(try ModelConfiguration(hidden: 64, embedding: 16, vocabularySize: 50)) > each[0])
         #expect(each == each.sorted(by: >) && each[2] > 1e10 / 3_500_000 && each[2] < 1e10 / 3_200_000)
-        #expect(speed.times(3).symbolsPerSecond(models[1]) == 3 * each[1])
+        #expect(abs(speed.times(3).symbolsPerSecond(models[1]) / each[1] - 3) < 1e-9)
         let usual = [Precision.float32, .bfloat16].map { TrainingSpeed.usual($0).weightsPerSecond }
         #expect(usual[1] > usual[0])
     }

@@ -33,8 +33,9 @@ extension ScalingLaw {
         // N-grams of a short text know less than a network will, and those of a long one are not all counted.
         let (short, long) = (Double.log(max(1, 400_000 / text.symbols)), Double.log(max(1, text.symbols / 1_000_000)))
         let floor = difficulty - 0.3 - 0.06 * short - 0.05 * long
-        // The law is of texts that are not almost known by heart.
-        return max(difficulty / 2, floor + cost(of: model, read: read, text))
+        // The law is of texts that are not almost known by heart, and of networks that have learned something.
+        let guessing = Double.log(Double(text.vocabulary))
+        return min(guessing, max(difficulty / 2, floor + cost(of: model, read: read, text)))
     }
 
     /// The nats per symbol of a network that is mixed with counts.
