@@ -59,19 +59,12 @@ struct Preparation {
                     $0, to: data.vocabulary, dropout: plan.options.dropout, weightDropout: plan.options.weightDropout,
                     seed: plan.options.seed)
             }
-            let (data, threads, options) = (data, command.threads.count, plan.options)
-            // A tuning that is resumed must begin with the same shape.
-            let free = command.training.tune == nil ? availableMemory() : nil
-            var sized = options
-            sized.precision = options.precision ?? Recommendation.precision
-            func fits(_ model: ModelConfiguration) -> Bool {
-                Self.memory(model, sized, data, threads: threads, ranks: ranks) <= free ?? .infinity
-            }
+            let fits = Self.memoryTest(plan.options, data, command, ranks: ranks)
             configuration =
-                try adaptation?.configuration ?? ModelConfiguration(options, data: data, speed: speed, fits: fits)
+                try adaptation?.configuration ?? ModelConfiguration(plan.options, data: data, speed: speed, fits: fits)
             record.options.counts = data.counted != nil
             record.options.choose(
-                Recommendation(options, cell: configuration.cell, data: data, speed: speed, fits: fits))
+                Recommendation(plan.options, cell: configuration.cell, data: data, speed: speed, fits: fits))
         }
         try checkMemory(threads: command.threads.count, ranks: ranks)
         try checkRanks(ranks)
@@ -157,6 +150,17 @@ struct Preparation {
         let speed = try TrainingSpeed.measured(
             options, vocabularySize: data.vocabulary.count, threads: command.threads.count)
         return speed.times(ranks)
+    }
+
+    /// Whether a model can be trained in the memory that is free now. A tuning that is resumed must begin with the same shape, so
+    /// every model fits it.
+    private static func memoryTest(
+        _ options: TrainingOptions, _ data: TrainingData, _ command: Train, ranks: Int
+    ) -> (ModelConfiguration) -> Bool {
+        guard command.training.tune == nil, let free = availableMemory() else { return { _ in true } }
+        var sized = options
+        sized.precision = options.precision ?? Recommendation.precision
+        return { memory($0, sized, data, threads: command.threads.count, ranks: ranks) <= free }
     }
 
     private static func memory(
