@@ -12,4 +12,5 @@ package enum RandomStream {
     package static let weightDropout: UInt64 = 8
     package static let inspection: UInt64 = 9
     package static let crops: UInt64 = 10
+    package static let ngramDropout: UInt64 = 11
 }

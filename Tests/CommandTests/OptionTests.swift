@@ -16,7 +16,8 @@ struct OptionTests {
     private static let values = [
         "unit": "scalar", "normalization": "nfd", "min-count": "2", "records": "line", "encoding": "latin1",
         "on-invalid": "skip", "newlines": "lf", "cell": "lstm", "nonlinearity": "relu", "layers": "3", "hidden": "17",
-        "embedding": "5", "ngram-embedding": "3", "tied": "yes", "counts": "yes", "counts-size": "12.5",
+        "embedding": "5", "ngram-embedding": "3", "ngram-dropout": "0.375", "tied": "yes", "counts": "yes",
+        "counts-size": "12.5",
         "dropout": "0.25",
         "weight-dropout": "0.125", "batch": "7", "window": "33",
         "epochs": "4", "steps": "99", "time-limit": "90", "optimizer": "sgd", "precision": "bfloat16",

@@ -37,7 +37,9 @@ struct GradientCase: Sendable, CustomStringConvertible {
             }
         }
         for ngrams in [2, 4] {
-            cases.append(GradientCase(cell: .gru, layers: 2, embedding: 3, dropout: 0.4, ngrams: ngrams))
+            for dropout in [0, 0.4] {
+                cases.append(GradientCase(cell: .gru, layers: 2, embedding: 3, dropout: dropout, ngrams: ngrams))
+            }
         }
         return cases
     }()
@@ -51,7 +53,8 @@ struct GradientTests {
     func centralDifferences(_ test: GradientCase) throws {
         let model = try ModelConfiguration(
             cell: test.cell, layers: test.layers, hidden: 4, embedding: test.embedding,
-            ngramEmbedding: test.ngrams, ngramRows: 7, vocabularySize: 5, nonlinearity: test.nonlinearity,
+            ngramEmbedding: test.ngrams, ngramRows: 7, ngramDropout: test.ngrams > 0 ? test.dropout : 0,
+            vocabularySize: 5, nonlinearity: test.nonlinearity,
             dropout: test.dropout, weightDropout: test.weightDropout)
         let fixture = NetworkFixture<Double>(model, steps: 5, batch: 9, seed: 11)
         let step = fixture.makeEngine()

@@ -1,5 +1,6 @@
 import Concurrency
 import LinearAlgebra
+import RealModule
 import TestSupport
 import Testing
 
@@ -63,6 +64,30 @@ struct RegularizationTests {
         #expect(logits(dropping) != logits(plain))
         dropping.pack(using: workers)
         #expect(logits(dropping) == logits(plain))
+    }
+
+    @Test("Embeddings of n-grams are dropped place by place and length by length, others scaled up; inference uses all")
+    func ngramDropout() throws {
+        let model = try ModelConfiguration(
+            cell: .rnn, hidden: 4, embedding: 3, ngramEmbedding: 3, ngramRows: 1, ngramDropout: 0.3, vocabularySize: 5)
+        let parameters = kept(Parameters<Float>(model))
+        parameters.ngrams![0, 0] = 0.07
+        parameters.ngrams![1, 0] = 0.14
+        for unit in 0..<4 { parameters.layers[0][0][unit, 0] = 1 }
+        let network = Network(model, parameters, learns: true, using: Workers(count: 1))
+        let shard = Shard<Float>(model, lanes: 100, steps: 6, learns: true)
+        // With no other weights, and one row for each length, a state tells which embeddings were added.
+        func sums(step: Int?) -> [Double] {
+            shard.forward(network, steps: 6, dropout: step.map { DropoutStream(seed: 1, step: $0, group: 0) })
+            return (0..<600).map { (Double.atanh(Double(shard.layers[0].output(6)[$0, 0])) * 1e4).rounded() / 1e4 }
+        }
+        let first = sums(step: 1)
+        #expect(first != sums(step: 2) && first == sums(step: 1))
+        // Six standard deviations of 600 draws.
+        for (sum, share) in [(0, 0.09), (0.1, 0.21), (0.2, 0.21), (0.3, 0.49)] {
+            #expect(abs(Double(first.count { $0 == sum }) / 600 - share) < 0.125, "\(sum)")
+        }
+        #expect(sums(step: nil).allSatisfy { $0 == 0.21 })
     }
 
     @Test("Weight decay leaves biases alone", arguments: Optimizer.allCases)

@@ -48,7 +48,7 @@ package final class DynamicEvaluation {
         mixing mixture: CountMixture? = nil, workers: Workers
     ) {
         var model = model
-        (model.dropout, model.weightDropout) = (0, 0)
+        (model.dropout, model.weightDropout, model.ngramDropout) = (0, 0, 0)
         self.text = text
         self.workers = workers
         input = LaneWindow(lanes: 1, steps: Self.segment, ngrams: model.ngramEmbedding)

@@ -72,6 +72,12 @@ public struct OptionList: Sendable {
         default: "by the text's size and the budget", fixedBy: .weights, isRecommended: true,
         in: { $0.configuration.ngramEmbedding },
         help: "Adds embeddings of the last 2, 3, ... N symbols to that of the last one; 0: none.")
+    /// Probability of dropping the embedding of an n-gram in training.
+    public let ngramDropout = TrainingOption(
+        "ngram-dropout", .model, nil, .optional(.part),
+        default: "by the number of passes in the budget", isRecommended: true,
+        in: { $0.configuration.ngramDropout },
+        help: "Probability of dropping the embedding of an n-gram in training.")
     /// Uses a symbol's embedding as its decoder row too; the embedding is then as long as the hidden layer.
     public let tied = TrainingOption(
         "tied", .model, Bool?.none, default: "no", fixedBy: .weights, isRecommended: true,

@@ -116,7 +116,7 @@ struct Plan {
             record: origin.training ?? TrainingRecord())
         let theirs = TrainingOptions(setup)
         try refuse(options, against: theirs, [.weights], whose: "model", with: "--from")
-        let kept = ["records", "newlines", "dropout", "weight-dropout"]
+        let kept = ["records", "newlines", "dropout", "weight-dropout", "ngram-dropout"]
         for option in OptionList.all where option.fixedBy == .weights || kept.contains(option.name) {
             if !options.isGiven(option) { option.copy(from: theirs, to: &options) }
         }

@@ -57,7 +57,7 @@ struct Preparation {
             adaptation = try origin.map { [data, plan] in
                 try Adaptation(
                     $0, to: data.vocabulary, dropout: plan.options.dropout, weightDropout: plan.options.weightDropout,
-                    seed: plan.options.seed)
+                    ngramDropout: plan.options.ngramDropout, seed: plan.options.seed)
             }
             let fits = Self.memoryTest(plan.options, data, command, ranks: ranks)
             configuration =

@@ -28,6 +28,7 @@ struct ModelOptions: ParsableArguments {
     @Option(\.hidden) var hidden: Int?
     @Option(\.embedding) var embedding: Int?
     @Option(\.ngramEmbedding) var ngramEmbedding: Int?
+    @Option(\.ngramDropout) var ngramDropout: Double?
     @Flag(\.tied) var tied: Bool?
     @Option(\.dropout) var dropout: Double?
     @Option(\.weightDropout) var weightDropout: Double?
@@ -40,6 +41,9 @@ struct ModelOptions: ParsableArguments {
         }
         if tied == true, let ngramEmbedding, ngramEmbedding > 0 {
             throw ValidationError("--tied does not go with --ngram-embedding; drop --ngram-embedding \(ngramEmbedding)")
+        }
+        if let ngramDropout, ngramDropout > 0, tied == true || embedding == 0 || ngramEmbedding == 0 {
+            throw ValidationError("--ngram-dropout \(ngramDropout) needs embedded n-grams; drop it")
         }
     }
 }

@@ -131,8 +131,8 @@ final class GradientReduction<Scalar: KernelScalar>: Sendable {
         let lookups = shard.ngrams.view.rows(length..<length + 1).columns(places)
         if !accumulates { sparse.clear(length: length, of: table) }
         sparse.note(lookups, length: length)
-        Scalar.kernels.scatterAdd(
-            shard.embeddedGradient.view.rows(places), at: lookups, into: table.rows(rows))
+        table.rows(rows).scatter(
+            Scalar(shard.model.ngramFactor), times: shard.embeddedGradient.view.rows(places), at: lookups)
     }
 
     /// The parts of the gradient that a block covers.

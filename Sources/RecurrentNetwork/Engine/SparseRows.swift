@@ -37,13 +37,13 @@ struct SparseRows: Sendable {
         known.touched = []
     }
 
-    /// Notes rows that are added to, counted from the first of the length.
+    /// Notes rows that are added to, counted from the first of the length; negative ones are dropped.
     func note(_ lookups: MatrixView<Int32>, length: Int) {
         guard !lengths.isEmpty else { return }
         let (known, first) = (lengths[length], Int32(length * rows))
         for column in 0..<lookups.columns {
             let row = lookups[0, column]
-            if !known.isTouched[Int(row)] {
+            if row >= 0, !known.isTouched[Int(row)] {
                 known.isTouched[Int(row)] = true
                 known.touched.append(first + row)
             }

@@ -100,14 +100,15 @@ package final class ThreadedEngine<Scalar: KernelScalar>: Engine {
         _ pass: [WindowPasses.Turn], _ window: TrainingWindow, from first: Int, losses: Matrix<Double>
     ) {
         let scale = Scalar(1 / Double(window.symbols))
-        let drops = model.dropout > 0
+        let (drops, dropsNgrams) = (model.dropout > 0, model.ngramDropout > 0)
         workers.forEach(pass.count) { [shards, states, groups, network, seed, firstGroup] index in
             let (group, shard) = (pass[index].group, shards[pass[index].shard])
             let lanes = groups[group].lowerBound - first..<groups[group].upperBound - first
             shard.input.copy(lanes, of: window.input, steps: window.steps)
             shard.begin(with: states[group])
             let dropout =
-                drops ? DropoutStream(seed: seed, step: window.step, group: firstGroup + group) : nil
+                drops || dropsNgrams
+                ? DropoutStream(seed: seed, step: window.step, group: firstGroup + group) : nil
             let resets = shard.input.resets(window.steps)
             shard.forward(network, steps: window.steps, resets: resets, dropout: dropout)
             losses.view[0, group] = shard.loss(steps: window.steps, scale: scale)

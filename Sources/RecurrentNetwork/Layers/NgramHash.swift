@@ -48,15 +48,3 @@ extension LaneWindow {
         }
     }
 }
-
-extension MatrixView where Element: KernelScalar {
-    /// Adds rows of a table to rows.
-    @specialized(where Element == Float)
-    func add(rowsOf table: MatrixView<Element>, at lookups: MatrixView<Int32>) {
-        for row in 0..<rows {
-            let source = table.rows(Int(lookups[0, row])..<Int(lookups[0, row]) + 1).base
-            let target = self.rows(row..<row + 1).base
-            for column in 0..<columns { target[column] += source[column] }
-        }
-    }
-}

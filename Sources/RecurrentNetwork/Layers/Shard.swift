@@ -112,33 +112,42 @@ package final class Shard<Scalar: KernelScalar>: Sendable {
     func forward(_ network: Network<Scalar>, steps: Int, resets: [Reset], dropout: DropoutStream?) {
         precondition(steps >= 1 && steps <= capacity, "\(steps) steps in a window of \(capacity)")
         for index in layers.indices {
-            project(network, layer: index, steps: 0..<steps)
+            project(network, layer: index, steps: 0..<steps, dropout: dropout)
             layers[index].recur(
                 steps: steps, resets: resets, input: values(for: index), weights: network.layers[index],
-                dropout: dropout?.generator(layer: index))
+                dropout: model.dropout > 0 ? dropout?.generator(layer: index) : nil)
         }
         decode(network, steps: steps)
     }
 
     /// The first half of a layer's part of some steps; the layer below must already be done.
     @specialized(where Scalar == Float)
-    package func project(_ network: Network<Scalar>, layer index: Int, steps: Range<Int>) {
+    package func project(
+        _ network: Network<Scalar>, layer index: Int, steps: Range<Int>, dropout: DropoutStream? = nil
+    ) {
         let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
         if index == 0, let encoder = network.parameters.encoder {
             let target = embedded.view.rows(rows)
             Scalar.kernels.gather(input.ids.view.columns(rows), from: encoder, bias: nil, into: target)
-            if let tables = network.parameters.ngrams { addNgrams(steps, from: tables, to: target) }
+            if let tables = network.parameters.ngrams { addNgrams(steps, from: tables, to: target, dropout) }
         }
         layers[index].cell.project(steps, of: values(for: index), weights: network.layers[index])
     }
 
     /// Adds the embeddings of the n-grams that end at some steps to those of the symbols.
-    private func addNgrams(_ steps: Range<Int>, from tables: MatrixView<Scalar>, to target: MatrixView<Scalar>) {
+    private func addNgrams(
+        _ steps: Range<Int>, from tables: MatrixView<Scalar>, to target: MatrixView<Scalar>, _ dropout: DropoutStream?
+    ) {
         input.findNgrams(steps, rows: model.ngramRows, into: ngrams.view)
         let rows = steps.lowerBound * lanes..<steps.upperBound * lanes
+        if let dropout, model.ngramDropout > 0 {
+            var generator = dropout.ngramGenerator
+            ngrams.view.columns(rows).drop(model.ngramDropout, using: &generator)
+        }
+        let factor = dropout == nil ? 1 : Scalar(model.ngramFactor)
         for length in 0..<model.ngramLengths {
             target.add(
-                rowsOf: tables.rows(length * model.ngramRows..<(length + 1) * model.ngramRows),
+                factor, rowsOf: tables.rows(length * model.ngramRows..<(length + 1) * model.ngramRows),
                 at: ngrams.view.rows(length..<length + 1).columns(rows))
         }
     }
@@ -229,6 +238,10 @@ package struct DropoutStream: Sendable {
         self.seed = seed
         self.step = step
         self.group = group
+    }
+
+    var ngramGenerator: SplitMix64 {
+        SplitMix64(seed: seed, stream: RandomStream.ngramDropout, UInt64(step), UInt64(group))
     }
 
     func generator(layer: Int) -> SplitMix64 {

@@ -16,6 +16,9 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     public var ngramEmbedding: Int
     /// The rows of the table of each length of n-grams, which share them by their hashes.
     public var ngramRows: Int
+    /// The probability that the embedding of an n-gram is dropped while training, at each place and for each length anew; what is
+    /// kept is divided by the probability to keep it.
+    public var ngramDropout: Double
     /// V.
     public var vocabularySize: Int
     /// Of the cells that use one; the others ignore it.
@@ -32,6 +35,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         case cell, layers, hidden, embedding
         case ngramEmbedding = "ngram_embedding"
         case ngramRows = "ngram_rows"
+        case ngramDropout = "ngram_dropout"
         case vocabularySize = "vocabulary_size"
         case nonlinearity
         case isTied = "tied"
@@ -42,8 +46,8 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
     /// - Throws: `ConfigurationError` for a value out of its range.
     public init(
         cell: CellKind = .gru, layers: Int = 1, hidden: Int = 384, embedding: Int = 0,
-        ngramEmbedding: Int = 0, ngramRows: Int = usualNgramRows, vocabularySize: Int,
-        nonlinearity: Nonlinearity = .tanh, isTied: Bool = false, dropout: Double = 0,
+        ngramEmbedding: Int = 0, ngramRows: Int = usualNgramRows, ngramDropout: Double = 0,
+        vocabularySize: Int, nonlinearity: Nonlinearity = .tanh, isTied: Bool = false, dropout: Double = 0,
         weightDropout: Double = 0
     ) throws(ConfigurationError) {
         self.cell = cell
@@ -53,6 +57,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         self.ngramEmbedding = ngramEmbedding
         // Without n-grams there is nothing to tell apart.
         self.ngramRows = ngramEmbedding == 0 ? Self.usualNgramRows : ngramRows
+        self.ngramDropout = ngramDropout
         self.vocabularySize = vocabularySize
         self.nonlinearity = nonlinearity
         self.isTied = isTied
@@ -71,6 +76,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         ngramEmbedding = try container.decodeIfPresent(Int.self, forKey: .ngramEmbedding) ?? 0
         let rows = ngramEmbedding == 0 ? nil : try container.decodeIfPresent(Int.self, forKey: .ngramRows)
         ngramRows = rows ?? Self.usualNgramRows
+        ngramDropout = try container.decodeIfPresent(Double.self, forKey: .ngramDropout) ?? 0
         vocabularySize = try container.decode(Int.self, forKey: .vocabularySize)
         nonlinearity = try container.decodeIfPresent(Nonlinearity.self, forKey: .nonlinearity) ?? .tanh
         isTied = try container.decodeIfPresent(Bool.self, forKey: .isTied) ?? false
@@ -88,6 +94,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         if embedsNgrams {
             try container.encode(ngramEmbedding, forKey: .ngramEmbedding)
             try container.encode(ngramRows, forKey: .ngramRows)
+            if ngramDropout > 0 { try container.encode(ngramDropout, forKey: .ngramDropout) }
         }
         try container.encode(vocabularySize, forKey: .vocabularySize)
         try container.encode(nonlinearity, forKey: .nonlinearity)
@@ -120,10 +127,15 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         }
         try Self.check("ngram_rows", ngramRows, in: Self.ngramRowsRange)
         try Self.check("vocabulary_size", vocabularySize, in: 2...16_777_216)
-        for (name, value) in [("dropout", dropout), ("weight_dropout", weightDropout)] {
+        let dropouts = [("ngram_dropout", ngramDropout), ("dropout", dropout), ("weight_dropout", weightDropout)]
+        for (name, value) in dropouts {
             guard value >= 0 && value < 1 else {
                 throw ConfigurationError(name: name, value: "\(value)", allowed: "at least 0 and below 1")
             }
+        }
+        guard ngramDropout == 0 || embedsNgrams else {
+            throw ConfigurationError(
+                name: "ngram_dropout", value: "\(ngramDropout)", allowed: "0: no n-grams are embedded")
         }
         guard embedding > 0 || !cell.cell.needsEmbedding else {
             throw ConfigurationError(

@@ -14,17 +14,18 @@ package struct Adaptation: Sendable {
     /// weights that belong to no symbol, are kept; the rest is initialized as in a new model.
     ///
     /// - Parameters:
-    ///   - dropout, weightDropout: for the new training run; nil for the old run's values.
+    ///   - dropout, weightDropout, ngramDropout: for the new training run; nil for the old run's values.
     ///   - seed: for the new weights.
     /// - Throws: `ConfigurationError` for a dropout out of its range.
     package init(
         _ checkpoint: Checkpoint, to vocabulary: Vocabulary, dropout: Double? = nil,
-        weightDropout: Double? = nil, seed: UInt64
+        weightDropout: Double? = nil, ngramDropout: Double? = nil, seed: UInt64
     ) throws(ConfigurationError) {
         var configuration = checkpoint.configuration
         configuration.vocabularySize = vocabulary.count
         configuration.dropout = dropout ?? configuration.dropout
         configuration.weightDropout = weightDropout ?? configuration.weightDropout
+        configuration.ngramDropout = ngramDropout ?? configuration.ngramDropout
         try configuration.validate()
         self.configuration = configuration
         dropsCounts = checkpoint.mixture != nil

@@ -15,6 +15,7 @@ public struct Recommendation: Sendable, Equatable {
     /// The length of the longest n-grams that are embedded, if not tied.
     public var ngramEmbedding: Int
     public var ngramRows: Int
+    public var ngramDropout: Double
     public var isTied: Bool
     public var dropout: Double
     public var weightDropout: Double
@@ -56,8 +57,7 @@ public struct Recommendation: Sendable, Equatable {
         var models = shapes.map { $0.model(cell, text, options) }
         let read = models.map { options.symbolsRead(by: $0, of: text, speed) }
         for index in models.indices {
-            (models[index].dropout, models[index].weightDropout) = Regularization.dropouts(
-                of: models[index], passes: read[index] / text.symbols)
+            Regularization.setDropouts(of: &models[index], passes: read[index] / text.symbols)
         }
         let best =
             if case .seconds = options.budget {
@@ -102,7 +102,7 @@ public struct Recommendation: Sendable, Equatable {
         (layers, hidden, isTied) = (shape.layers, shape.hidden, shape.isTied)
         (plainEmbedding, ngramEmbedding, ngramRows) = (text.embedding, shape.ngrams, text.ngramRows)
         self.read = read
-        (dropout, weightDropout) = (model.dropout, model.weightDropout)
+        (dropout, weightDropout, ngramDropout) = (model.dropout, model.weightDropout, model.ngramDropout)
         let steps = read / Double(options.batch) / Double(options.window)
         warmup = Int(max(1, min(100, steps / 10)))
         let rates = model.cell.cell.learningRates
@@ -151,7 +151,9 @@ private struct Shape {
         let sizes = options.hidden.map { [$0] } ?? usual
         let isTied = options.tied ?? false
         let isOpen = !isTied && options.embedding != 0
-        let lengths = isOpen ? options.ngramEmbedding.map { [$0] } ?? [0, text.ngramEmbedding] : [0]
+        let needsNgrams = (options.ngramDropout ?? 0) > 0
+        let usualLengths = needsNgrams ? [text.ngramEmbedding] : [0, text.ngramEmbedding]
+        let lengths = isOpen ? options.ngramEmbedding.map { [$0] } ?? usualLengths : [0]
         // At equal time, more units were better than a second layer.
         return sizes.flatMap { hidden in
             lengths.map { Shape(layers: options.layers ?? 1, hidden: hidden, isTied: isTied, ngrams: $0) }
@@ -196,6 +198,7 @@ extension TrainingOptions {
         self.embedding = self.tied == true ? self.hidden : self.embedding ?? recommendation.plainEmbedding
         self.ngramEmbedding =
             self.ngramEmbedding ?? (self.tied == true || self.embedding == 0 ? 0 : recommendation.ngramEmbedding)
+        self.ngramDropout = self.ngramDropout ?? (self.ngramEmbedding == 0 ? 0 : recommendation.ngramDropout)
         self.dropout = self.dropout ?? recommendation.dropout
         self.weightDropout = self.weightDropout ?? recommendation.weightDropout
         chooseRest(recommendation)
@@ -251,7 +254,8 @@ extension ModelConfiguration {
         try self.init(
             cell: options.cell, layers: options.layers ?? 1, hidden: options.hidden ?? 1,
             embedding: options.embedding ?? 0, ngramEmbedding: options.ngramEmbedding ?? 0,
-            ngramRows: recommendation.ngramRows, vocabularySize: data.vocabulary.count,
+            ngramRows: recommendation.ngramRows, ngramDropout: options.ngramDropout ?? 0,
+            vocabularySize: data.vocabulary.count,
             nonlinearity: options.nonlinearity, isTied: options.tied ?? false, dropout: options.dropout ?? 0,
             weightDropout: options.weightDropout ?? 0)
     }

@@ -44,13 +44,14 @@ extension ScalingLaw {
 
 /// How strongly a training is regularized.
 enum Regularization {
-    /// The dropout of outputs, and that of recurrent weights: the more passes over a text, the greater the risk of overfitting, and
-    /// the less in a small network.
-    static func dropouts(of model: ModelConfiguration, passes: Double) -> (outputs: Double, weights: Double) {
+    /// Sets the dropouts of outputs, of recurrent weights and of n-grams: the more passes over a text, the greater the risk of
+    /// overfitting, and the less in a small network.
+    static func setDropouts(of model: inout ModelConfiguration, passes: Double) {
         func rounded(_ value: Double) -> Double { (min(0.5, max(0, value)) * 20).rounded() / 20 }
+        model.ngramDropout = model.embedsNgrams ? rounded(0.13 * .log2(max(1, passes))) : 0
         let size = min(1, Double(model.hidden) / 384)
-        let outputs = rounded(size * (0.1 * .log2(max(1, passes)) - 0.05))
-        guard model.cell.cell.uses.contains(.weightDropout) else { return (outputs, 0) }
-        return (outputs, rounded(size * (0.1 * .log2(max(1, passes)) - 0.23)))
+        model.dropout = rounded(size * (0.1 * .log2(max(1, passes)) - 0.05))
+        guard model.cell.cell.uses.contains(.weightDropout) else { return }
+        model.weightDropout = rounded(size * (0.1 * .log2(max(1, passes)) - 0.23))
     }
 }
