@@ -11,14 +11,14 @@ import Tokenization
 @Suite("Recommended shapes")
 struct RecommendationTests {
     private func recommendation(
-        _ symbols: Int, _ budget: TrainingBudget, _ precision: Precision = .float32, cell: CellKind = .gru,
+        _ symbols: Int, _ budget: TrainingBudget, _ precision: Precision = .float32, cell: CellKind? = .gru,
         speed: TrainingSpeed? = nil, _ change: (inout TrainingOptions) -> Void = { _ in }
     ) -> Recommendation {
         var options = TrainingOptions()
-        (options.budget, options.precision) = (budget, precision)
+        (options.budget, options.precision, options.cell) = (budget, precision, cell)
         change(&options)
         return Recommendation(
-            cell: cell, symbols: symbols, vocabularySize: 67, options: options, speed: speed)
+            symbols: symbols, vocabularySize: 67, options: options, speed: speed)
     }
 
     @Test("With steps or epochs, no clock decides anything, and equal budgets get equal shapes")
@@ -52,12 +52,15 @@ struct RecommendationTests {
         }
     }
 
-    @Test("More time is for more units, and few passes are for embedded n-grams")
+    @Test("More time is for more units, then for an LSTM; long n-grams are for long texts")
     func time() {
         let brief = recommendation(1_000_000, .seconds(20), .bfloat16)
         let long = recommendation(1_000_000, .seconds(600), .bfloat16)
-        #expect(brief.hidden < long.hidden && brief.ngramEmbedding == 4 && long.ngramEmbedding == 0)
+        #expect(brief.hidden < long.hidden && brief.ngramEmbedding == 4 && long.ngramEmbedding == 4)
         #expect(recommendation(5_000_000, .seconds(60), .bfloat16).ngramEmbedding == 5)
+        let cells = [20.0, 600].map { recommendation(1_000_000, .seconds($0), .bfloat16, cell: nil).cell }
+        #expect(cells == [.gru, .lstm])
+        #expect(recommendation(1_000_000, .seconds(600), cell: .rnn).cell == .rnn)
     }
 
     @Test("What is set stays, and the rest suits it")
@@ -80,7 +83,7 @@ struct RecommendationTests {
         options.budget = .seconds(3_600)
         func hidden(_ limit: Int) -> Int {
             Recommendation(
-                cell: .gru, symbols: 10_000_000, vocabularySize: 67, options: options,
+                symbols: 10_000_000, vocabularySize: 67, options: options,
                 fits: { $0.parameterCount <= limit }
             ).hidden
         }
@@ -93,12 +96,12 @@ struct RecommendationTests {
     func cells(cell: CellKind) throws {
         for embedding in [nil, cell.cell.needsEmbedding ? 8 : 0] as [Int?] {
             var options = TrainingOptions()
-            (options.budget, options.embedding) = (.steps(2), embedding)
-            let small = Recommendation(cell: cell, symbols: 30_000, vocabularySize: 67, options: options) { _ in false }
+            (options.cell, options.budget, options.embedding) = (cell, .steps(2), embedding)
+            let small = Recommendation(symbols: 30_000, vocabularySize: 67, options: options) { _ in false }
             #expect(small.hidden <= 128 && small.layers == 1, "\(small)")
-            #expect(small == Recommendation(cell: cell, symbols: 30_000, vocabularySize: 67, options: options))
+            #expect(small == Recommendation(symbols: 30_000, vocabularySize: 67, options: options))
             options.budget = .seconds(3_600)
-            let large = Recommendation(cell: cell, symbols: 30_000_000, vocabularySize: 67, options: options)
+            let large = Recommendation(symbols: 30_000_000, vocabularySize: 67, options: options)
             #expect(large.hidden >= 384, "\(large)")
         }
     }
@@ -112,6 +115,8 @@ struct RecommendationTests {
             for values in [often.map(\.dropout), often.map(\.weightDropout)] {
                 #expect(values == values.sorted() && values[0] == 0 && values[3] > 0 && values[4] <= 0.5)
             }
+            let ngrams = often.map(\.ngramDropout)
+            #expect(ngrams == ngrams.sorted() && ngrams[3] > ngrams[0] && ngrams[4] == 0.5)
             #expect(often.last?.warmup == 100)
         }
         #expect(recommendation(10_000, .steps(300)).warmup == 30 && recommendation(10_000, .steps(1)).warmup == 1)
@@ -172,6 +177,15 @@ struct RecommendationTests {
         let mixed = String(places.map { text[$0.element] })
         #expect(try #require(expected(try self.data(mixed), 100)).nats > one.nats + 0.5)
         #expect(expected(try self.data(text, fraction: 0), 100) == nil)
+    }
+
+    @Test("What a validation promises is less than itself, and the nearer the end, the less")
+    func end() throws {
+        let ends = try [0.3, 0.5, 0.9].map { try #require(Forecast.end(after: 2, progress: $0)) }
+        #expect(ends == ends.sorted() && ends[2] < 2 && ends[0] > 1.8)
+        #expect(Forecast.end(after: 2, progress: 0.1) == nil && Forecast.end(after: 2, progress: 1) == nil)
+        #expect(Forecast.end(after: 2, progress: 0.5, schedule: .constant) == nil)
+        #expect(try #require(Forecast.end(after: 0.01, progress: 0.3)) > 0)
     }
 
     @Test("No text is expected to cost less than nothing")

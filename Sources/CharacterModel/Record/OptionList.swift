@@ -44,7 +44,8 @@ public struct OptionList: Sendable {
 
     /// The recurrent cell.
     public let cell = TrainingOption(
-        "cell", .model, CellKind.gru, fixedBy: .weights, isRecommended: true, in: { $0.configuration.cell },
+        "cell", .model, CellKind?.none, default: "gru; lstm if there is time", fixedBy: .weights, isRecommended: true,
+        in: { $0.configuration.cell },
         help: "The recurrent cell.")
     /// The nonlinearity of the rnn cell.
     public let nonlinearity = TrainingOption(

@@ -27,7 +27,7 @@ struct Plan {
         if ranks > 1 && command.training.batch == nil { options.batch = Recommendation.batch(ranks: ranks) }
         files = command.files
         if let origin { try Self.inherit(from: origin, into: &options) }
-        try Self.checkUnusedOptions(command.asked, options.cell)
+        try Self.checkUnusedOptions(command.asked, options.cell ?? .gru)
         if options.unit == .byte {
             options.normalization = .none
             guard command.reading.isEmpty else {
@@ -69,7 +69,7 @@ struct Plan {
         var known = options
         known.validationFraction = options.validationFraction ?? 0.1
         try Self.refuse(asked, against: known, [.training, .weights], whose: "training", with: "--resume")
-        try Self.checkUnusedOptions(asked, options.cell)
+        try Self.checkUnusedOptions(asked, options.cell ?? .gru)
         // The file may have moved, but its content must be the same.
         if let validation = asked.validation, record.corpus.validationSource == nil {
             throw Self.refusal("validation", validation, "none", whose: "training", with: "--resume")

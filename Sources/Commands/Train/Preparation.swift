@@ -64,7 +64,7 @@ struct Preparation {
                 try adaptation?.configuration ?? ModelConfiguration(plan.options, data: data, speed: speed, fits: fits)
             record.options.counts = data.counted != nil
             record.options.choose(
-                Recommendation(plan.options, cell: configuration.cell, data: data, speed: speed, fits: fits))
+                Recommendation(plan.options, data: data, speed: speed, fits: fits))
         }
         try checkMemory(threads: command.threads.count, ranks: ranks)
         try checkRanks(ranks)

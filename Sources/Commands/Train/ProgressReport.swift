@@ -15,18 +15,22 @@ final class ProgressReport {
     private var isLineOpen = false
     /// The seconds and the spent part of the budget at this run's first report.
     private var start: (seconds: Double, progress: Double)?
+    /// The part of the budget that was spent at the last report.
+    private var progress = 0.0
+    private let schedule: Schedule
     /// The exact validation, once there is one.
     private(set) var exact: ValidationReport?
 
     /// - Parameter data: whose characters the loss is reported in.
-    init(quiet: Bool, samples: Bool, data: TrainingData) {
-        (self.quiet, showsSamples) = (quiet, samples)
+    init(quiet: Bool, samples: Bool, data: TrainingData, schedule: Schedule = .cosine) {
+        (self.quiet, showsSamples, self.schedule) = (quiet, samples, schedule)
         symbolsPerCharacter = Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters))
         line = ProgressLine(symbolsPerCharacter: symbolsPerCharacter, isColored: Terminal.error.isColored)
     }
 
     func observe(_ event: TrainingEvent) {
         if case .validation(let report) = event, report.isExact { exact = report }
+        if case .step(let report) = event { progress = report.progress }
         if let word = Self.message(for: event) {
             finish()
             StandardError.print(word)
@@ -40,7 +44,7 @@ final class ProgressReport {
             guard !Terminal.error.isInteractive else { return }
             StandardError.print(
                 "step \(report.step): validation \(formatted(report.bitsPerCharacter, decimals: 3)) bits per character"
-                    + (report.isBest ? ", the best so far" : ""))
+                    + (report.isBest ? ", the best so far" : "") + expectation(after: report))
         case .scoring(let symbols):
             finish()
             StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one by one")
@@ -76,6 +80,13 @@ final class ProgressReport {
                 + "too few to compare; give --tune \(Int(min(1e9, seconds.rounded(.up))))s or more"
         default: nil
         }
+    }
+
+    /// What the training should end at, after a validation.
+    private func expectation(after report: ValidationReport) -> String {
+        Forecast.end(after: report.nats, progress: progress, schedule: schedule).map {
+            "; expecting about \(formatted($0 * report.bitsPerCharacter / report.nats, decimals: 2)) at the end"
+        } ?? ""
     }
 
     /// A sample, set apart from the messages; control characters cannot reach the terminal.

@@ -85,7 +85,9 @@ public struct Train: LaunchedCommand {
         // If the curves cannot be written, warn, but do not stop the training.
         defer { do { try curves?.finish() } catch { StandardError.print("warning: \(error)") } }
         if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds, on: cluster) }
-        let progress = ProgressReport(quiet: output.quiet, samples: samples.areShown, data: preparation.data)
+        let progress = ProgressReport(
+            quiet: output.quiet, samples: samples.areShown, data: preparation.data,
+            schedule: preparation.record.options.schedule)
         let report = try liveReport(preparation)
         let engines = Engines(cluster)
         let trainer = try Trainer(

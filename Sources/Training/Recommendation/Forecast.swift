@@ -35,6 +35,18 @@ public struct Forecast: Sendable, Equatable {
         bitsPerCharacter = nats / .log(2) * symbols
     }
 
+    /// What the validations of a training should end at, when one is known: as much lower as trainings with a cosine schedule
+    /// became after that part of their budget (`docs/defaults.md`).
+    ///
+    /// - Parameters:
+    ///   - nats: per symbol, of the validation.
+    ///   - progress: the part of the budget that was spent by then, from 0 to 1.
+    /// - Returns: nil where it is too early to tell, or too late to be of use.
+    public static func end(after nats: Double, progress: Double, schedule: Schedule = .cosine) -> Double? {
+        guard schedule == .cosine, (0.25...0.95).contains(progress) else { return nil }
+        return nats - min(0.22 * (1 - progress) * (1 - progress), nats / 5)
+    }
+
     /// Symbols of a text that are counted at most.
     private static let counted = 1_000_000
 

@@ -8,6 +8,7 @@ import RecurrentNetwork
 ///
 /// `docs/defaults.md` describes the runs behind it.
 public struct Recommendation: Sendable, Equatable {
+    public var cell: CellKind
     public var layers: Int
     public var hidden: Int
     /// The embedding length if not tied.
@@ -41,23 +42,22 @@ public struct Recommendation: Sendable, Equatable {
     }
 
     /// - Parameters:
-    ///   - cell: the kind of cell.
     ///   - symbols: the number of symbols in the training part.
     ///   - vocabularySize: V.
     ///   - options: the budget, batch, window and precision are used, and what is set of the shape.
     ///   - speed: what a time limit reads; it decides nothing otherwise. nil: that of a usual machine.
     ///   - fits: with a time limit, whether the memory is enough for a model; the smallest one is taken if it never is.
     public init(
-        cell: CellKind, symbols: Int, vocabularySize: Int, options: TrainingOptions, speed: TrainingSpeed? = nil,
+        symbols: Int, vocabularySize: Int, options: TrainingOptions, speed: TrainingSpeed? = nil,
         fits: (ModelConfiguration) -> Bool = { _ in true }
     ) {
         let speed = speed ?? .usual(options.precision ?? Self.precision)
         let text = TextSize(symbols: Double(max(1, symbols)), vocabulary: vocabularySize)
         let shapes = Shape.candidates(options, text)
-        var models = shapes.map { $0.model(cell, text, options) }
+        var models = shapes.map { $0.model(text, options) }
         let read = models.map { options.symbolsRead(by: $0, of: text, speed) }
         for index in models.indices {
-            Regularization.setDropouts(of: &models[index], passes: read[index] / text.symbols)
+            Regularization.setDropouts(of: &models[index], passes: read[index] / text.symbols, text)
         }
         let best =
             if case .seconds = options.budget {
@@ -99,7 +99,7 @@ public struct Recommendation: Sendable, Equatable {
     private init(
         _ shape: Shape, _ model: ModelConfiguration, read: Double, _ text: TextSize, _ options: TrainingOptions
     ) {
-        (layers, hidden, isTied) = (shape.layers, shape.hidden, shape.isTied)
+        (cell, layers, hidden, isTied) = (shape.cell, shape.layers, shape.hidden, shape.isTied)
         (plainEmbedding, ngramEmbedding, ngramRows) = (text.embedding, shape.ngrams, text.ngramRows)
         self.read = read
         (dropout, weightDropout, ngramDropout) = (model.dropout, model.weightDropout, model.ngramDropout)
@@ -128,8 +128,9 @@ struct TextSize {
 
     /// The length of a symbol's embedding.
     var embedding: Int { min(128, max(64, vocabulary / 32)) }
-    /// The length of the longest n-grams that are embedded: long ones recur often enough in a long text only.
-    var ngramEmbedding: Int { symbols >= 1_500_000 ? 5 : 4 }
+    /// The length of the longest n-grams that are embedded: long ones recur often enough in a long text only, and of a short one
+    /// they tell too little.
+    var ngramEmbedding: Int { symbols >= 1_500_000 ? 5 : symbols >= 75_000 ? 4 : 0 }
     /// A power of two near a hundredth of the text.
     var ngramRows: Int {
         let exact = symbols / 128
@@ -139,6 +140,7 @@ struct TextSize {
 
 /// A shape that may be recommended.
 private struct Shape {
+    let cell: CellKind
     let layers: Int
     let hidden: Int
     let isTied: Bool
@@ -151,17 +153,17 @@ private struct Shape {
         let sizes = options.hidden.map { [$0] } ?? usual
         let isTied = options.tied ?? false
         let isOpen = !isTied && options.embedding != 0
-        let needsNgrams = (options.ngramDropout ?? 0) > 0
-        let usualLengths = needsNgrams ? [text.ngramEmbedding] : [0, text.ngramEmbedding]
-        let lengths = isOpen ? options.ngramEmbedding.map { [$0] } ?? usualLengths : [0]
+        let wanted = (options.ngramDropout ?? 0) > 0 ? max(4, text.ngramEmbedding) : text.ngramEmbedding
+        let ngrams = isOpen ? options.ngramEmbedding ?? wanted : 0
         // At equal time, more units were better than a second layer.
-        return sizes.flatMap { hidden in
-            lengths.map { Shape(layers: options.layers ?? 1, hidden: hidden, isTied: isTied, ngrams: $0) }
+        let layers = options.layers ?? 1
+        return (options.cell.map { [$0] } ?? [.gru, .lstm]).flatMap { cell in
+            sizes.map { Shape(cell: cell, layers: layers, hidden: $0, isTied: isTied, ngrams: ngrams) }
         }
     }
 
     /// The model without dropout, and not checked: an option may be out of its range.
-    func model(_ cell: CellKind, _ text: TextSize, _ options: TrainingOptions) -> ModelConfiguration {
+    func model(_ text: TextSize, _ options: TrainingOptions) -> ModelConfiguration {
         let embedding = isTied ? hidden : options.embedding ?? text.embedding
         var model = ModelConfiguration.smallest
         (model.cell, model.layers, model.hidden, model.embedding) = (cell, layers, hidden, embedding)
@@ -192,6 +194,7 @@ extension TrainingOptions {
 
     /// Sets options that are not set from a recommendation.
     package mutating func choose(_ recommendation: Recommendation) {
+        self.cell = self.cell ?? recommendation.cell
         self.layers = self.layers ?? recommendation.layers
         self.hidden = self.hidden ?? recommendation.hidden
         self.tied = self.tied ?? (self.embedding == nil && recommendation.isTied)
@@ -215,20 +218,21 @@ extension TrainingOptions {
 extension Recommendation {
     /// The recommendation for training on some data.
     public init(
-        _ options: TrainingOptions, cell: CellKind, data: TrainingData, speed: TrainingSpeed? = nil,
+        _ options: TrainingOptions, data: TrainingData, speed: TrainingSpeed? = nil,
         fits: (ModelConfiguration) -> Bool = { _ in true }
     ) {
         self.init(
-            cell: cell, symbols: data.trainingSymbols, vocabularySize: data.vocabulary.count, options: options,
+            symbols: data.trainingSymbols, vocabularySize: data.vocabulary.count, options: options,
             speed: speed, fits: fits)
     }
 
     /// The recommendation for options that are not part of a model.
     init(_ options: TrainingOptions, for model: ModelConfiguration, data: TrainingData) {
         var options = options
-        (options.layers, options.hidden, options.tied) = (model.layers, model.hidden, model.isTied)
+        (options.cell, options.layers, options.hidden) = (model.cell, model.layers, model.hidden)
+        options.tied = model.isTied
         (options.embedding, options.ngramEmbedding) = (model.embedding, model.ngramEmbedding)
-        self.init(options, cell: model.cell, data: data)
+        self.init(options, data: data)
     }
 }
 
@@ -243,16 +247,18 @@ extension ModelConfiguration {
         _ options: TrainingOptions, data: TrainingData, speed: TrainingSpeed? = nil,
         fits: (ModelConfiguration) -> Bool = { _ in true }
     ) throws(ConfigurationError) {
-        for option in OptionList.all where options.isGiven(option) && !options.cell.uses(option.name) {
+        // Those that are recommended use the same options.
+        let asked = options.cell ?? .gru
+        for option in OptionList.all where options.isGiven(option) && !asked.uses(option.name) {
             throw ConfigurationError(
                 name: option.name, value: option.text(in: options) ?? "none",
-                allowed: "left out: the \(options.cell.rawValue) cell does not use it")
+                allowed: "left out: the \(asked.rawValue) cell does not use it")
         }
         var options = options
-        let recommendation = Recommendation(options, cell: options.cell, data: data, speed: speed, fits: fits)
+        let recommendation = Recommendation(options, data: data, speed: speed, fits: fits)
         options.choose(recommendation)
         try self.init(
-            cell: options.cell, layers: options.layers ?? 1, hidden: options.hidden ?? 1,
+            cell: recommendation.cell, layers: options.layers ?? 1, hidden: options.hidden ?? 1,
             embedding: options.embedding ?? 0, ngramEmbedding: options.ngramEmbedding ?? 0,
             ngramRows: recommendation.ngramRows, ngramDropout: options.ngramDropout ?? 0,
             vocabularySize: data.vocabulary.count,

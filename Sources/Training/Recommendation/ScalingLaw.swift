@@ -8,20 +8,22 @@ enum ScalingLaw {
     ///
     /// - Parameter read: symbols that the training reads.
     static func cost(of model: ModelConfiguration, read: Double, _ text: TextSize) -> Double {
-        // As many as a GRU with these units and this input has: it is the units that count.
+        // As many as a GRU with these units and this input has: it is the units that count, and an LSTM remembers a little more.
         let gates = Double(model.cell.cell.gates.count)
+        let memory = model.cell == .lstm ? -0.015 : 0
         let weights = max(1_000, Double(model.usedWeights - model.hidden * model.vocabularySize) * 3 / gates)
         let passes = read / text.symbols
         let symbols = max(1, read)
+        // A short text has less to learn, and is sooner known by heart.
+        let size = max(0.01, text.symbols / 1e6)
+        let unread = .pow(size, 0.2) * .pow(symbols, -0.5)
         guard model.embedsNgrams else {
             // A text with few symbols for each weight is learned by heart.
             let surplus = 0.05 * .log(max(1, weights / text.symbols / 16))
-            return 75 * .pow(weights, -0.5) + 300 * .pow(symbols, -0.5) + 0.02 * .log(max(1, passes / 2)) + surplus
+            let often = 0.02 * .log(max(1, passes / 2)) + surplus
+            return 75 * .pow(weights, -0.5) + 300 * unread + often + memory
         }
-        // Embeddings of n-grams know much at once, and learn a text that is often read by heart sooner.
-        let learned = passes * (weights / 250_000).squareRoot()
-        let often = 0.09 * .pow(text.symbols / 1e6, -0.5) * Double.log(max(1, learned / 4))
-        return 4.3 * .pow(weights, -0.3) + 260 * .pow(symbols, -0.5) + often - 0.03
+        return 1.76 * .pow(weights, -0.2) + 313 * unread + 0.0375 * .pow(size, -0.5) * .log(1 + passes) + memory
     }
 }
 
@@ -31,8 +33,8 @@ extension ScalingLaw {
     /// - Parameter difficulty: the nats under n-grams.
     static func nats(of model: ModelConfiguration, read: Double, _ text: TextSize, difficulty: Double) -> Double {
         // N-grams of a short text know less than a network will, and those of a long one are not all counted.
-        let (short, long) = (Double.log(max(1, 400_000 / text.symbols)), Double.log(max(1, text.symbols / 1_000_000)))
-        let floor = difficulty - 0.3 - 0.06 * short - 0.05 * long
+        let (short, long) = (Double.log(max(1, 1e6 / text.symbols)), Double.log(max(1, text.symbols / 1e6)))
+        let floor = difficulty - (model.embedsNgrams ? 0.42 + 0.11 * short : 0.3 + 0.03 * short) - 0.05 * long
         // The law is of texts that are not almost known by heart, and of networks that have learned something.
         let guessing = Double.log(Double(text.vocabulary))
         return min(guessing, max(difficulty / 2, floor + cost(of: model, read: read, text)))
@@ -46,12 +48,14 @@ extension ScalingLaw {
 enum Regularization {
     /// Sets the dropouts of outputs, of recurrent weights and of n-grams: the more passes over a text, the greater the risk of
     /// overfitting, and the less in a small network.
-    static func setDropouts(of model: inout ModelConfiguration, passes: Double) {
+    static func setDropouts(of model: inout ModelConfiguration, passes: Double, _ text: TextSize) {
         func rounded(_ value: Double) -> Double { (min(0.5, max(0, value)) * 20).rounded() / 20 }
-        model.ngramDropout = model.embedsNgrams ? rounded(0.13 * .log2(max(1, passes))) : 0
+        // What a short text tells is more often mere chance.
+        let (often, length) = (Double.log2(max(1, passes)), Double.log2(text.symbols / 1e6))
+        model.ngramDropout = model.embedsNgrams ? rounded(0.13 * often - 0.13 - 0.1 * length) : 0
         let size = min(1, Double(model.hidden) / 384)
-        model.dropout = rounded(size * (0.1 * .log2(max(1, passes)) - 0.05))
+        model.dropout = rounded(size * (0.1 * often - 0.02))
         guard model.cell.cell.uses.contains(.weightDropout) else { return }
-        model.weightDropout = rounded(size * (0.1 * .log2(max(1, passes)) - 0.23))
+        model.weightDropout = rounded(size * (0.1 * often - 0.2 - 0.05 * length))
     }
 }
