@@ -8,9 +8,9 @@ enum ScalingLaw {
     ///
     /// - Parameter read: symbols that the training reads.
     static func cost(of model: ModelConfiguration, read: Double, _ text: TextSize) -> Double {
-        // As many as a GRU with these units and this input has: it is the units that count, and an LSTM remembers a little more.
+        // As many as a GRU with these units and this input has: it is the units that count, and many of an LSTM remember more.
         let gates = Double(model.cell.cell.gates.count)
-        let memory = model.cell == .lstm ? -0.015 : 0
+        let memory = model.cell == .lstm ? -0.011 * .log(max(1, Double(model.hidden) / 128)) : 0
         let weights = max(1_000, Double(model.usedWeights - model.hidden * model.vocabularySize) * 3 / gates)
         let passes = read / text.symbols
         let symbols = max(1, read)
@@ -54,8 +54,8 @@ enum Regularization {
         let (often, length) = (Double.log2(max(1, passes)), Double.log2(text.symbols / 1e6))
         model.ngramDropout = model.embedsNgrams ? rounded(0.13 * often - 0.13 - 0.1 * length) : 0
         let size = min(1, Double(model.hidden) / 384)
-        model.dropout = rounded(size * (0.1 * often - 0.02))
+        model.dropout = rounded(size * (0.18 * often - 0.3))
         guard model.cell.cell.uses.contains(.weightDropout) else { return }
-        model.weightDropout = rounded(size * (0.1 * often - 0.2 - 0.05 * length))
+        model.weightDropout = rounded(size * (0.1 * often - 0.23 - 0.02 * length))
     }
 }
