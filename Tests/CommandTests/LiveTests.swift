@@ -24,11 +24,12 @@ struct LiveTests {
         arguments: [10, 20, 40, 59, 60, 80, 200])
     func width(width: Int) {
         var line = ProgressLine(symbolsPerCharacter: 1, isColored: false)
-        for nats in [3, 2.5, 2.1, 2.2] { line.add(validation(nats)) }
+        for nats in [3, 2.5, 2.1, 2.2] { line.add(validation(nats), expecting: 1.87) }
         for progress in [0, 0.004, 0.5, 0.999, 1, 7, -1] {
             let text = line.text(step(123_456, progress: progress), secondsLeft: 75, width: width)
             #expect(text.count < max(width, 6), "\(text)")
             #expect(width < 30 || text.contains("2.885 bits"))
+            #expect(width < 200 || text.contains("ending near 1.87"), "\(text)")
             #expect(width < 80 || text.contains("█▄▁▁ 2.200") && text.contains("1 min 15 s left"), "\(text)")
         }
     }

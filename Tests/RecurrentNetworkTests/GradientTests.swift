@@ -12,12 +12,13 @@ struct GradientCase: Sendable, CustomStringConvertible {
     var embedding: Int
     var dropout: Double
     var ngrams = 0
+    var ngramDropout = 0.0
 
     /// Where the cell has weights to drop.
     var weightDropout: Double { cell.uses("weight-dropout") ? dropout : 0 }
 
     var description: String {
-        "\(cell) \(nonlinearity), \(layers) layers, embedding \(embedding), n-grams \(ngrams), all dropouts \(dropout)"
+        "\(cell) \(nonlinearity), \(layers) layers, embedding \(embedding), n-grams \(ngrams), dropped \(ngramDropout), all other dropouts \(dropout)"
     }
 
     static let all: [GradientCase] = {
@@ -37,8 +38,11 @@ struct GradientCase: Sendable, CustomStringConvertible {
             }
         }
         for ngrams in [2, 4] {
-            for dropout in [0, 0.4] {
-                cases.append(GradientCase(cell: .gru, layers: 2, embedding: 3, dropout: dropout, ngrams: ngrams))
+            for (dropout, ngramDropout) in [(0.4, 0), (0, 0.4), (0.4, 0.4)] {
+                cases.append(
+                    GradientCase(
+                        cell: .gru, layers: 2, embedding: 3, dropout: dropout, ngrams: ngrams,
+                        ngramDropout: ngramDropout))
             }
         }
         return cases
@@ -53,7 +57,7 @@ struct GradientTests {
     func centralDifferences(_ test: GradientCase) throws {
         let model = try ModelConfiguration(
             cell: test.cell, layers: test.layers, hidden: 4, embedding: test.embedding,
-            ngramEmbedding: test.ngrams, ngramRows: 7, ngramDropout: test.ngrams > 0 ? test.dropout : 0,
+            ngramEmbedding: test.ngrams, ngramRows: 7, ngramDropout: test.ngramDropout,
             vocabularySize: 5, nonlinearity: test.nonlinearity,
             dropout: test.dropout, weightDropout: test.weightDropout)
         let fixture = NetworkFixture<Double>(model, steps: 5, batch: 9, seed: 11)

@@ -83,6 +83,9 @@ struct RegularizationTests {
         }
         let first = sums(step: 1)
         #expect(first != sums(step: 2) && first == sums(step: 1))
+        // Neither the lanes nor the steps of a window share what is dropped.
+        let parts = (0..<6).map { Array(first[$0 * 100..<($0 + 1) * 100]) }
+        #expect(Set(parts).count == 6 && parts.allSatisfy { Set($0).count > 1 })
         // Six standard deviations of 600 draws.
         for (sum, share) in [(0, 0.09), (0.1, 0.21), (0.2, 0.21), (0.3, 0.49)] {
             #expect(abs(Double(first.count { $0 == sum }) / 600 - share) < 0.125, "\(sum)")

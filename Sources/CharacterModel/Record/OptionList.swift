@@ -44,7 +44,8 @@ public struct OptionList: Sendable {
 
     /// The recurrent cell.
     public let cell = TrainingOption(
-        "cell", .model, CellKind?.none, default: "gru; lstm if there is time", fixedBy: .weights, isRecommended: true,
+        "cell", .model, CellKind?.none, default: "by the text's size and the budget", fixedBy: .weights,
+        isRecommended: true,
         in: { $0.configuration.cell },
         help: "The recurrent cell.")
     /// The nonlinearity of the rnn cell.
@@ -76,7 +77,7 @@ public struct OptionList: Sendable {
     /// Probability of dropping the embedding of an n-gram in training.
     public let ngramDropout = TrainingOption(
         "ngram-dropout", .model, nil, .optional(.part),
-        default: "by the number of passes in the budget", isRecommended: true,
+        default: "by the text's size and the number of passes", isRecommended: true,
         in: { $0.configuration.ngramDropout },
         help: "Probability of dropping the embedding of an n-gram in training.")
     /// Uses a symbol's embedding as its decoder row too; the embedding is then as long as the hidden layer.
@@ -94,7 +95,7 @@ public struct OptionList: Sendable {
     /// Probability of dropping a recurrent weight in training; the mask is fixed for a window.
     public let weightDropout = TrainingOption(
         "weight-dropout", .model, nil, .optional(.part),
-        default: "by the number of passes in the budget", isRecommended: true,
+        default: "by the text's size and the number of passes", isRecommended: true,
         in: { $0.configuration.weightDropout },
         help: "Probability of dropping a recurrent weight in training; the mask is fixed for a window.")
 

@@ -70,6 +70,13 @@ struct Preparation {
         try checkRanks(ranks)
     }
 
+    /// Whether validations of this training tell how it ends: new weights, to the end of the budget, as most are trained.
+    var canForesee: Bool {
+        let options = record.options
+        return checkpoint == nil && adaptation == nil && options.schedule == .cosine && options.patience == nil
+            && [.adam, .adamw].contains(options.optimizer)
+    }
+
     /// The options that were chosen because no flag sets them, as words of a command line.
     func chosen(_ asked: TrainingOptions) -> [String] {
         let setup = TrainingSetup(configuration: configuration, vocabulary: data.vocabulary, record: record)

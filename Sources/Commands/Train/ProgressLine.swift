@@ -14,7 +14,13 @@ struct ProgressLine {
         (self.symbolsPerCharacter, self.isColored) = (symbolsPerCharacter, isColored)
     }
 
-    mutating func add(_ report: ValidationReport) { validations.append(report) }
+    /// What the last one promises for the end, in bits per character.
+    private var expected: Double?
+
+    mutating func add(_ report: ValidationReport, expecting end: Double? = nil) {
+        validations.append(report)
+        expected = end
+    }
 
     /// The line, in at most `width` columns; what matters least is left out first.
     func text(_ report: StepReport, secondsLeft: Double?, width: Int) -> String {
@@ -24,6 +30,7 @@ struct ProgressLine {
             parts.append("validation \(sparkline) \(formatted(last.bitsPerCharacter, decimals: 3))")
         }
         if let secondsLeft { parts.append("\(formatted(timeLeft: secondsLeft)) left") }
+        if let expected { parts.append("ending near \(formatted(expected, decimals: 2))") }
         parts.append("step \(formatted(report.step))")
         parts.append("\(formatted(Int(report.tokensPerSecond)))/s")
         let (percent, cells) = ("\(formatted(min(100, report.progress * 100), decimals: 0)) %", width < 100 ? 12 : 20)

@@ -15,22 +15,20 @@ final class ProgressReport {
     private var isLineOpen = false
     /// The seconds and the spent part of the budget at this run's first report.
     private var start: (seconds: Double, progress: Double)?
-    /// The part of the budget that was spent at the last report.
-    private var progress = 0.0
-    private let schedule: Schedule
+    /// Whether a validation tells what the end should be.
+    private let foresees: Bool
     /// The exact validation, once there is one.
     private(set) var exact: ValidationReport?
 
     /// - Parameter data: whose characters the loss is reported in.
-    init(quiet: Bool, samples: Bool, data: TrainingData, schedule: Schedule = .cosine) {
-        (self.quiet, showsSamples, self.schedule) = (quiet, samples, schedule)
+    init(quiet: Bool, samples: Bool, data: TrainingData, foresees: Bool = false) {
+        (self.quiet, showsSamples, self.foresees) = (quiet, samples, foresees)
         symbolsPerCharacter = Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters))
         line = ProgressLine(symbolsPerCharacter: symbolsPerCharacter, isColored: Terminal.error.isColored)
     }
 
     func observe(_ event: TrainingEvent) {
         if case .validation(let report) = event, report.isExact { exact = report }
-        if case .step(let report) = event { progress = report.progress }
         if let word = Self.message(for: event) {
             finish()
             StandardError.print(word)
@@ -39,12 +37,14 @@ final class ProgressReport {
         switch event {
         case .step(let report): show(report)
         case .validation(let report) where !report.isExact:
-            line.add(report)
+            let end = expectation(after: report)
+            line.add(report, expecting: end)
             // The live line shows it.
             guard !Terminal.error.isInteractive else { return }
             StandardError.print(
                 "step \(report.step): validation \(formatted(report.bitsPerCharacter, decimals: 3)) bits per character"
-                    + (report.isBest ? ", the best so far" : "") + expectation(after: report))
+                    + (report.isBest ? ", the best so far" : "")
+                    + (end.map { "; expecting about \(formatted($0, decimals: 2)) at the end" } ?? ""))
         case .scoring(let symbols):
             finish()
             StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one by one")
@@ -82,11 +82,11 @@ final class ProgressReport {
         }
     }
 
-    /// What the training should end at, after a validation.
-    private func expectation(after report: ValidationReport) -> String {
-        Forecast.end(after: report.nats, progress: progress, schedule: schedule).map {
-            "; expecting about \(formatted($0 * report.bitsPerCharacter / report.nats, decimals: 2)) at the end"
-        } ?? ""
+    /// The bits per character that the training should end at, after a validation.
+    private func expectation(after report: ValidationReport) -> Double? {
+        guard foresees && report.isBest && report.nats > 0 else { return nil }
+        return Forecast.end(after: report.nats, progress: report.progress)
+            .map { $0 * report.bitsPerCharacter / report.nats }
     }
 
     /// A sample, set apart from the messages; control characters cannot reach the terminal.

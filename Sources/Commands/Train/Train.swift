@@ -87,7 +87,7 @@ public struct Train: LaunchedCommand {
         if let seconds = training.tune?.seconds { try tune(&preparation, for: seconds, on: cluster) }
         let progress = ProgressReport(
             quiet: output.quiet, samples: samples.areShown, data: preparation.data,
-            schedule: preparation.record.options.schedule)
+            foresees: training.tune == nil && preparation.canForesee)
         let report = try liveReport(preparation)
         let engines = Engines(cluster)
         let trainer = try Trainer(

@@ -174,7 +174,9 @@ extension Trainer {
         record.seconds = budget.seconds
         let isBest = validation.take(nats, began: began, into: &record)
         let told = now()
-        tell(.validation(validation.report(nats, record, isExact: false, isBest: isBest)))
+        tell(
+            .validation(
+                validation.report(nats, record, isExact: false, isBest: isBest, progress: budget.progress(record))))
         // Drawing a report is not training.
         budget.pause(for: now() - told)
         if isBest { saveBest(mixture) }

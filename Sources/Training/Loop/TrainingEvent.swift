@@ -69,6 +69,8 @@ public struct ValidationReport: Sendable, Equatable, Codable {
     public var isExact: Bool
     /// Whether this is the best validation so far; not part of the metrics.
     public var isBest = false
+    /// The fraction of the budget that was spent; not part of the metrics.
+    public var progress = 1.0
 
     enum CodingKeys: String, CodingKey {
         case step, epoch, seconds

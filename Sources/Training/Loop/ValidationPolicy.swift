@@ -72,11 +72,14 @@ struct ValidationPolicy {
     /// Forgets that the step has been validated, because it will be repeated.
     mutating func goBack() { lastStep = -1 }
 
-    func report(_ nats: Double, _ record: TrainingRecord, isExact: Bool, isBest: Bool) -> ValidationReport {
+    func report(
+        _ nats: Double, _ record: TrainingRecord, isExact: Bool, isBest: Bool, progress: Double = 1
+    ) -> ValidationReport {
         let step = isExact ? record.bestStep ?? record.step : record.step
         let total = nats * Double(text?.count ?? 0)
         return ValidationReport(
             step: step, epoch: Double(step) / Double(windows), seconds: record.seconds, nats: nats,
-            bitsPerCharacter: total / .log(2) / Double(max(1, characters)), isExact: isExact, isBest: isBest)
+            bitsPerCharacter: total / .log(2) / Double(max(1, characters)), isExact: isExact, isBest: isBest,
+            progress: progress)
     }
 }

@@ -42,8 +42,8 @@ public struct Forecast: Sendable, Equatable {
     ///   - nats: per symbol, of the validation.
     ///   - progress: the part of the budget that was spent by then, from 0 to 1.
     /// - Returns: nil where it is too early to tell, or too late to be of use.
-    public static func end(after nats: Double, progress: Double, schedule: Schedule = .cosine) -> Double? {
-        guard schedule == .cosine, (0.35...0.95).contains(progress) else { return nil }
+    public static func end(after nats: Double, progress: Double) -> Double? {
+        guard (0.35...0.95).contains(progress) else { return nil }
         return nats - min(0.22 * (1 - progress) * (1 - progress), nats / 5)
     }
 

@@ -53,11 +53,14 @@ public struct Recommendation: Sendable, Equatable {
     ) {
         let speed = speed ?? .usual(options.precision ?? Self.precision)
         let text = TextSize(symbols: Double(max(1, symbols)), vocabulary: vocabularySize)
-        let shapes = Shape.candidates(options, text)
+        func passes(_ model: ModelConfiguration) -> Double {
+            options.symbolsRead(by: model, of: text, speed) / text.symbols
+        }
+        let shapes = Shape.candidates(options, text).filter { $0.suits(text, passes: passes($0.model(text, options))) }
         var models = shapes.map { $0.model(text, options) }
         let read = models.map { options.symbolsRead(by: $0, of: text, speed) }
         for index in models.indices {
-            Regularization.setDropouts(of: &models[index], passes: read[index] / text.symbols, text)
+            Regularization.setDropouts(of: &models[index], passes: passes(models[index]), text)
         }
         let best =
             if case .seconds = options.budget {
@@ -130,7 +133,10 @@ struct TextSize {
     var embedding: Int { min(128, max(64, vocabulary / 32)) }
     /// The length of the longest n-grams that are embedded: long ones recur often enough in a long text only, and of a short one
     /// they tell too little.
-    var ngramEmbedding: Int { symbols >= 1_500_000 ? 5 : symbols >= 75_000 ? 4 : 0 }
+    var ngramEmbedding: Int { symbols >= 1_500_000 ? 5 : 4 }
+    /// Whether n-grams are embedded in a training of some passes: of a short text, or one that is often read, too much of what they
+    /// tell is chance.
+    func embedsNgrams(passes: Double) -> Bool { symbols >= 75_000 && passes <= 25 }
     /// A power of two near a hundredth of the text.
     var ngramRows: Int {
         let exact = symbols / 128
@@ -146,6 +152,13 @@ private struct Shape {
     let isTied: Bool
     /// The length of the longest n-grams that are embedded.
     let ngrams: Int
+    /// Whether an option decides on the n-grams, or they are impossible.
+    let isSettled: Bool
+
+    /// Whether the recommendation on n-grams is followed.
+    func suits(_ text: TextSize, passes: Double) -> Bool {
+        isSettled || (ngrams > 0) == text.embedsNgrams(passes: passes)
+    }
 
     /// The shapes that options leave open.
     static func candidates(_ options: TrainingOptions, _ text: TextSize) -> [Shape] {
@@ -153,12 +166,19 @@ private struct Shape {
         let sizes = options.hidden.map { [$0] } ?? usual
         let isTied = options.tied ?? false
         let isOpen = !isTied && options.embedding != 0
-        let wanted = (options.ngramDropout ?? 0) > 0 ? max(4, text.ngramEmbedding) : text.ngramEmbedding
-        let ngrams = isOpen ? options.ngramEmbedding ?? wanted : 0
+        let dropped = options.ngramDropout.flatMap { $0 > 0 ? text.ngramEmbedding : nil }
+        let settled = isOpen ? options.ngramEmbedding ?? dropped : 0
+        let lengths = settled.map { [$0] } ?? [0, text.ngramEmbedding]
         // At equal time, more units were better than a second layer.
         let layers = options.layers ?? 1
         return (options.cell.map { [$0] } ?? [.gru, .lstm]).flatMap { cell in
-            sizes.map { Shape(cell: cell, layers: layers, hidden: $0, isTied: isTied, ngrams: ngrams) }
+            sizes.flatMap { hidden in
+                lengths.map {
+                    Shape(
+                        cell: cell, layers: layers, hidden: hidden, isTied: isTied, ngrams: $0,
+                        isSettled: settled != nil)
+                }
+            }
         }
     }
 

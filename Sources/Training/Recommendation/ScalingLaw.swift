@@ -23,18 +23,22 @@ enum ScalingLaw {
             let often = 0.02 * .log(max(1, passes / 2)) + surplus
             return 75 * .pow(weights, -0.5) + 300 * unread + often + memory
         }
-        return 1.76 * .pow(weights, -0.2) + 313 * unread + 0.0375 * .pow(size, -0.5) * .log(1 + passes) + memory
+        let often = 0.0375 * .pow(size, -0.5) * .log(1 + min(16, passes))
+        return 1.76 * .pow(weights, -0.2) + 313 * unread + often + memory - known(text)
     }
 }
 
 extension ScalingLaw {
+    /// What embeddings of n-grams know of a text, in nats per symbol.
+    private static func known(_ text: TextSize) -> Double { 0.12 + 0.08 * .log(max(1, 1e6 / text.symbols)) }
+
     /// The nats per symbol of a network.
     ///
     /// - Parameter difficulty: the nats under n-grams.
     static func nats(of model: ModelConfiguration, read: Double, _ text: TextSize, difficulty: Double) -> Double {
         // N-grams of a short text know less than a network will, and those of a long one are not all counted.
         let (short, long) = (Double.log(max(1, 1e6 / text.symbols)), Double.log(max(1, text.symbols / 1e6)))
-        let floor = difficulty - (model.embedsNgrams ? 0.42 + 0.11 * short : 0.3 + 0.03 * short) - 0.05 * long
+        let floor = difficulty - 0.3 - 0.03 * short - 0.05 * long
         // The law is of texts that are not almost known by heart, and of networks that have learned something.
         let guessing = Double.log(Double(text.vocabulary))
         return min(guessing, max(difficulty / 2, floor + cost(of: model, read: read, text)))
