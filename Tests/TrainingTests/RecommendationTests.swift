@@ -116,7 +116,9 @@ struct RecommendationTests {
     func dropout() {
         for (symbols, hidden) in [(100_000, 128), (100_000, 512), (5_000_000, 512)] {
             let often = [1, 4, 16, 64, 100_000].map { epochs in
-                recommendation(symbols, .epochs(epochs)) { ($0.hidden, $0.layers) = (hidden, 1) }
+                recommendation(symbols, .epochs(epochs)) {
+                    ($0.hidden, $0.layers, $0.ngramEmbedding) = (hidden, 1, 4)
+                }
             }
             for values in [often.map(\.dropout), often.map(\.weightDropout)] {
                 #expect(values == values.sorted() && values[0] == 0 && values[3] > 0 && values[4] <= 0.5)
@@ -190,6 +192,7 @@ struct RecommendationTests {
     func end() throws {
         let ends = try [0.4, 0.5, 0.9].map { try #require(Forecast.end(after: 2, progress: $0)) }
         #expect(ends == ends.sorted() && ends[2] < 2 && ends[0] > 1.8)
+        #expect(try #require(Forecast.end(after: 2, progress: 0.4, isMixed: true)) > ends[0])
         #expect(Forecast.end(after: 2, progress: 0.1) == nil && Forecast.end(after: 2, progress: 1) == nil)
         #expect(try #require(Forecast.end(after: 0.01, progress: 0.4)) > 0)
     }

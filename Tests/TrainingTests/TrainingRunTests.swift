@@ -53,7 +53,7 @@ struct TrainingRunTests {
         (options.schedule, options.warmup, options.evaluateEvery) = (.constant, 10, 20)
         (options.learningRate, options.dropout, options.weightDropout) = (0.003, 0, 0)
         (options.embedding, options.ngramEmbedding, options.layers, options.tied) = (8, 3, 1, false)
-        options.ngramDropout = 0.3
+        (options.cell, options.ngramDropout) = (.gru, 0.3)
         // It ends only if it is cancelled.
         options.budget = .steps(1_000_000_000)
         let run = try TrainingRun(

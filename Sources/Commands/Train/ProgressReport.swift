@@ -17,12 +17,14 @@ final class ProgressReport {
     private var start: (seconds: Double, progress: Double)?
     /// Whether a validation tells what the end should be.
     private let foresees: Bool
+    private let isMixed: Bool
     /// The exact validation, once there is one.
     private(set) var exact: ValidationReport?
 
     /// - Parameter data: whose characters the loss is reported in.
     init(quiet: Bool, samples: Bool, data: TrainingData, foresees: Bool = false) {
         (self.quiet, showsSamples, self.foresees) = (quiet, samples, foresees)
+        isMixed = data.counted != nil
         symbolsPerCharacter = Double(data.trainingSymbols) / Double(max(1, data.trainingCharacters))
         line = ProgressLine(symbolsPerCharacter: symbolsPerCharacter, isColored: Terminal.error.isColored)
     }
@@ -85,7 +87,7 @@ final class ProgressReport {
     /// The bits per character that the training should end at, after a validation.
     private func expectation(after report: ValidationReport) -> Double? {
         guard foresees && report.isBest && report.nats > 0 else { return nil }
-        return Forecast.end(after: report.nats, progress: report.progress)
+        return Forecast.end(after: report.nats, progress: report.progress, isMixed: isMixed)
             .map { $0 * report.bitsPerCharacter / report.nats }
     }
 

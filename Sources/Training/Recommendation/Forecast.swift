@@ -41,10 +41,11 @@ public struct Forecast: Sendable, Equatable {
     /// - Parameters:
     ///   - nats: per symbol, of the validation.
     ///   - progress: the part of the budget that was spent by then, from 0 to 1.
+    ///   - isMixed: whether counts are mixed in, which know much from the beginning.
     /// - Returns: nil where it is too early to tell, or too late to be of use.
-    public static func end(after nats: Double, progress: Double) -> Double? {
+    public static func end(after nats: Double, progress: Double, isMixed: Bool = false) -> Double? {
         guard (0.35...0.95).contains(progress) else { return nil }
-        return nats - min(0.22 * (1 - progress) * (1 - progress), nats / 5)
+        return nats - min((isMixed ? 0.09 : 0.22) * (1 - progress) * (1 - progress), nats / 5)
     }
 
     /// Symbols of a text that are counted at most.
