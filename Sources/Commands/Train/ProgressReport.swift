@@ -46,7 +46,7 @@ final class ProgressReport {
             StandardError.print(
                 "step \(report.step): validation \(formatted(report.bitsPerCharacter, decimals: 3)) bits per character"
                     + (report.isBest ? ", the best so far" : "")
-                    + (end.map { "; expecting about \(formatted($0, decimals: 2)) at the end" } ?? ""))
+                    + (end.map { "; expecting about \(formatted($0, decimals: 2)) bits at the end" } ?? ""))
         case .scoring(let symbols):
             finish()
             StandardError.print("scoring \(formatted(symbols)) symbols with the best model, one by one")

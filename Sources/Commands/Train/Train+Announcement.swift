@@ -111,7 +111,7 @@ struct Announcement {
             let expected = Forecast(
                 preparation.configuration, options: options, data: data, speed: preparation.speed, threads: threads)
         else { return nil }
-        return "expecting about \(formatted(expected.bitsPerCharacter, decimals: 2)) bits per character "
+        return "expecting roughly \(formatted(expected.bitsPerCharacter, decimals: 2)) bits per character "
             + "(\(formatted(expected.nats, decimals: 2)) nats per symbol) in the validation"
     }
 

@@ -42,8 +42,9 @@ struct ModelOptions: ParsableArguments {
         if tied == true, let ngramEmbedding, ngramEmbedding > 0 {
             throw ValidationError("--tied does not go with --ngram-embedding; drop --ngram-embedding \(ngramEmbedding)")
         }
+        let obstacle = tied == true ? "--tied" : embedding == 0 ? "--embedding 0" : "--ngram-embedding 0"
         if let ngramDropout, ngramDropout > 0, tied == true || embedding == 0 || ngramEmbedding == 0 {
-            throw ValidationError("--ngram-dropout \(ngramDropout) needs embedded n-grams; drop it")
+            throw ValidationError("--ngram-dropout does not go with \(obstacle); drop --ngram-dropout \(ngramDropout)")
         }
     }
 }

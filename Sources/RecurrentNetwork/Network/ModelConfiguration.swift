@@ -135,7 +135,7 @@ public struct ModelConfiguration: Sendable, Equatable, Codable {
         }
         guard ngramDropout == 0 || embedsNgrams else {
             throw ConfigurationError(
-                name: "ngram_dropout", value: "\(ngramDropout)", allowed: "0: no n-grams are embedded")
+                name: "ngram_dropout", value: "\(ngramDropout)", allowed: "0 in a model that embeds no n-grams")
         }
         guard embedding > 0 || !cell.cell.needsEmbedding else {
             throw ConfigurationError(
