@@ -72,7 +72,7 @@ struct TrainingRunTests {
         #expect(try await resumed.train().tensors == whole.train().tensors)
     }
 
-    @Test("An actor that trains can do other things meanwhile", .timeLimit(.minutes(2)))
+    @Test("An actor that trains can do other things meanwhile", .timeLimit(.minutes(10)))
     @MainActor func responsiveness() async throws {
         var options = options
         options.budget = .steps(1_000_000_000)
