@@ -12,7 +12,7 @@ BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
 SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
 
-.PHONY: setup build program mpi manual package check-package demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-cluster check-library check-pages docs install corpora clean
+.PHONY: setup build program mpi manual package check-package demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-cluster check-library check-pages lecture lecture-full docs install corpora clean
 
 # As root or with sudo; does nothing if nothing is missing.
 setup:
@@ -116,6 +116,14 @@ sanitize: setup
 check-pages: PACKAGES += chromium fonts-noto-core
 check-pages: build
 	bash Scripts/check-pages.sh $(BIN) .build-pages
+
+# What a lecture says of recurrent networks, measured on TEXT: lecture.html and lecture.json. It goes on where it was interrupted.
+# lecture takes a quarter of an hour, lecture-full some hours.
+PAGE_LANGUAGE ?= en
+lecture lecture-full: setup
+	$(SWIFT) build $(RELEASE) --product lecture
+	$(BIN)/lecture "$(or $(TEXT),corpora/el-cuaderno.txt)" --plan $(if $(filter lecture-full,$@),full,lesson) \
+		--language $(PAGE_LANGUAGE) --output $@.html
 
 # Both MPI libraries, two machines joined by a slow link, faults, and speed; needs root. A quarter of an hour.
 check-cluster: PACKAGES += openmpi-bin libopenmpi-dev mpich libmpich-dev iproute2

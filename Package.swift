@@ -23,6 +23,7 @@ let package = Package(
         .executable(name: "sample", targets: ["sample"]),
         .executable(name: "perplexity", targets: ["perplexity"]),
         .executable(name: "inspect", targets: ["inspect"]),
+        .executable(name: "lecture", targets: ["lecture"]),
     ],
     traits: [
         .trait(name: "Commands", description: "The commands train, sample, perplexity and inspect."),
@@ -99,6 +100,17 @@ let package = Package(
         .executableTarget(name: "sample", dependencies: ["Commands"], swiftSettings: swift),
         .executableTarget(name: "perplexity", dependencies: ["Commands"], swiftSettings: swift),
         .executableTarget(name: "inspect", dependencies: ["Commands"], swiftSettings: swift),
+
+        // MARK: The lecture
+        .target(
+            name: "Study",
+            dependencies: [
+                "CharacterModel", "Randomness", "RecurrentNetwork", "Reports", "Tokenization", "Training", real,
+            ],
+            swiftSettings: swift),
+        .executableTarget(
+            name: "lecture", dependencies: ["CharacterModel", "CommandSupport", "Study", arguments],
+            swiftSettings: swift),
 
         // MARK: Tests
         .target(

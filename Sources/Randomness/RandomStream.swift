@@ -13,4 +13,5 @@ package enum RandomStream {
     package static let inspection: UInt64 = 9
     package static let crops: UInt64 = 10
     package static let ngramDropout: UInt64 = 11
+    package static let study: UInt64 = 12
 }

@@ -1,8 +1,8 @@
 import Glibc
 
 /// An axis of a chart: its title with the unit, its range, and its ticks at round values.
-struct Axis {
-    enum Scale {
+package struct Axis {
+    package enum Scale {
         case linear
         /// Powers of ten.
         case logarithmic
@@ -21,7 +21,7 @@ struct Axis {
     /// - Parameters:
     ///   - values: what is drawn; those that cannot be are left out.
     ///   - bounds: the range, where it does not depend on the values.
-    init(
+    package init(
         _ title: String, _ values: some Sequence<Double>, scale: Scale = .linear, isWhole: Bool = false,
         from least: Double? = nil, to most: Double? = nil
     ) {
@@ -123,7 +123,7 @@ struct Axis {
     }
 
     /// A value for people to read: four significant digits.
-    static func short(_ value: Double) -> String {
+    package static func short(_ value: Double) -> String {
         guard value.isFinite else { return "–" }
         let size = abs(value)
         if size >= 1e15 || (size < 1e-3 && size > 0) {

@@ -4,14 +4,16 @@ import Glibc
 /// Curves, or a cloud of points, as HTML: readable at any width, in light and dark, by keyboard, and as a table.
 ///
 /// Lines are SVG that stretches with the page; titles, ticks and keys are text around it, so they keep their size.
-struct Chart {
-    struct Point {
-        var x: Double
-        var y: Double
+package struct Chart {
+    package struct Point {
+        package var x: Double
+        package var y: Double
+
+        package init(x: Double, y: Double) { (self.x, self.y) = (x, y) }
     }
 
-    struct Series {
-        enum Style: String {
+    package struct Series {
+        package enum Style: String {
             case line
             /// Behind the others: what a smoothed line was made from.
             case faint
@@ -20,11 +22,22 @@ struct Chart {
             case points
         }
 
-        var name: String
-        var points: [Point]
-        var style = Style.line
+        package var name: String
+        package var points: [Point]
+        package var style = Style.line
         /// Its colour, from 0.
-        var color: Int
+        package var color: Int
+
+        package init(name: String, points: [Point], style: Style = .line, color: Int) {
+            (self.name, self.points, self.style, self.color) = (name, points, style, color)
+        }
+    }
+
+    /// The words of a chart that are not its data.
+    package struct Words {
+        package var data = "Data"
+
+        package init(data: String = "Data") { self.data = data }
     }
 
     let title: String
@@ -35,12 +48,21 @@ struct Chart {
     var rows = 24
     /// A vertical mark, and what it is.
     var mark: (x: Double, name: String)?
+    var words = Words()
+
+    package init(
+        title: String, x: Axis, y: Axis, series: [Series], rows: Int = 24, mark: (x: Double, name: String)? = nil,
+        words: Words = Words()
+    ) {
+        (self.title, self.x, self.y, self.series) = (title, x, y, series)
+        (self.rows, self.mark, self.words) = (rows, mark, words)
+    }
 
     /// The sides of the coordinates in which lines are drawn.
     private static let side = 1_000.0
     static let colors = 6
 
-    var html: String {
+    package var html: String {
         let name = HTMLPage.escaped(title)
         guard series.contains(where: { !$0.points.isEmpty }) else {
             return
@@ -163,7 +185,7 @@ struct Chart {
     /// The points of a cloud, a row each, in the order in which they were given.
     private var cloudTable: String {
         var html =
-            "<details><summary>Data</summary><div class=scroll><table><tr><th scope=col>series<th scope=col>number"
+            "<details><summary>\(HTMLPage.escaped(words.data))</summary><div class=scroll><table><tr><th scope=col>series<th scope=col>number"
         html += "<th scope=col>\(HTMLPage.escaped(x.title))<th scope=col>\(HTMLPage.escaped(y.title))"
         for one in shown {
             for (number, point) in one.points.prefix(1_000).enumerated() {
@@ -179,7 +201,8 @@ struct Chart {
         let xs = tableXs
         guard !xs.isEmpty else { return cloudTable }
         let values = shown.map { Dictionary($0.points.map { ($0.x, $0.y) }, uniquingKeysWith: { $1 }) }
-        var html = "<details><summary>Data</summary><div class=scroll><table><tr><th scope=col>"
+        var html =
+            "<details><summary>\(HTMLPage.escaped(words.data))</summary><div class=scroll><table><tr><th scope=col>"
         html += HTMLPage.escaped(x.title)
         for one in shown { html += "<th scope=col>\(HTMLPage.escaped(one.name.isEmpty ? y.title : one.name))" }
         for x in xs {

@@ -5,13 +5,14 @@ import FoundationEssentials
 public enum HTMLPage {
     /// - Parameters:
     ///   - title: plain text.
+    ///   - language: as in BCP 47.
     ///   - body, head, style, script: inserted verbatim; they must not contain their element's end tag.
-    static func page(
-        title: String, style: String = "", head: String = "", body: String, script: String = ""
+    package static func page(
+        title: String, language: String = "en", style: String = "", head: String = "", body: String, script: String = ""
     ) -> String {
         """
         <!DOCTYPE html>
-        <html lang="en">
+        <html lang="\(language)">
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width,initial-scale=1">
         <meta name="color-scheme" content="light dark">

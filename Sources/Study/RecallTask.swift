@@ -1,0 +1,67 @@
+import CharacterModel
+import Randomness
+import Tokenization
+
+/// A task that only memory solves: a symbol, some filler, and the symbol again (after Hochreiter & Schmidhuber 1997, section 5.2).
+///
+/// Each line is a capital letter, `lag` small ones drawn at random, and the capital again. The filler cannot be predicted, and says nothing
+/// of the capital.
+public struct RecallTask {
+    static let cues = Array("ABCDEFGH".utf8)
+    private static let filler = Array("abcd".utf8)
+
+    /// The symbols between the two capitals.
+    let lag: Int
+
+    /// Some lines, each with its end.
+    func lines(_ count: Int, seed: UInt64) -> [UInt8] {
+        var generator = SplitMix64(seed: seed, stream: RandomStream.study, UInt64(lag))
+        var text: [UInt8] = []
+        for _ in 0..<count {
+            let cue = generator.element(of: Self.cues)
+            text.append(cue)
+            for _ in 0..<lag { text.append(generator.element(of: Self.filler)) }
+            text += [cue, 0x0A]
+        }
+        return text
+    }
+
+    /// Whether a place of such a text holds a recalled symbol.
+    func isRecall(_ place: Int) -> Bool { place % (lag + 3) == lag + 1 }
+
+    /// The share of recalled symbols that a predictor names, given what is before them.
+    ///
+    /// - Parameter guess: the likeliest symbol after the first symbols of the text.
+    func accuracy(on text: [UInt8], guess: (_ before: Int) -> UInt8?) -> Double {
+        let places = text.indices.filter { isRecall($0) }
+        let right = places.filter { guess($0) == text[$0] }
+        return Double(right.count) / Double(max(1, places.count))
+    }
+}
+
+extension SplitMix64 {
+    fileprivate mutating func element(of bytes: [UInt8]) -> UInt8 { bytes[Int(uniform() * Double(bytes.count))] }
+}
+
+extension LanguageModel {
+    /// The share of recalled symbols that are the model's likeliest.
+    func accuracy(of task: RecallTask, on text: [UInt8], threads: Int) throws -> Double {
+        var right = Set<Int>()
+        var place = 0
+        let corpus = try corpus(reading: [.bytes(text, name: "recall")])
+        _ = try evaluate(
+            corpus, threads: threads,
+            perSymbol: { score in
+                if score.prediction.rank == 1 { right.insert(place) }
+                place += 1
+            })
+        return task.accuracy(on: text) { right.contains($0) ? text[$0] : nil }
+    }
+}
+
+extension RecallTask {
+    /// Lines of the task, for those who want to repeat it by hand.
+    public static func text(lag: Int) -> String {
+        String(decoding: RecallTask(lag: lag).lines(max(400, 200_000 / (lag + 3)), seed: 1), as: UTF8.self)
+    }
+}

@@ -1,0 +1,58 @@
+import CharacterModel
+import RecurrentNetwork
+import Training
+
+extension Study {
+    /// The cells that are compared, the simplest first.
+    static let cells: [CellKind] = [.rnn, .gru, .lstm, .mingru]
+
+    static func name(_ cell: CellKind, _ divisor: Int, _ seed: UInt64) -> String {
+        "cells \(cell.rawValue), 1/\(divisor) of the text, seed \(seed)"
+    }
+
+    /// Each cell at equal parameters and equal time, with little text and much.
+    func compareCells() throws {
+        for divisor in plan.divisors {
+            for cell in Self.cells {
+                for seed in plan.seeds { _ = try compared(cell, divisor, seed) }
+            }
+        }
+    }
+
+    private func compared(_ cell: CellKind, _ divisor: Int, _ seed: UInt64) throws -> Notebook.Page {
+        try page(Self.name(cell, divisor, seed)) {
+            try trained(cell, divisor, seed).outcome.page
+        }
+    }
+
+    private func trained(
+        _ cell: CellKind, _ divisor: Int, _ seed: UInt64
+    ) throws -> (study: StudyCase, outcome: StudyCase.Outcome) {
+        let data = try data(dividedBy: divisor)
+        let units = units(of: cell, like: try reference(data))
+        let study = StudyCase(
+            "\(cell.rawValue)-\(divisor)-\(seed)", cell: cell, units: units, seconds: plan.seconds.text, seed: seed)
+        return (study, try study.run(on: data, in: folder, threads: threads))
+    }
+
+    /// The model of a cell that read all of the text; trained again if its file is gone.
+    func model(_ cell: CellKind) throws -> LanguageModel? {
+        let path = "\(folder)/\(cell.rawValue)-1-\(plan.seeds[0]).safetensors"
+        if let model = try? LanguageModel(contentsOf: path) { return model }
+        say("\(cell.rawValue) again, for its file is gone")
+        return try trained(cell, 1, plan.seeds[0]).outcome.model
+    }
+}
+
+extension StudyCase.Outcome {
+    /// The numbers, for a notebook.
+    var page: Notebook.Page {
+        [
+            "nats": [nats], "steps": [steps], "symbols": [symbols], "parameters": [parameters], "speed": [speed],
+            "memory": [memory], "recoveries": [recoveries], "diverged": [diverged ? 1 : 0],
+            "training passes": training.map(\.at), "training nats": training.map(\.nats),
+            "gradient norms": training.map(\.norm), "validation passes": validation.map(\.at),
+            "validation nats": validation.map(\.nats),
+        ]
+    }
+}

@@ -1,0 +1,105 @@
+import CharacterModel
+import FoundationEssentials
+import RecurrentNetwork
+import Tokenization
+import Training
+
+/// Measures what a lecture on recurrent networks says of them, on a text.
+public final class Study {
+    public let plan: StudyPlan
+    let notebook: Notebook
+    let corpus: Corpus
+    /// Of the text's file, without folders.
+    private let name: String
+    /// Where models are kept while the study is made.
+    let folder: String
+    let threads: Int
+    let say: (String) -> Void
+
+    /// What a study is of.
+    public struct Subject: Sendable {
+        public var name: String
+        /// Symbols, and how many different ones.
+        public var characters: Int
+        public var symbols: Int
+        public var threads: Int
+    }
+
+    public var subject: Subject {
+        Subject(name: name, characters: corpus.count, symbols: corpus.symbols.count, threads: threads)
+    }
+
+    /// - Parameters:
+    ///   - path: the text.
+    ///   - results: the file of results; what it has is not measured again.
+    ///   - folder: for models.
+    ///   - say: called with a line about what is measured next.
+    /// - Throws: `StudyError`, `TextError`.
+    public init(
+        of path: String, plan: StudyPlan, results: String, folder: String, threads: Int,
+        say: @escaping (String) -> Void = { _ in }
+    ) throws {
+        corpus = try Corpus(reading: [.file(path: path)])
+        let needed = 4_000
+        guard corpus.count >= needed else { throw StudyError.tooShort(symbols: corpus.count, needed: needed) }
+        (self.plan, self.folder, self.threads, self.say) = (plan, folder, threads, say)
+        name = URL(fileURLWithPath: path).lastPathComponent
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        notebook = try Notebook(
+            at: results,
+            about: .init(plan: plan.name, text: name, sha256: corpus.sha256, threads: threads))
+    }
+
+    /// Measures whatever is not known yet.
+    public func run() throws -> [String: Notebook.Page] {
+        try compareCells()
+        try measureContext()
+        try measureGradientFlow()
+        try explode()
+        try recall()
+        try measureCost()
+        try overfit()
+        try varyRates()
+        try measureParallelism()
+        return notebook.pages
+    }
+
+    /// A result, by name; measured, after telling so, unless it is known.
+    func page(_ name: String, measure: () throws -> Notebook.Page) throws -> Notebook.Page {
+        try notebook.page(name) {
+            say(name)
+            return try measure()
+        }
+    }
+
+    /// The part of the text that no training sees: its last tenth.
+    private var held: Range<Int> { corpus.count * 9 / 10..<corpus.count }
+
+    /// The beginning of the training part, one of so many parts of it, validated on the text's last tenth.
+    func data(dividedBy divisor: Int = 1) throws -> TrainingData {
+        let training = try file("train-\(divisor)", 0..<held.lowerBound / divisor)
+        var options = TrainingOptions()
+        (options.validation, options.counts) = (try file("validation", held), false)
+        return try TrainingData(reading: [.file(path: training)], options: options)
+    }
+
+    /// The text that no training sees, as a model reads it.
+    func heldText(_ model: LanguageModel) throws -> Corpus {
+        try model.corpus(reading: [.file(path: file("validation", held))])
+    }
+
+    private func file(_ name: String, _ symbols: Range<Int>) throws -> String {
+        let path = "\(folder)/\(name).txt"
+        if !FileManager.default.fileExists(atPath: path) {
+            let bytes = symbols.flatMap { corpus.symbols[corpus[$0]].bytes }
+            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+        }
+        return path
+    }
+
+    /// The model whose parameters others match.
+    func reference(_ data: TrainingData) throws -> ModelConfiguration {
+        let reference = StudyCase("reference", cell: .gru, units: plan.units, seconds: 1, seed: 1)
+        return try ModelConfiguration(reference.options, data: data)
+    }
+}

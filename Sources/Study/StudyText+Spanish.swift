@@ -1,0 +1,117 @@
+extension StudyText {
+    public static let spanish = StudyText(
+        language: "es",
+        sentences: [
+            .title: "Redes recurrentes, medidas",
+            .lead: "Lo que una clase dice de las redes recurrentes, probado con {0}: {1} caracteres, {2} distintos.",
+            .about: """
+            Todos los números los midió este programa en esta máquina con {0} hilos, en un estudio de tamaño «{1}». El nat por símbolo \
+            mide la sorpresa: 0 si se prevé cada carácter, {2} si todos son igual de probables. Cuanto menos, mejor.
+            """,
+            .claim: "Qué se dice", .experiment: "Qué se hizo", .byHand: "Para repetirlo a mano",
+            .verdict: "Qué resultó",
+            .data: "Datos", .cell: "celda", .units: "unidades", .parameters: "parámetros", .memory: "memoria, MB",
+            .training: "entrenamiento, símbolos/s", .sampling: "escritura, símbolos/s",
+            .symbolsPerSecond: "símbolos por segundo",
+            .nats: "nats", .natsPerSymbol: "nats por símbolo", .lag: "símbolos hacia atrás", .text: "texto",
+            .all: "todo",
+            .passes: "pasadas por el texto", .trainingLoss: "entrenamiento", .validationLoss: "validación",
+            .norm: "norma del gradiente, logarítmica", .step: "paso", .threads: "hilos", .lanes: "carriles",
+            .rate: "tasa de aprendizaje", .contextLength: "símbolos que puede ver", .unlimited: "sin límite",
+            .equalUnits: "con las mismas unidades", .equalParameters: "con los mismos parámetros",
+            .trained: "entrenada",
+            .untrained: "sin entrenar", .clipped: "recortado a 0,25", .unclipped: "sin recortar", .none: "sin nada",
+            .dropout: "dropout 0,5", .both: "dropout y DropConnect 0,5", .lecture: "la clase",
+            .measured: "lo medido aquí",
+
+            .contextTitle: "El contexto importa",
+            .contextClaim:
+                "Lo que sigue depende de lo anterior, y una red recurrente puede usarlo todo: su estado es una memoria del texto leído hasta ahora.",
+            .contextExperiment:
+                "Cada red predice los mismos caracteres, pero su estado se pone a cero k caracteres antes de cada uno. El orden 0 solo sabe con qué frecuencia aparece cada carácter.",
+            .contextVerdict:
+                "Solo las frecuencias: {0} nats. La LSTM que ve 8 caracteres: {1}; la que lo ve todo: {2}.",
+            .contextHolds: "Se cumple: lo que está a más de 8 caracteres vale {0} nats.",
+            .contextFails: "Apenas, con este tiempo de entrenamiento: lo que está a más de 8 caracteres vale {0} nats.",
+
+            .flowTitle: "Los gradientes se desvanecen",
+            .flowClaim:
+                "Al volver atrás en el tiempo, el gradiente se multiplica por una matriz en cada paso. En una red simple (RNN) pronto desaparece; las puertas de LSTM y GRU lo dejan pasar.",
+            .flowExperiment:
+                "Para muchas predicciones, la norma del gradiente respecto al estado de tantos símbolos antes, con pesos iniciales y con pesos entrenados.",
+            .flowVerdict:
+                "Del gradiente de una red entrenada, {0} símbolos más atrás queda: RNN {1}, GRU {2}, LSTM {3}, minGRU {4}.",
+            .flowHolds: "Se cumple: la red simple conserva menos que LSTM y GRU.",
+            .flowFails: "Aquí no se cumple: la red simple no conserva menos que LSTM y GRU.",
+
+            .explosionTitle: "Los gradientes explotan, y recortarlos ayuda",
+            .explosionClaim:
+                "Los mismos productos pueden crecer, y un solo paso enorme destruye lo aprendido. Recortar la norma del gradiente lo evita.",
+            .explosionExperiment:
+                "Una red simple se entrena por descenso de gradiente con una tasa demasiado alta, una vez con el gradiente recortado a norma 0,25 y otra sin recortar. Si la pérdida explota, el programa vuelve a un estado anterior y reduce la tasa a la mitad.",
+            .explosionVerdict:
+                "Recortado: mayor norma antes de recortar {0}, {1} recuperaciones, {2} nats al final. Sin recortar: mayor norma {3}, {4} recuperaciones, {5} nats.",
+            .explosionHolds: "Se cumple.",
+            .explosionFails: "Aquí no se cumple: nada explotó con esta tasa.",
+
+            .recallTitle: "Dependencias largas",
+            .recallClaim:
+                "Una red simple olvida a los diez símbolos, más o menos; GRU y LSTM recuerdan más tiempo, y la LSTM más que ninguna.",
+            .recallExperiment:
+                "Líneas con una mayúscula, k minúsculas al azar y otra vez la misma mayúscula. Solo la memoria puede dar la última; al azar se acierta una vez de cada ocho. Todas las celdas tienen los mismos parámetros y el mismo tiempo. Si el recuerdo falla aunque el gradiente llega a la primera letra, no se aprendió en el tiempo dado; si el gradiente ha desaparecido, la red no puede aprenderlo.",
+            .recallNever: "{0}: ni siquiera a {1} símbolos ({2}).",
+            .recallUpTo: "{0}: hasta {1} símbolos; a {2} ya no ({3}).",
+            .recallAlways: "{0}: a todas las distancias, hasta {1} símbolos.",
+            .recallForgets: "el gradiente ha desaparecido", .recallSlow: "no aprendido en el tiempo dado",
+
+            .costTitle: "Lo que cuesta una celda",
+            .costClaim:
+                "Una LSTM cuesta más que una GRU, y ambas más que una red simple: cuatro, tres y un producto por unidad.",
+            .costExperiment: "Parámetros, memoria y velocidad con las mismas unidades y con los mismos parámetros.",
+            .costVerdict:
+                "Con las mismas unidades, un símbolo le cuesta a la LSTM {0} veces lo que a la GRU, y a la GRU {1} veces lo que a la red simple.",
+            .costHolds: "Se cumple.", .costFails: "Aquí no se cumple.",
+
+            .dataTitle: "Capacidad expresiva y datos",
+            .dataClaim:
+                "La GRU tiene menos parámetros y va mejor con poco texto; la LSTM es más expresiva y va mejor con mucho.",
+            .dataExperiment:
+                "Cada celda con los mismos parámetros, entrenada el mismo tiempo con el principio del texto y con todo él; la nota es sobre la última décima parte, que ninguna ha visto.",
+            .dataVerdict: "Con el menor texto la mejor es {0} ({1} nats); con todo, {2} ({3} nats).",
+            .dataHolds: "Es lo que la clase espera.",
+            .dataFails: "La clase espera la GRU y luego la LSTM: aquí no se cumple.",
+
+            .overfitTitle: "El sobreajuste, y qué ayuda",
+            .overfitClaim:
+                "Con poco texto la red se lo aprende de memoria: la pérdida del entrenamiento sigue bajando mientras sube la de un texto nuevo. Ayuda anular al azar salidas (dropout) o pesos recurrentes (DropConnect).",
+            .overfitExperiment:
+                "Una LSTM se entrena con la parte más pequeña del texto: sin nada, con dropout y con ambos.",
+            .overfitVerdict:
+                "De su mejor validación al final, la pérdida del texto nuevo sube {0} nats sin nada y {1} con ambos; las mejores validaciones son {2} y {3} nats.",
+            .overfitHolds: "Se cumple.",
+            .overfitFails:
+                "Aquí no se cumple: el entrenamiento fue demasiado corto para sobreajustar, o ambos no ayudaron.",
+
+            .rateTitle: "Los hiperparámetros son delicados",
+            .rateClaim: "La tasa de aprendizaje decide si una red aprende siquiera, y la mejor depende de su tamaño.",
+            .rateExperiment:
+                "Una GRU de cada anchura se entrena con cada tasa el mismo tiempo. Los números son nats por símbolo; cuanto más oscuro, mejor.",
+            .rateVerdict:
+                "Las mejores tasas, de estrecha a ancha: {0}. Una tasa equivocada cuesta hasta {1} nats; una anchura equivocada, hasta {2} (cada una junto a lo mejor).",
+
+            .speedTitle: "La recurrencia se resiste al trabajo en paralelo",
+            .speedClaim:
+                "Cada paso necesita el anterior, así que el tiempo no se puede repartir entre procesadores; solo los textos que se leen a la vez (carriles).",
+            .speedExperiment: "La velocidad del entrenamiento según los hilos y los carriles.",
+            .speedVerdict: "De 1 a {0} hilos la velocidad crece {1} veces con {2} carriles y {3} veces con {4}.",
+
+            .whichTitle: "Qué celda y cuándo",
+            .whichLead: "El consejo de la clase, junto a lo medido.",
+            .whichSimple: "RNN simple: secuencias cortas, tareas sencillas",
+            .whichModerate: "GRU: secuencias medianas, respuesta rápida, pocos datos",
+            .whichLong: "LSTM: dependencias largas e intrincadas", .whichAdvice: "consejo",
+            .whichShort: "recuerda hasta {0} símbolos; {1} nats con todo el texto, la mejor celda {2}",
+            .whichFast:
+                "recuerda hasta {0} símbolos; {1} nats con el menor texto, {2} con todo; escribe {3} símbolos/s",
+        ])
+}

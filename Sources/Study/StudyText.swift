@@ -1,0 +1,39 @@
+/// The sentences of the page in a language. `{0}`, `{1}` and so on stand for what is measured.
+///
+/// To add a language, add a table of all keys, and its name to ``StudyText/languages``.
+public struct StudyText: Sendable {
+    /// As HTML names it.
+    public let language: String
+    let sentences: [Key: String]
+
+    public static let languages = [english, spanish]
+
+    /// What the page says.
+    enum Key: String, CaseIterable {
+        case title, lead, about, claim, experiment, byHand, verdict, data
+        case cell, units, parameters, memory, training, sampling, symbolsPerSecond, nats, natsPerSymbol, lag, text, all
+        case passes, trainingLoss, validationLoss, norm, step, threads, lanes, rate, contextLength, unlimited
+        case equalUnits, equalParameters, trained, untrained, clipped, unclipped, none, dropout, both, lecture, measured
+        case contextTitle, contextClaim, contextExperiment, contextVerdict, contextHolds, contextFails
+        case flowTitle, flowClaim, flowExperiment, flowVerdict, flowHolds, flowFails
+        case explosionTitle, explosionClaim, explosionExperiment, explosionVerdict, explosionHolds, explosionFails
+        case recallTitle, recallClaim, recallExperiment, recallNever, recallUpTo, recallAlways, recallForgets,
+            recallSlow
+        case costTitle, costClaim, costExperiment, costVerdict, costHolds, costFails
+        case dataTitle, dataClaim, dataExperiment, dataVerdict, dataHolds, dataFails
+        case overfitTitle, overfitClaim, overfitExperiment, overfitVerdict, overfitHolds, overfitFails
+        case rateTitle, rateClaim, rateExperiment, rateVerdict
+        case speedTitle, speedClaim, speedExperiment, speedVerdict
+        case whichTitle, whichLead, whichSimple, whichModerate, whichLong, whichAdvice, whichShort, whichFast
+    }
+
+    /// A sentence with values in it.
+    func callAsFunction(_ key: Key, _ values: String...) -> String {
+        var sentence = sentences[key] ?? key.rawValue
+        for (index, value) in values.enumerated() {
+            sentence = sentence.split(separator: "{\(index)}", omittingEmptySubsequences: false).joined(
+                separator: value)
+        }
+        return sentence
+    }
+}
