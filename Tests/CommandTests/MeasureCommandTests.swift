@@ -11,7 +11,10 @@ import Testing
         let path = folder.file("m.safetensors")
         let result = try Commands.run(
             "train",
-            [try folder.write(text, to: "corpus.txt"), "--steps", "20", "--hidden", "12", "--output", path, "--quiet"]
+            [
+                try folder.write(text, to: "corpus.txt"), "--steps", "20", "--hidden", "12", "--cell", "gru",
+                "--output", path, "--quiet",
+            ]
                 + more)
         #expect(result.status == 0, "\(result.error)")
         return path
@@ -151,7 +154,7 @@ import Testing
 
         let card = try Commands.run("perplexity", [path, "--info"])
         #expect(card.status == 0)
-        for part in [" MB", "1 x 12", "parameters", "ICU", "SHA-256", "20 steps", "corpus.txt"] {
+        for part in [" MB", "gru", "1 x 12", "parameters", "ICU", "SHA-256", "20 steps", "corpus.txt"] {
             #expect(card.text.contains(part), "\(part)")
         }
     }

@@ -47,7 +47,9 @@ struct RecommendationTests {
                     #expect(abs(one.read / other.read - 1) < 1e-9)
                     sizes.append(one.layers * one.hidden * one.hidden)
                 }
-                #expect(sizes == sizes.sorted(), "\(seconds) s, \(symbols) symbols: \(sizes)")
+                // Larger, unless the slowest can afford the largest.
+                let grows = sizes[0] < sizes[3] || sizes[0] == 512 * 512
+                #expect(sizes == sizes.sorted() && grows, "\(seconds) s, \(symbols) symbols: \(sizes)")
             }
         }
     }

@@ -131,8 +131,7 @@ struct TextSize {
 
     /// The length of a symbol's embedding.
     var embedding: Int { min(128, max(64, vocabulary / 32)) }
-    /// The length of the longest n-grams that are embedded: long ones recur often enough in a long text only, and of a short one
-    /// they tell too little.
+    /// The length of the longest n-grams, if any are embedded: long ones recur often enough in a long text only.
     var ngramEmbedding: Int { symbols >= 1_500_000 ? 5 : 4 }
     /// Whether n-grams are embedded in a training of some passes: of a short text, or one that is often read, too much of what they
     /// tell is chance.
