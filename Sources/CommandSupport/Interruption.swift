@@ -3,10 +3,14 @@ import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP (the terminal was closed) as a flag that a loop can check.
 ///
-/// A signal handler can only use globals; this is the only one in the project. A second signal ends the process at
-/// once.
+/// A signal handler can only use globals; this is the only one in the project. A signal that comes a while after the
+/// first ends the process at once; one that comes with it does not, for `timeout` sends each twice.
 public enum Interruption {
     private static let received = Atomic<Int32>(0)
+    /// When the first signal came, in nanoseconds of a clock that only goes forward.
+    private static let firstCame = Atomic<UInt64>(0)
+    /// Nanoseconds in which further signals are the same wish.
+    private static let pause: UInt64 = 300_000_000
     /// Set on a rank that leaves the messages to rank 0.
     static let isQuiet = Atomic(false)
 
@@ -23,17 +27,33 @@ public enum Interruption {
             if ignored && number == SIGHUP { continue }
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in
+                let time = Interruption.time
+                let first = Interruption.firstCame.compareExchange(expected: 0, desired: time, ordering: .relaxed)
+                guard first.exchanged else {
+                    if time - first.original > Interruption.pause {
+                        Glibc.signal(number, SIG_DFL)
+                        raise(number)
+                    }
+                    return
+                }
                 Interruption.received.store(number, ordering: .relaxed)
                 guard !Interruption.isQuiet.load(ordering: .relaxed) else { return }
                 let message: StaticString = "stopping and saving; press Ctrl-C again to stop at once without saving\n"
                 _ = write(2, message.utf8Start, message.utf8CodeUnitCount)
             }
-            action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_RESTART
+            // A later signal ends the process even while the message of the first waits for a reader.
+            action.sa_flags = SA_RESTART | SA_NODEFER
             sigaction(number, &action, nil)
             // A parent may have started us with the signal blocked.
             sigaddset(&signals, number)
         }
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
+
+    private static var time: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     }
 
     public static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }

@@ -275,8 +275,9 @@ struct CommandTests {
     }
 
     @Test(
-        "A signal finishes the step, saves, exits 130 or 143; resume continues", arguments: [SIGINT, SIGTERM, SIGHUP])
-    func signals(number: Int32) throws {
+        "A signal, even sent twice as by timeout, finishes the step, saves, exits 130 or 143; resume continues",
+        arguments: [SIGINT, SIGTERM, SIGHUP], [1, 2])
+    func signals(number: Int32, times: Int) throws {
         let folder = try TemporaryFolder()
         let corpus = try folder.write(sampleText, to: "corpus.txt")
         let path = folder.file("m.safetensors")
@@ -292,11 +293,46 @@ struct CommandTests {
         {
             usleep(10_000)
         }
-        kill(process.processIdentifier, number)
+        for _ in 0..<times { kill(process.processIdentifier, number) }
         process.waitUntilExit()
-        #expect(process.terminationStatus == 128 + number)
+        #expect(process.terminationReason == .exit && process.terminationStatus == 128 + number)
         let resumed = try Commands.run("train", ["--resume", folder.file("m.last.safetensors"), "--steps", "5"])
         #expect(resumed.status == 0, "\(resumed.error)")
         #expect(resumed.text.contains("model: \(path)") && resumed.error.contains("spent its budget"))
+    }
+
+    @Test("A signal that comes a while after the first ends a training at once, even one that nobody listens to")
+    func secondSignal() throws {
+        let folder = try TemporaryFolder()
+        let corpus = try folder.write(sampleText, to: "corpus.txt")
+        let metrics = folder.file("m.jsonl")
+        let process = Commands.process(
+            "train",
+            [
+                corpus, "--epochs", "20000", "--hidden", "16", "--output", folder.file("m.safetensors"), "--metrics",
+                metrics, "--quiet",
+            ])
+        // The pipe is full, so that the message of the first signal waits.
+        let messages = Pipe()
+        let end = messages.fileHandleForWriting.fileDescriptor
+        _ = fcntl(end, F_SETFL, O_NONBLOCK)
+        while write(end, "x", 1) == 1 {}
+        _ = fcntl(end, F_SETFL, 0)
+        process.standardError = messages
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        for _ in 0..<6_000 where process.isRunning {
+            if ((try? String(contentsOfFile: metrics, encoding: .utf8))?.count ?? 0) > 10 { break }
+            usleep(10_000)
+        }
+        kill(process.processIdentifier, SIGTERM)
+        usleep(1_000_000)
+        #expect(process.isRunning)
+        kill(process.processIdentifier, SIGTERM)
+        for _ in 0..<1_000 where process.isRunning { usleep(10_000) }
+        let ended = !process.isRunning
+        if !ended { kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        #expect(ended && process.terminationReason == .uncaughtSignal && process.terminationStatus == SIGTERM)
     }
 }

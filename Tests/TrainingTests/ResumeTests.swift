@@ -93,6 +93,31 @@ struct ResumeTests {
         #expect(try metrics(folder.file("whole.jsonl")) == metrics(folder.file("parts.jsonl")))
     }
 
+    @Test("A run killed after a new best, resumed from an older state with less to do, keeps the better model")
+    func laterBest() throws {
+        let folder = try TemporaryFolder()
+        var fixture = TrainingFixture(text: sampleText)
+        (fixture.options.budget, fixture.options.evaluateEvery) = (.steps(40), 5)
+        let (path, last) = (folder.file("m.safetensors"), folder.file("m.last.safetensors"))
+        _ = try fixture.run(output: path, stopAfter: 12)
+        let old = try Checkpoint(contentsOf: last, withState: true)
+        _ = try fixture.run(output: path, resuming: last, stopAfter: 8)
+        let best = try record(path)
+        try #require(best.bestStep == 15 && best.bestValidation! < old.training!.bestValidation!)
+        // As if it had been killed before it saved its state again.
+        try rewrite(old, to: last) { $0.options.budget = .steps(13) }
+        let resumed = try fixture.run(output: path, resuming: last).trainer
+        #expect(resumed.record.step == 13 && resumed.record.bestStep == 15)
+        #expect(resumed.record.bestValidation == best.bestValidation)
+        #expect(try record(path).step == 15 && record(last).bestStep == 15)
+        // With more to do it finds the same again.
+        try rewrite(old, to: last) { _ in }
+        let whole = try fixture.run(output: path, resuming: last).trainer
+        let other = try fixture.run(output: folder.file("other.safetensors")).trainer
+        #expect(whole.record.bestStep == other.record.bestStep)
+        #expect(try tensors(path, state: false) == tensors(folder.file("other.safetensors"), state: false))
+    }
+
     @Test("Resuming a finished run repeats its final evaluation")
     func finished() throws {
         let folder = try TemporaryFolder()

@@ -73,6 +73,9 @@ extension Trainer {
         if !endedBefore {
             // There is no best model from validation, so the last weights become the model.
             if record.bestValidation == nil { saveBest(mixture()) }
+            if let later = saver.later, saver.hasBetter(than: record.bestValidation) {
+                (record.bestValidation, record.bestStep) = (later.nats, later.step)
+            }
             try saveLast(isFinal: true)
         }
         let isScored = try validateExactly(shouldStop)
@@ -190,6 +193,7 @@ extension Trainer {
     }
 
     private func saveBest(_ mixture: CountMixture?) {
+        guard !saver.hasBetter(than: record.bestValidation) else { return }
         weightsAreBest = true
         bestMixture = mixture
         engine.withParameters {

@@ -11,6 +11,8 @@ final class CheckpointSaver {
     private var lastSaved = Double.infinity
     /// The best model, if it has not been saved yet.
     private var pendingBest: Checkpoint?
+    /// The best validation of a run that was killed before it saved the state that goes with it.
+    private(set) var later: (step: Int, nats: Double)?
     /// Whether the output paths may still hold files of an earlier training run. They are replaced only once there is
     /// something new to write.
     private var replacesEarlierFiles: Bool
@@ -49,6 +51,16 @@ final class CheckpointSaver {
             // The best model is gone, so the next validation counts as the best.
             (record.bestValidation, record.bestStep) = (nil, nil)
         }
+        if resumes { later = Self.best(at: output.path, after: record) }
+    }
+
+    /// The best validation of a model in a file, if it is of the same training run at a later step.
+    private static func best(at path: String, after record: TrainingRecord) -> (step: Int, nats: Double)? {
+        guard let best = try? Checkpoint(contentsOf: path).training, best.step > record.step,
+            best.generator == record.generator, best.corpus.sha256 == record.corpus.sha256,
+            best.corpus.validationSHA256 == record.corpus.validationSHA256
+        else { return nil }
+        return best.bestValidation.map { (best.step, $0) }
     }
 
     private func openMetrics(_ path: String?, _ record: inout TrainingRecord, resumes: Bool) throws(CheckpointError) {
@@ -86,6 +98,9 @@ final class CheckpointSaver {
 
     /// Whether the best model of this training run is saved.
     var hasBest: Bool { !replacesEarlierFiles && pendingBest == nil }
+
+    /// Whether the file already holds a better model than one with this validation.
+    func hasBetter(than nats: Double?) -> Bool { later.map { $0.nats < nats ?? .infinity } ?? false }
 
     var bestExists: Bool { FileManager.default.fileExists(atPath: output.path) }
 
@@ -126,7 +141,7 @@ final class CheckpointSaver {
 
     /// Saves the best model, or keeps a copy for a later attempt.
     func saveBest(_ best: Checkpoint) {
-        pendingBest = best
+        (pendingBest, later) = (best, nil)
         do { try savePending() } catch {
             pendingBest?.parameters = best.parameters.copy(best.configuration)
             observe(.notSaved(path: output.path, reason: "\(error)"))
