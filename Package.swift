@@ -144,6 +144,7 @@ let package = Package(
                 "CharacterModel", "Cluster", "LinearAlgebra", "RecurrentNetwork", "TestSupport", "Training",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
+        .testTarget(name: "StudyTests", dependencies: ["Randomness", "Study", "TestSupport"], swiftSettings: swift),
         .testTarget(
             name: "CommandTests",
             dependencies: [

@@ -8,8 +8,12 @@ package struct Chart {
     package struct Point {
         package var x: Double
         package var y: Double
+        /// Between which values those lie whose mean it is.
+        package var range: ClosedRange<Double>?
 
-        package init(x: Double, y: Double) { (self.x, self.y) = (x, y) }
+        package init(x: Double, y: Double, range: ClosedRange<Double>? = nil) {
+            (self.x, self.y, self.range) = (x, y, range)
+        }
     }
 
     package struct Series {
@@ -36,8 +40,14 @@ package struct Chart {
     /// The words of a chart that are not its data.
     package struct Words {
         package var data = "Data"
+        package var chart = "chart"
+        package var nothing = "nothing to show yet"
+        /// What a screen reader says of the values: `from`, the lowest, `to`, the highest, `by` what.
+        package var (from, to, by) = ("from", "to", "by")
+        package var table = "The table below has the values"
+        package var keys = "arrow keys read them"
 
-        package init(data: String = "Data") { self.data = data }
+        package init() {}
     }
 
     let title: String
@@ -66,14 +76,14 @@ package struct Chart {
         let name = HTMLPage.escaped(title)
         guard series.contains(where: { !$0.points.isEmpty }) else {
             return
-                "<figure class=chart><figcaption>\(name)</figcaption><p class=hint>nothing to show yet</p></figure>\n"
+                "<figure class=chart><figcaption>\(name)</figcaption><p class=hint>\(HTMLPage.escaped(words.nothing))</p></figure>\n"
         }
         return """
             <figure class=chart>
             <figcaption>\(name)</figcaption>
             \(key)<div class=frame>
             <div class=yt>\(HTMLPage.escaped(y.title))</div>
-            <div class=area tabindex=0 role=application aria-roledescription=chart aria-label="\(label)"\(places)>
+            <div class=area tabindex=0 role=application aria-roledescription="\(HTMLPage.escaped(words.chart))" aria-label="\(label)"\(places)>
             \(svg)\(ticks)</div>
             <div class=xt>\(HTMLPage.escaped(x.title))</div>
             </div>
@@ -96,10 +106,11 @@ package struct Chart {
     /// What a screen reader says first; the table has the rest.
     private var label: String {
         let values = series.filter { $0.style != .faint }.flatMap { $0.points.map(\.y) }.filter(\.isFinite)
-        let range = values.min().flatMap { low in values.max().map { "from \(Axis.short(low)) to \(Axis.short($0))" } }
-        return HTMLPage.escaped(
-            "\(title): \(y.title) \(range ?? "") by \(x.title). The table below has the values\(tableXs.isEmpty ? "." : "; arrow keys read them.")"
-        )
+        let range = values.min().flatMap { low in
+            values.max().map { "\(words.from) \(Axis.short(low)) \(words.to) \(Axis.short($0))" }
+        }
+        let keys = tableXs.isEmpty ? "" : "; \(words.keys)"
+        return HTMLPage.escaped("\(title): \(y.title) \(range ?? "") \(words.by) \(x.title). \(words.table)\(keys).")
     }
 
     /// Where the table's rows are, for the script.
@@ -111,6 +122,14 @@ package struct Chart {
     private func place(_ point: Point) -> (x: String, y: String)? {
         guard let x = x.place(point.x), let y = y.place(point.y) else { return nil }
         return (Self.number(x * Self.side), Self.number((1 - y) * Self.side))
+    }
+
+    /// The path of a point's range.
+    private func bar(_ point: Point) -> String {
+        guard let range = point.range, let low = place(Point(x: point.x, y: range.lowerBound)),
+            let high = place(Point(x: point.x, y: range.upperBound))
+        else { return "" }
+        return "M\(low.x) \(low.y)V\(high.y)"
     }
 
     private static func number(_ value: Double) -> String {
@@ -144,6 +163,8 @@ package struct Chart {
                 // A line without length and with round ends is a dot, however the picture is stretched.
                 let path = points.map { "M\($0.x) \($0.y)h0" }.joined()
                 svg += "<path class=\"\(color) dot\" data-name=\"\(name)\" d=\"\(path)\"/>\n"
+                let bars = one.points.map(bar).joined()
+                if !bars.isEmpty { svg += "<path class=\"\(color) bar\" d=\"\(bars)\"/>\n" }
             }
         }
         if let mark, let place = x.place(mark.x), (0...1).contains(place) {
@@ -200,16 +221,23 @@ package struct Chart {
     private var table: String {
         let xs = tableXs
         guard !xs.isEmpty else { return cloudTable }
-        let values = shown.map { Dictionary($0.points.map { ($0.x, $0.y) }, uniquingKeysWith: { $1 }) }
+        let values = shown.map { Dictionary($0.points.map { ($0.x, $0.text) }, uniquingKeysWith: { $1 }) }
         var html =
             "<details><summary>\(HTMLPage.escaped(words.data))</summary><div class=scroll><table><tr><th scope=col>"
         html += HTMLPage.escaped(x.title)
         for one in shown { html += "<th scope=col>\(HTMLPage.escaped(one.name.isEmpty ? y.title : one.name))" }
         for x in xs {
             html += "\n<tr><th scope=row>\(Axis.short(x))"
-            for column in values { html += "<td>" + (column[x].map(Axis.short) ?? "") }
+            for column in values { html += "<td>" + (column[x] ?? "") }
         }
         return html + "\n</table></div></details>\n"
+    }
+}
+
+extension Chart.Point {
+    /// Its value, and its range if it has one.
+    fileprivate var text: String {
+        Axis.short(y) + (range.map { " (\(Axis.short($0.lowerBound))–\(Axis.short($0.upperBound)))" } ?? "")
     }
 }
 

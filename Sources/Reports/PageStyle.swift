@@ -40,7 +40,7 @@ enum PageStyle {
         .area span{position:absolute;font-size:.75rem;line-height:1;color:var(--soft);white-space:nowrap;font-variant-numeric:tabular-nums}
         .area span.y{right:calc(100% + .5em);transform:translateY(-50%)}.area span.x{top:calc(100% + .5em);transform:translateX(-50%)}
         .area svg .grid{stroke:var(--line)}.area svg .limit{stroke:var(--soft);stroke-width:1.5;stroke-dasharray:2 3}.key i.limit{border-top-style:dashed;border-color:var(--soft)}
-        .area svg .line{stroke-width:2}.area svg .joined{stroke-width:1.5;stroke-dasharray:4 3}
+        .area svg .line,.area svg .bar{stroke-width:2}.area svg .joined{stroke-width:1.5;stroke-dasharray:4 3}
         .area svg .faint{stroke-width:1;opacity:.35}.area svg .dot{stroke-width:7;stroke-linecap:round}.cloud svg .dot{stroke-width:5;opacity:.6}
         .area .mark{width:1px;top:0;bottom:0;background:var(--soft);pointer-events:none}
         .read{font-size:.85rem;color:var(--soft);min-height:1.3em;margin:.2em 0 .2em 3.8em;font-variant-numeric:tabular-nums}

@@ -4,14 +4,18 @@ import Tokenization
 
 /// A task that only memory solves: a symbol, some filler, and the symbol again (after Hochreiter & Schmidhuber 1997, section 5.2).
 ///
-/// Each line is a capital letter, `lag` small ones drawn at random, and the capital again. The filler cannot be predicted, and says nothing
-/// of the capital.
+/// Each line is a capital letter, small ones drawn at random, a question mark, and the capital again. The filler cannot be
+/// predicted, and says nothing of the capital; the mark tells when to recall it, so that nothing need be counted.
 public struct RecallTask {
     static let cues = Array("ABCDEFGH".utf8)
     private static let filler = Array("abcd".utf8)
+    static let mark = UInt8(ascii: "?")
 
-    /// The symbols between the two capitals.
+    /// The symbols between the two capitals, with the mark.
     let lag: Int
+
+    /// How many lines a network learns from.
+    static func lineCount(_ lag: Int) -> Int { max(400, 200_000 / (lag + 3)) }
 
     /// Some lines, each with its end.
     func lines(_ count: Int, seed: UInt64) -> [UInt8] {
@@ -20,8 +24,8 @@ public struct RecallTask {
         for _ in 0..<count {
             let cue = generator.element(of: Self.cues)
             text.append(cue)
-            for _ in 0..<lag { text.append(generator.element(of: Self.filler)) }
-            text += [cue, 0x0A]
+            for _ in 1..<lag { text.append(generator.element(of: Self.filler)) }
+            text += [Self.mark, cue, 0x0A]
         }
         return text
     }
@@ -62,6 +66,6 @@ extension LanguageModel {
 extension RecallTask {
     /// Lines of the task, for those who want to repeat it by hand.
     public static func text(lag: Int) -> String {
-        String(decoding: RecallTask(lag: lag).lines(max(400, 200_000 / (lag + 3)), seed: 1), as: UTF8.self)
+        String(decoding: RecallTask(lag: lag).lines(RecallTask.lineCount(lag), seed: 1), as: UTF8.self)
     }
 }

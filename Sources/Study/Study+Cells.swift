@@ -3,9 +3,6 @@ import RecurrentNetwork
 import Training
 
 extension Study {
-    /// The cells that are compared, the simplest first.
-    static let cells: [CellKind] = [.rnn, .gru, .lstm, .mingru]
-
     static func name(_ cell: CellKind, _ divisor: Int, _ seed: UInt64) -> String {
         "cells \(cell.rawValue), 1/\(divisor) of the text, seed \(seed)"
     }
@@ -13,7 +10,7 @@ extension Study {
     /// Each cell at equal parameters and equal time, with little text and much.
     func compareCells() throws {
         for divisor in plan.divisors {
-            for cell in Self.cells {
+            for cell in StudyPlan.cells {
                 for seed in plan.seeds { _ = try compared(cell, divisor, seed) }
             }
         }
@@ -30,8 +27,7 @@ extension Study {
     ) throws -> (study: StudyCase, outcome: StudyCase.Outcome) {
         let data = try data(dividedBy: divisor)
         let units = units(of: cell, like: try reference(data))
-        let study = StudyCase(
-            "\(cell.rawValue)-\(divisor)-\(seed)", cell: cell, units: units, seconds: plan.seconds.text, seed: seed)
+        let study = plan.comparison(cell, units: units, divisor: divisor, seed: seed)
         return (study, try study.run(on: data, in: folder, threads: threads))
     }
 
@@ -48,7 +44,8 @@ extension StudyCase.Outcome {
     /// The numbers, for a notebook.
     var page: Notebook.Page {
         [
-            "nats": [nats], "steps": [steps], "symbols": [symbols], "parameters": [parameters], "speed": [speed],
+            "nats": [nats], "units": [units], "steps": [steps], "symbols": [symbols], "parameters": [parameters],
+            "speed": [speed],
             "memory": [memory], "recoveries": [recoveries], "diverged": [diverged ? 1 : 0],
             "training passes": training.map(\.at), "training nats": training.map(\.nats),
             "gradient norms": training.map(\.norm), "validation passes": validation.map(\.at),

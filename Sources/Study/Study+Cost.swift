@@ -8,11 +8,9 @@ extension Study {
     /// comparison. Then the speed of sampling.
     func measureCost() throws {
         let data = try data()
-        for cell in Self.cells {
+        for cell in StudyPlan.cells {
             _ = try page("cost \(cell.rawValue), \(plan.units) units") {
-                let study = StudyCase(
-                    "cost", cell: cell, units: plan.units, seconds: plan.seconds.field, seed: plan.seeds[0])
-                var page = try study.run(on: data, in: folder, threads: threads).page
+                var page = try plan.cost(cell).run(on: data, in: folder, threads: threads).page
                 page["sampling speed"] = [try samplingSpeed("\(folder)/cost.safetensors")]
                 return page
             }
@@ -40,13 +38,10 @@ extension Study {
     /// A small text without and with regularization.
     func overfit() throws {
         let data = try data(dividedBy: plan.divisors[0])
-        for (name, dropouts) in [("none", (0.0, 0.0)), ("dropout", (0.5, 0.0)), ("both", (0.5, 0.5))] {
+        for (name, dropout, weightDropout) in StudyPlan.dropouts {
             _ = try page("overfitting \(name)") {
-                var study = StudyCase(
-                    "overfitting", cell: .lstm, units: plan.units, seconds: plan.seconds.text, seed: plan.seeds[0])
-                (study.options.dropout, study.options.weightDropout) = dropouts
-                study.options.evaluateEvery = 25
-                return try study.run(on: data, in: folder, threads: threads).page
+                try plan.overfitting(dropout: dropout, weightDropout: weightDropout)
+                    .run(on: data, in: folder, threads: threads).page
             }
         }
     }
@@ -59,10 +54,7 @@ extension Study {
         for width in plan.widths {
             for rate in plan.rates {
                 _ = try page(Self.rateName(width, rate)) {
-                    var study = StudyCase(
-                        "rate", cell: .gru, units: width, seconds: plan.seconds.field, seed: plan.seeds[0])
-                    study.options.learningRate = rate
-                    return try study.run(on: data, in: folder, threads: threads).page
+                    try plan.variation(width: width, rate: rate).run(on: data, in: folder, threads: threads).page
                 }
             }
         }
@@ -81,11 +73,7 @@ extension Study {
         for count in threadCounts {
             for batch in plan.batches {
                 _ = try page(Self.speedName(count, batch)) {
-                    var study = StudyCase(
-                        "speed", cell: .gru, units: plan.units, seconds: plan.seconds.field / 3, seed: plan.seeds[0])
-                    study.options.batch = batch
-                    let outcome = try study.run(on: data, in: folder, threads: count)
-                    return ["speed": [outcome.speed]]
+                    ["speed": [try plan.speed(batch: batch).run(on: data, in: folder, threads: count).speed]]
                 }
             }
         }

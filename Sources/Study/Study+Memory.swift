@@ -8,7 +8,7 @@ extension Study {
 
     /// What a model gains from what it sees before a symbol.
     func measureContext() throws {
-        for cell in Self.cells {
+        for cell in StudyPlan.cells {
             _ = try page("context \(cell.rawValue)") {
                 guard let model = try model(cell) else { return [:] }
                 let curve = try model.memory(
@@ -42,7 +42,7 @@ extension Study {
 
     /// How much of a prediction's gradient reaches symbols further back, before and after training.
     func measureGradientFlow() throws {
-        for cell in Self.cells {
+        for cell in StudyPlan.cells {
             for isTrained in [false, true] {
                 _ = try page("gradients \(cell.rawValue), \(isTrained ? "trained" : "untrained")") {
                     guard let model = try model(cell) else { return [:] }
@@ -59,13 +59,9 @@ extension Study {
     /// A plain network at a rate that is too high, with and without clipping.
     func explode() throws {
         let data = try data()
-        for clip in [0.25, 1e30] {
-            _ = try page("explosion \(clip < 1 ? "clipped" : "not clipped")") {
-                var study = StudyCase(
-                    "explosion", cell: .rnn, units: plan.units * 2, seconds: plan.seconds.field, seed: plan.seeds[0])
-                (study.options.learningRate, study.options.optimizer, study.options.clip) = (4, .sgd, clip)
-                (study.options.schedule, study.options.maxRecoveries) = (.constant, 20)
-                return try study.run(on: data, in: folder, threads: threads).page
+        for (name, clip) in StudyPlan.clips {
+            _ = try page("explosion \(name)") {
+                try plan.explosion(clip: clip).run(on: data, in: folder, threads: threads).page
             }
         }
     }
@@ -78,8 +74,8 @@ extension Study {
     func recall() throws {
         for lag in plan.lags {
             let task = RecallTask(lag: lag)
-            let lines = max(400, 200_000 / (lag + 3))
-            for cell in Self.cells {
+            let lines = RecallTask.lineCount(lag)
+            for cell in StudyPlan.cells {
                 for seed in plan.seeds {
                     _ = try page(Self.recallName(cell, lag, seed)) {
                         try recalled(task, cell, lines: lines, seed: seed)
@@ -90,14 +86,11 @@ extension Study {
     }
 
     private func recalled(_ task: RecallTask, _ cell: CellKind, lines: Int, seed: UInt64) throws -> Notebook.Page {
-        var study = StudyCase("recall", cell: cell, units: plan.units / 2, seconds: plan.seconds.recall, seed: seed)
-        study.options.validationFraction = 0.02
-        // Longer than the lag, so that the gradient of a recalled symbol reaches the first one.
-        study.options.window = max(32, 2 * (task.lag + 3))
+        var study = plan.recall(cell, units: plan.units / 2, lag: task.lag, seed: seed)
         let data = try TrainingData(
             reading: [.bytes(task.lines(lines, seed: seed), name: "recall")], options: study.options)
         let like = try ModelConfiguration(
-            StudyCase("", cell: .gru, units: plan.units / 2, seconds: 1, seed: 1).options, data: data)
+            plan.recall(.gru, units: plan.units / 2, lag: task.lag, seed: seed).options, data: data)
         study.options.hidden = units(of: cell, like: like)
         let outcome = try study.run(on: data, in: folder, threads: threads)
         let unseen = task.lines(max(20, min(400, 40_000 / (task.lag + 3))), seed: seed + 1_000)
@@ -108,7 +101,7 @@ extension Study {
         let norms = flow.norms
         return [
             "accuracy": [try model.accuracy(of: task, on: unseen, threads: threads)], "steps": [outcome.steps],
-            "units": [Double(study.options.hidden ?? 0)], "parameters": [outcome.parameters],
+            "units": [outcome.units], "parameters": [outcome.parameters],
             // What is left of the gradient at the first symbol, of what it is at the last.
             "gradient left": [norms.count > 1 ? norms[norms.count - 1] / max(norms[0], 1e-300) : 0],
         ]

@@ -23,10 +23,14 @@ public final class Study {
         public var characters: Int
         public var symbols: Int
         public var threads: Int
+        /// Where the parts of the text are.
+        public var folder: String
     }
 
     public var subject: Subject {
-        Subject(name: name, characters: corpus.count, symbols: corpus.symbols.count, threads: threads)
+        Subject(
+            name: name, characters: corpus.count, symbols: corpus.symbols.count, threads: threads,
+            folder: folder)
     }
 
     /// - Parameters:
@@ -72,8 +76,8 @@ public final class Study {
         }
     }
 
-    /// The part of the text that no training sees: its last tenth.
-    private var held: Range<Int> { corpus.count * 9 / 10..<corpus.count }
+    /// The part of the text that no training sees: its last tenth, or less of a long text.
+    private var held: Range<Int> { max(corpus.count * 9 / 10, corpus.count - 200_000)..<corpus.count }
 
     /// The beginning of the training part, one of so many parts of it, validated on the text's last tenth.
     func data(dividedBy divisor: Int = 1) throws -> TrainingData {

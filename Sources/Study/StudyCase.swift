@@ -18,6 +18,18 @@ struct StudyCase {
         options.budget = .seconds(seconds)
     }
 
+    /// The command that repeats it.
+    func command(on text: String) -> String {
+        let flags = OptionList.all.filter { options.isGiven($0) }.map { option in
+            switch option.text(in: options) {
+            case "yes": "--\(option.name)"
+            case "no": "--no-\(option.name)"
+            case let value: "--\(option.name) \(value ?? "")"
+            }
+        }
+        return "train \(text) \(flags.joined(separator: " "))"
+    }
+
     /// What a training came to.
     struct Outcome {
         var model: LanguageModel?
@@ -25,6 +37,7 @@ struct StudyCase {
         var nats = Double.infinity
         var steps = 0.0
         var symbols = 0.0
+        var units = 0.0
         var parameters = 0.0
         /// The median speed in symbols per second.
         var speed = 0.0
@@ -45,7 +58,7 @@ struct StudyCase {
         var output = Trainer.Output(path: "\(folder)/\(name).safetensors")
         output.overwrites = true
         let configuration = try ModelConfiguration(options, data: data)
-        outcome.parameters = Double(configuration.parameterCount)
+        (outcome.units, outcome.parameters) = (Double(configuration.hidden), Double(configuration.parameterCount))
         outcome.memory = Trainer.memory(configuration, options: options, threads: threads)
         let trainer = try Trainer(on: data, options: options, output: output, threads: threads) { event in
             switch event {

@@ -8,7 +8,7 @@ extension StudyPage {
 
     var cost: String {
         func rows(_ page: (CellKind) -> String, _ sampling: (CellKind) -> String) -> [[String]] {
-            Study.cells.map { cell in
+            StudyPlan.cells.map { cell in
                 [
                     Self.title(cell), whole(value(page(cell), "parameters")),
                     value(page(cell), "memory").map { formatted($0 / 1e6, decimals: 0) } ?? "-",
@@ -22,12 +22,11 @@ extension StudyPage {
             "<h3>\(HTMLPage.escaped(say(.equalUnits)))</h3>\n" + table(heads, rows(costPage, costPage))
             + "<h3>\(HTMLPage.escaped(say(.equalParameters)))</h3>\n"
             + table(heads, rows(alike) { "sampling \($0.rawValue), equal parameters" })
-        let speeds = Study.cells.map { value(costPage($0), "speed") ?? 1 }
+        let speeds = StudyPlan.cells.map { value(costPage($0), "speed") ?? 1 }
         let (toGRU, toRNN) = (speeds[1] / speeds[2], speeds[0] / speeds[1])
         return section(
             .costTitle, .costClaim, .costExperiment,
-            byHand:
-                "train \(subject.name) --cell lstm --hidden \(plan.units) --no-counts --time-limit \(seconds(plan.seconds.field))",
+            byHand: StudyPlan.cells.map { plan.cost($0).command(on: files()) },
             picture: picture,
             verdict: [
                 say(.costVerdict, formatted(toGRU, decimals: 2), formatted(toRNN, decimals: 2)),
@@ -38,24 +37,20 @@ extension StudyPage {
     func nats(_ cell: CellKind, _ divisor: Int) -> [Double] { values("nats") { Study.name(cell, divisor, $0) } }
 
     func best(_ divisor: Int) -> CellKind {
-        Study.cells.filter { !nats($0, divisor).isEmpty }.min { nats($0, divisor).mean < nats($1, divisor).mean }
+        StudyPlan.cells.filter { !nats($0, divisor).isEmpty }.min { nats($0, divisor).mean < nats($1, divisor).mean }
             ?? .gru
     }
 
     var data: String {
         func name(_ divisor: Int) -> String { divisor == 1 ? say(.all) : "1/\(divisor)" }
-        let rows = Study.cells.map { cell in [Self.title(cell)] + plan.divisors.map { spread(nats(cell, $0)) } }
-        let curves = Study.cells.enumerated().map { index, cell in
-            series(
-                Self.title(cell), plan.divisors.map { 1 / Double($0) }, plan.divisors.map { nats(cell, $0).mean },
-                index,
-                .dotted)
+        let rows = StudyPlan.cells.map { cell in [Self.title(cell)] + plan.divisors.map { spread(nats(cell, $0)) } }
+        let curves = StudyPlan.cells.enumerated().map { index, cell in
+            means(Self.title(cell), plan.divisors.map { 1 / Double($0) }, plan.divisors.map { nats(cell, $0) }, index)
         }
         let (little, much) = (best(plan.divisors[0]), best(1))
         return section(
             .dataTitle, .dataClaim, .dataExperiment,
-            byHand:
-                "head -c 60000 \(subject.name) > part.txt\ntrain part.txt --validation rest.txt --cell gru --no-counts --ngram-embedding 0 --time-limit \(seconds(plan.seconds.text))",
+            byHand: StudyPlan.cells.flatMap { cell in plan.divisors.map { compared(cell, $0) } },
             picture: chart(say(.dataTitle), x: (say(.text), .logarithmic), y: (say(.natsPerSymbol), .linear), curves)
                 + table([say(.cell)] + plan.divisors.map(name), rows),
             verdict: [
@@ -88,8 +83,10 @@ extension StudyPage {
         let holds = without.rise > 0.01 && with.rise < without.rise && with.best < without.best
         return section(
             .overfitTitle, .overfitClaim, .overfitExperiment,
-            byHand:
-                "train part.txt --validation rest.txt --cell lstm --no-counts --ngram-embedding 0 --dropout 0.5 --weight-dropout 0.5 --time-limit \(seconds(plan.seconds.text)) --report curves.html",
+            byHand: StudyPlan.dropouts.map {
+                plan.overfitting(dropout: $0.dropout, weightDropout: $0.weightDropout)
+                    .command(on: files(plan.divisors[0])) + " --report \($0.name).html"
+            },
             picture: chart(say(.overfitTitle), x: (say(.passes), .linear), y: (say(.natsPerSymbol), .linear), curves),
             verdict: [
                 say(.overfitVerdict, nats(without.rise), nats(with.rise), nats(without.best), nats(with.best)),
@@ -124,8 +121,7 @@ extension StudyPage {
         let bests = zip(plan.widths, best).map { found($0, $1) }.filter(\.isFinite)
         return section(
             .rateTitle, .rateClaim, .rateExperiment,
-            byHand:
-                "train \(subject.name) --hidden \(plan.widths[0]) --learning-rate \(plan.rates[0]) --no-counts --ngram-embedding 0 --time-limit \(seconds(plan.seconds.field))",
+            byHand: plan.rates.map { plan.variation(width: plan.widths[0], rate: $0).command(on: files()) },
             picture: "<div class=scroll><table class=heat><tr>\(heads.joined())\(rows.joined())\n</table></div>\n",
             verdict: [
                 say(
@@ -151,8 +147,7 @@ extension StudyPage {
         func growth(_ batch: Int) -> String { formatted(found(most, batch) / max(1, found(1, batch)), decimals: 2) }
         return section(
             .speedTitle, .speedClaim, .speedExperiment,
-            byHand:
-                "train \(subject.name) --hidden \(plan.units) --batch \(few) --threads 1 --no-counts --time-limit 5s",
+            byHand: threads.map { "\(plan.speed(batch: few).command(on: files())) --threads \($0)" },
             picture: chart(say(.speedTitle), x: (say(.lanes), .doubling), y: (say(.symbolsPerSecond), .linear), curves)
                 + table(["\(say(.threads)) \\ \(say(.lanes))"] + plan.batches.map(String.init), rows),
             verdict: [say(.speedVerdict, "\(most)", growth(few), "\(few)", growth(many), "\(many)")])

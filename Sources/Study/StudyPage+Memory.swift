@@ -5,7 +5,7 @@ import Reports
 /// The sections on what networks remember.
 extension StudyPage {
     var context: String {
-        let curves = Study.cells.enumerated().map { index, cell in
+        let curves = StudyPlan.cells.enumerated().map { index, cell in
             let contexts = values("context \(cell.rawValue)", "contexts")
             return series(Self.title(cell), contexts, values("context \(cell.rawValue)", "nats"), index, .dotted)
         }
@@ -17,10 +17,7 @@ extension StudyPage {
             say(.contextTitle), x: (say(.contextLength), .doubling), y: (say(.natsPerSymbol), .linear), curves)
         return section(
             .contextTitle, .contextClaim, .contextExperiment,
-            byHand: """
-                train \(subject.name) --cell lstm --time-limit \(seconds(plan.seconds.text)) --no-counts --output lstm.safetensors
-                inspect lstm.safetensors \(subject.name) --memory
-                """,
+            byHand: [compared(.lstm) + " --output lstm.safetensors", "inspect lstm.safetensors \(validation)"],
             picture: picture,
             verdict: [
                 say(.contextVerdict, nats(zero), nats(short), nats(all)),
@@ -29,23 +26,27 @@ extension StudyPage {
     }
 
     var flow: String {
-        let curves = Study.cells.enumerated().flatMap { index, cell in
+        let curves = StudyPlan.cells.enumerated().flatMap { index, cell in
             [("trained", Chart.Series.Style.line, StudyText.Key.trained), ("untrained", .faint, .untrained)].map {
                 state, style, key in
                 let page = "gradients \(cell.rawValue), \(state)"
                 return series("\(Self.title(cell)), \(say(key))", values(page, "lags"), values(page, "h"), index, style)
             }
         }
-        let lags = Study.cells.compactMap { values("gradients \($0.rawValue), trained", "lags")?.last }
+        let lags = StudyPlan.cells.compactMap { values("gradients \($0.rawValue), trained", "lags")?.last }
         let lag = Int(min(32, lags.min() ?? 0))
-        let left = Study.cells.map { cell -> Double? in
+        let left = StudyPlan.cells.map { cell -> Double? in
             guard let norms = values("gradients \(cell.rawValue), trained", "h"), norms.count > lag else { return nil }
             return norms[lag] / norms[0]
         }
         let holds = (left[0] ?? 0) < min(left[1] ?? 0, left[2] ?? 0)
         return section(
             .flowTitle, .flowClaim, .flowExperiment,
-            byHand: "inspect lstm.safetensors \(subject.name) --gradient-flow",
+            byHand: [
+                compared(.rnn) + " --output rnn.safetensors",
+                "inspect rnn.safetensors \(validation) --lags 128",
+                "inspect rnn.safetensors \(validation) --lags 128 --untrained",
+            ],
             picture: chart(say(.flowTitle), x: (say(.lag), .linear), y: (say(.norm), .logarithmic), curves),
             verdict: [
                 say(
@@ -59,10 +60,8 @@ extension StudyPage {
         part.map { $0 < 1e-5 ? "< 0.001 %" : "\(formatted($0 * 100, decimals: $0 < 0.01 ? 3 : 1)) %" } ?? "-"
     }
 
-    func seconds(_ value: Double) -> String { "\(formatted(value, decimals: value < 1 ? 1 : 0))s" }
-
     var explosion: String {
-        let pages = ["explosion clipped", "explosion not clipped"]
+        let pages = StudyPlan.clips.map { "explosion \($0.name)" }
         let names = [say(.clipped), say(.unclipped)]
         let losses = pages.indices.map {
             series(names[$0], values(pages[$0], "training passes"), values(pages[$0], "training nats"), $0)
@@ -79,10 +78,7 @@ extension StudyPage {
         let holds = found[1].recoveries > found[0].recoveries || found[1].nats > found[0].nats + 0.1
         return section(
             .explosionTitle, .explosionClaim, .explosionExperiment,
-            byHand: """
-                train \(subject.name) --cell rnn --optimizer sgd --learning-rate 4 --schedule constant --clip 0.25 --no-counts --time-limit \(seconds(plan.seconds.field))
-                train \(subject.name) --cell rnn --optimizer sgd --learning-rate 4 --schedule constant --clip 1e30 --no-counts --time-limit \(seconds(plan.seconds.field))
-                """,
+            byHand: StudyPlan.clips.map { plan.explosion(clip: $0.clip).command(on: files()) },
             picture: "<div class=plots>"
                 + chart(say(.trainingLoss), x: (say(.passes), .linear), y: (say(.natsPerSymbol), .linear), losses)
                 + chart(say(.norm), x: (say(.passes), .linear), y: (say(.norm), .logarithmic), norms) + "</div>\n",
@@ -106,22 +102,28 @@ extension StudyPage {
     func recalledLag(_ cell: CellKind) -> Int { plan.lags.prefix { accuracies(cell, $0).mean >= 0.9 }.last ?? 0 }
 
     var recall: String {
-        let curves = Study.cells.enumerated().map { index, cell in
-            series(
-                Self.title(cell), plan.lags.map(Double.init), plan.lags.map { accuracies(cell, $0).mean * 100 }, index,
-                .dotted)
+        let curves = StudyPlan.cells.enumerated().map { index, cell in
+            means(
+                Self.title(cell), plan.lags.map(Double.init),
+                plan.lags.map { accuracies(cell, $0).map { $0 * 100 } }, index)
         }
-        let rows = Study.cells.map { cell in
+        let rows = StudyPlan.cells.map { cell in
             [Self.title(cell)] + plan.lags.map { "\(formatted(accuracies(cell, $0).mean * 100, decimals: 0)) %" }
         }
+        let lag = plan.lags[plan.lags.count / 2]
         let picture =
             chart(say(.recallTitle), x: (say(.lag), .doubling), y: ("%", .linear), curves)
             + table([say(.cell)] + plan.lags.map(String.init), rows)
         return section(
             .recallTitle, .recallClaim, .recallExperiment,
-            byHand:
-                "lecture --recall 64 > recall.txt\ntrain recall.txt --cell lstm --window 134 --no-counts --time-limit \(seconds(plan.seconds.recall))",
-            picture: picture, verdict: Study.cells.map(recallVerdict))
+            byHand: [
+                "lecture --recall \(lag) > recall.txt",
+                plan.recall(
+                    .lstm, units: Int(value(Study.recallName(.lstm, lag, plan.seeds[0]), "units") ?? 1), lag: lag,
+                    seed: plan.seeds[0]
+                ).command(on: "recall.txt"),
+            ],
+            picture: picture, verdict: StudyPlan.cells.map(recallVerdict))
     }
 
     private func recallVerdict(_ cell: CellKind) -> String {

@@ -39,7 +39,7 @@ public struct StudyPage {
 
     /// A section: claim, experiment, how to repeat it, picture, verdict.
     func section(
-        _ title: StudyText.Key, _ claim: StudyText.Key, _ experiment: StudyText.Key, byHand commands: String,
+        _ title: StudyText.Key, _ claim: StudyText.Key, _ experiment: StudyText.Key, byHand commands: [String],
         picture: String, verdict: [String]
     ) -> String {
         """
@@ -47,7 +47,7 @@ public struct StudyPage {
         <h2>\(HTMLPage.escaped(say(title)))</h2>
         <p><b>\(HTMLPage.escaped(say(.claim))).</b> \(HTMLPage.escaped(say(claim)))</p>
         <p><b>\(HTMLPage.escaped(say(.experiment))).</b> \(HTMLPage.escaped(say(experiment)))</p>
-        <details><summary>\(HTMLPage.escaped(say(.byHand)))</summary><pre>\(HTMLPage.escaped(commands))</pre></details>
+        <details><summary>\(HTMLPage.escaped(say(.byHand)))</summary><pre>\(HTMLPage.escaped(commands.joined(separator: "\n")))</pre></details>
         \(picture)<p class=verdict><b>\(HTMLPage.escaped(say(.verdict))).</b> \(HTMLPage.escaped(verdict.joined(separator: " ")))</p>
         </section>
 
@@ -64,9 +64,10 @@ public struct StudyPage {
             return one
         }
         let points = series.flatMap(\.points)
+        let ys = points.flatMap { [$0.y, $0.range?.lowerBound ?? $0.y, $0.range?.upperBound ?? $0.y] }
         return Chart(
             title: title, x: Axis(x.name, points.map(\.x), scale: x.scale),
-            y: Axis(y.name, points.map(\.y), scale: y.scale), series: series, words: .init(data: say(.data))
+            y: Axis(y.name, ys, scale: y.scale), series: series, words: say.chartWords
         ).html
     }
 
@@ -77,6 +78,15 @@ public struct StudyPage {
         return Chart.Series(name: name, points: points, style: style, color: color)
     }
 
+    /// Joined points, each the mean of some values, with the range of those.
+    func means(_ name: String, _ xs: [Double], _ values: [[Double]], _ color: Int) -> Chart.Series {
+        let points = zip(xs, values).filter { !$1.isEmpty }.map { x, values in
+            Chart.Point(
+                x: x, y: values.mean, range: values.count > 1 ? values.min()!...values.max()! : nil)
+        }
+        return Chart.Series(name: name, points: points, style: .dotted, color: color)
+    }
+
     /// A table with a row of heads, and a head in each row.
     func table(_ heads: [String], _ rows: [[String]]) -> String {
         let head = heads.map { "<th scope=col>\(HTMLPage.escaped($0))" }.joined()
@@ -85,6 +95,20 @@ public struct StudyPage {
                 + row.dropFirst().map { "<td>\(HTMLPage.escaped($0))" }.joined()
         }
         return "<div class=scroll><table><tr>\(head)\(body.joined())\n</table></div>\n"
+    }
+
+    // MARK: Commands
+
+    var validation: String { "\(subject.folder)/validation.txt" }
+
+    /// The part of the text a training reads and the part it is validated on, for a command.
+    func files(_ divisor: Int = 1) -> String { "\(subject.folder)/train-\(divisor).txt --validation \(validation)" }
+
+    /// The command of a training in the comparison of cells.
+    func compared(_ cell: CellKind, _ divisor: Int = 1) -> String {
+        let seed = plan.seeds[0]
+        let units = Int(value(Study.name(cell, divisor, seed), "units") ?? 1)
+        return plan.comparison(cell, units: units, divisor: divisor, seed: seed).command(on: files(divisor))
     }
 
     // MARK: What was measured

@@ -25,7 +25,7 @@ public struct StudyPlan: Sendable, Equatable {
         rates: [0.003, 0.03], widths: [8, 16], batches: [8, 16])
     /// For a lesson: at most 25 minutes on two cores.
     public static let lesson = StudyPlan(
-        name: "lesson", seconds: (20, 12, 6), seeds: [1], units: 128, divisors: [16, 1], lags: [4, 16, 64, 256],
+        name: "lesson", seconds: (20, 12, 6), seeds: [1], units: 128, divisors: [16, 1], lags: [4, 16, 64, 256, 512],
         rates: [0.0003, 0.001, 0.003, 0.01, 0.03], widths: [32, 64, 128, 256], batches: [8, 16, 64])
     /// Three seeds and more lags: some hours.
     public static let full = StudyPlan(

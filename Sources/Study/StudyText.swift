@@ -1,3 +1,5 @@
+import Reports
+
 /// The sentences of the page in a language. `{0}`, `{1}` and so on stand for what is measured.
 ///
 /// To add a language, add a table of all keys, and its name to ``StudyText/languages``.
@@ -10,9 +12,10 @@ public struct StudyText: Sendable {
 
     /// What the page says.
     enum Key: String, CaseIterable {
-        case title, lead, about, claim, experiment, byHand, verdict, data
+        case title, lead, about, claim, experiment, byHand, verdict
+        case data, chart, nothing, from, to, by, table, keys
         case cell, units, parameters, memory, training, sampling, symbolsPerSecond, nats, natsPerSymbol, lag, text, all
-        case passes, trainingLoss, validationLoss, norm, step, threads, lanes, rate, contextLength, unlimited
+        case passes, trainingLoss, validationLoss, norm, step, threads, lanes, rate, contextLength
         case equalUnits, equalParameters, trained, untrained, clipped, unclipped, none, dropout, both, lecture, measured
         case contextTitle, contextClaim, contextExperiment, contextVerdict, contextHolds, contextFails
         case flowTitle, flowClaim, flowExperiment, flowVerdict, flowHolds, flowFails
@@ -24,7 +27,16 @@ public struct StudyText: Sendable {
         case overfitTitle, overfitClaim, overfitExperiment, overfitVerdict, overfitHolds, overfitFails
         case rateTitle, rateClaim, rateExperiment, rateVerdict
         case speedTitle, speedClaim, speedExperiment, speedVerdict
-        case whichTitle, whichLead, whichSimple, whichModerate, whichLong, whichAdvice, whichShort, whichFast
+        case whichTitle, whichLead, whichSimple, whichModerate, whichLong, whichShort, whichFast
+    }
+
+    /// The words of a chart that are not its data.
+    var chartWords: Chart.Words {
+        var words = Chart.Words()
+        (words.data, words.chart, words.nothing) = (self(.data), self(.chart), self(.nothing))
+        (words.from, words.to, words.by) = (self(.from), self(.to), self(.by))
+        (words.table, words.keys) = (self(.table), self(.keys))
+        return words
     }
 
     /// A sentence with values in it.
