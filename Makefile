@@ -118,11 +118,11 @@ check-pages: build
 	bash Scripts/check-pages.sh $(BIN) .build-pages
 
 # What a lecture says of recurrent networks, measured on TEXT: lecture.html and lecture.json. It goes on where it was interrupted.
-# lecture takes a quarter of an hour, lecture-full some hours.
+# lecture takes a quarter of an hour, lecture-full more than an hour.
 PAGE_LANGUAGE ?= en
 lecture lecture-full: setup
 	$(SWIFT) build $(RELEASE) --product lecture
-	$(BIN)/lecture "$(or $(TEXT),corpora/el-cuaderno.txt)" --plan $(if $(filter lecture-full,$@),full,lesson) \
+	$(BIN)/lecture "$(or $(TEXT),corpora/book/the-river-year.txt)" --plan $(if $(filter lecture-full,$@),full,lesson) \
 		--language $(PAGE_LANGUAGE) --output $@.html
 
 # Both MPI libraries, two machines joined by a slow link, faults, and speed; needs root. A quarter of an hour.

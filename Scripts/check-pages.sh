@@ -22,9 +22,13 @@ for cell in lstm rnn mingru; do
 	train odd.txt --steps 50 --hidden 8 --embedding 4 --cell $cell --output $cell.safetensors --quiet > log
 	inspect $cell odd.txt --html $cell.html --lags 16 > log
 done
+for language in en es; do
+	lecture "$corpus" --plan toy --language $language --output lecture.html 2> log
+	mv lecture.html lecture-$language.html
+done
 
 failed=0
-for page in report reports surprisal odd inside lstm rnn mingru; do
+for page in report reports surprisal odd inside lstm rnn mingru lecture-en lecture-es; do
 	{
 		echo '<script>window.pageErrors=[];for(const n of ["error","unhandledrejection","securitypolicyviolation"])'
 		echo 'addEventListener(n,e=>pageErrors.push(n+": "+(e.message||e.reason||e.violatedDirective)))</script>'

@@ -31,10 +31,11 @@ extension Study {
         return (study, try study.run(on: data, in: folder, threads: threads))
     }
 
+    func path(of cell: CellKind) -> String { "\(folder)/\(cell.rawValue)-1-\(plan.seeds[0]).safetensors" }
+
     /// The model of a cell that read all of the text; trained again if its file is gone.
     func model(_ cell: CellKind) throws -> LanguageModel? {
-        let path = "\(folder)/\(cell.rawValue)-1-\(plan.seeds[0]).safetensors"
-        if let model = try? LanguageModel(contentsOf: path) { return model }
+        if let model = try? LanguageModel(contentsOf: path(of: cell)) { return model }
         say("\(cell.rawValue) again, for its file is gone")
         return try trained(cell, 1, plan.seeds[0]).outcome.model
     }

@@ -4,29 +4,42 @@ import RecurrentNetwork
 import Training
 
 extension Study {
+    /// Speeds are measured in turn, some times, and the best counts: other work on the machine only makes them slower.
+    private static let rounds = 3
+
+    static func costName(_ cell: CellKind) -> String { "cost \(cell.rawValue)" }
+
     /// Parameters, memory and speed of each cell with equally many units; those with equally many parameters are known from the
-    /// comparison. Then the speed of sampling.
+    /// comparison. Then the speed of sampling of both.
     func measureCost() throws {
         let data = try data()
         for cell in StudyPlan.cells {
-            _ = try page("cost \(cell.rawValue), \(plan.units) units") {
-                var page = try plan.cost(cell).run(on: data, in: folder, threads: threads).page
-                page["sampling speed"] = [try samplingSpeed("\(folder)/cost.safetensors")]
-                return page
+            _ = try page(Self.costName(cell)) {
+                try plan.cost(cell).run(on: data, in: folder, threads: threads).page
             }
-            _ = try page("sampling \(cell.rawValue), equal parameters") {
-                guard try model(cell) != nil else { return [:] }
-                let path = "\(folder)/\(cell.rawValue)-1-\(plan.seeds[0]).safetensors"
-                return ["sampling speed": [try samplingSpeed(path)]]
+        }
+        _ = try page("sampling") {
+            var speeds: Notebook.Page = [:]
+            for _ in 0..<Self.rounds {
+                for cell in StudyPlan.cells {
+                    let models = [
+                        ("units", "\(folder)/\(plan.cost(cell).name).safetensors"), ("parameters", path(of: cell)),
+                    ]
+                    for (alike, path) in models {
+                        guard let model = try? LanguageModel(contentsOf: path) else { continue }
+                        let name = "\(cell.rawValue), equal \(alike)"
+                        speeds[name] = [max(speeds[name]?[0] ?? 0, try samplingSpeed(model))]
+                    }
+                }
             }
+            return speeds
         }
     }
 
     /// Symbols per second of one text.
-    private func samplingSpeed(_ path: String) throws -> Double {
-        let generator = try LanguageModel(contentsOf: path).generator(
-            strategy: .sampled(Temperature(1), keeping: .everything), seed: 1)
-        let (began, limit) = (ContinuousClock.now, Duration.seconds(plan.seconds.field / 6))
+    private func samplingSpeed(_ model: LanguageModel) throws -> Double {
+        let generator = try model.generator(strategy: .sampled(Temperature(1), keeping: .everything), seed: 1)
+        let (began, limit) = (ContinuousClock.now, Duration.seconds(plan.seconds.field / 12))
         var count = 0
         while ContinuousClock.now - began < limit {
             for _ in 0..<100 where generator.next() != nil { count += 1 }
@@ -37,7 +50,7 @@ extension Study {
 
     /// A small text without and with regularization.
     func overfit() throws {
-        let data = try data(dividedBy: plan.divisors[0])
+        let data = try fewData()
         for (name, dropout, weightDropout) in StudyPlan.dropouts {
             _ = try page("overfitting \(name)") {
                 try plan.overfitting(dropout: dropout, weightDropout: weightDropout)
@@ -60,7 +73,7 @@ extension Study {
         }
     }
 
-    static func speedName(_ threads: Int, _ batch: Int) -> String { "speed \(threads) threads, \(batch) lanes" }
+    static func speedName(_ threads: Int, _ batch: Int) -> String { "\(threads) threads, \(batch) lanes" }
 
     /// How many threads are compared: one, two, four and so on, and all.
     var threadCounts: [Int] {
@@ -70,12 +83,18 @@ extension Study {
     /// The speed of training by threads and lanes.
     func measureParallelism() throws {
         let data = try data()
-        for count in threadCounts {
-            for batch in plan.batches {
-                _ = try page(Self.speedName(count, batch)) {
-                    ["speed": [try plan.speed(batch: batch).run(on: data, in: folder, threads: count).speed]]
+        _ = try page("parallelism") {
+            var speeds: Notebook.Page = ["threads": threadCounts.map(Double.init)]
+            for _ in 0..<Self.rounds {
+                for batch in plan.batches {
+                    for count in threadCounts {
+                        let speed = try plan.speed(batch: batch).run(on: data, in: folder, threads: count).speed
+                        let name = Self.speedName(count, batch)
+                        speeds[name] = [max(speeds[name]?[0] ?? 0, speed)]
+                    }
                 }
             }
+            return speeds
         }
     }
 }

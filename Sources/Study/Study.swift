@@ -81,7 +81,13 @@ public final class Study {
 
     /// The beginning of the training part, one of so many parts of it, validated on the text's last tenth.
     func data(dividedBy divisor: Int = 1) throws -> TrainingData {
-        let training = try file("train-\(divisor)", 0..<held.lowerBound / divisor)
+        try data(file("train-\(divisor)", 0..<held.lowerBound / divisor))
+    }
+
+    /// A beginning that a network soon knows by heart.
+    func fewData() throws -> TrainingData { try data(file("train-few", 0..<min(held.lowerBound, 20_000))) }
+
+    private func data(_ training: String) throws -> TrainingData {
         var options = TrainingOptions()
         (options.validation, options.counts) = (try file("validation", held), false)
         return try TrainingData(reading: [.file(path: training)], options: options)

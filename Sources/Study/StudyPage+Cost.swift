@@ -4,25 +4,22 @@ import Reports
 
 /// The sections on costs, data and settings.
 extension StudyPage {
-    private func costPage(_ cell: CellKind) -> String { "cost \(cell.rawValue), \(plan.units) units" }
-
     var cost: String {
-        func rows(_ page: (CellKind) -> String, _ sampling: (CellKind) -> String) -> [[String]] {
+        func rows(_ page: (CellKind) -> String, _ alike: String) -> [[String]] {
             StudyPlan.cells.map { cell in
                 [
                     Self.title(cell), whole(value(page(cell), "parameters")),
                     value(page(cell), "memory").map { formatted($0 / 1e6, decimals: 0) } ?? "-",
-                    whole(value(page(cell), "speed")), whole(value(sampling(cell), "sampling speed")),
+                    whole(value(page(cell), "speed")), whole(value("sampling", "\(cell.rawValue), equal \(alike)")),
                 ]
             }
         }
         let heads = [say(.cell), say(.parameters), say(.memory), say(.training), say(.sampling)]
-        let alike = { cell in Study.name(cell, 1, plan.seeds[0]) }
         let picture =
-            "<h3>\(HTMLPage.escaped(say(.equalUnits)))</h3>\n" + table(heads, rows(costPage, costPage))
+            "<h3>\(HTMLPage.escaped(say(.equalUnits)))</h3>\n" + table(heads, rows(Study.costName, "units"))
             + "<h3>\(HTMLPage.escaped(say(.equalParameters)))</h3>\n"
-            + table(heads, rows(alike) { "sampling \($0.rawValue), equal parameters" })
-        let speeds = StudyPlan.cells.map { value(costPage($0), "speed") ?? 1 }
+            + table(heads, rows({ Study.name($0, 1, plan.seeds[0]) }, "parameters"))
+        let speeds = StudyPlan.cells.map { value(Study.costName($0), "speed") ?? 1 }
         let (toGRU, toRNN) = (speeds[1] / speeds[2], speeds[0] / speeds[1])
         return section(
             .costTitle, .costClaim, .costExperiment,
@@ -85,7 +82,7 @@ extension StudyPage {
             .overfitTitle, .overfitClaim, .overfitExperiment,
             byHand: StudyPlan.dropouts.map {
                 plan.overfitting(dropout: $0.dropout, weightDropout: $0.weightDropout)
-                    .command(on: files(plan.divisors[0])) + " --report \($0.name).html"
+                    .command(on: files("few")) + " --report \($0.name).html"
             },
             picture: chart(say(.overfitTitle), x: (say(.passes), .linear), y: (say(.natsPerSymbol), .linear), curves),
             verdict: [
@@ -131,11 +128,10 @@ extension StudyPage {
     }
 
     var speed: String {
-        let threads = Array(
-            Set(pages.keys.compactMap { $0.hasPrefix("speed ") ? Int($0.split(separator: " ")[1]) : nil })
-        )
-        .sorted()
-        func found(_ threads: Int, _ batch: Int) -> Double { value(Study.speedName(threads, batch), "speed") ?? 0 }
+        let threads = (values("parallelism", "threads") ?? []).map { Int($0) }
+        func found(_ threads: Int, _ batch: Int) -> Double {
+            value("parallelism", Study.speedName(threads, batch)) ?? 0
+        }
         let rows = threads.map { count in ["\(count)"] + plan.batches.map { whole(found(count, $0)) } }
         let curves = threads.enumerated().map { index, count in
             series(
@@ -161,13 +157,13 @@ extension StudyPage {
                 say(.whichModerate),
                 say(
                     .whichFast, "\(recalledLag(.gru))", nats(nats(.gru, plan.divisors[0]).mean), much(.gru),
-                    whole(value(costPage(.gru), "sampling speed"))),
+                    whole(value("sampling", "gru, equal units"))),
             ],
             [
                 say(.whichLong),
                 say(
                     .whichFast, "\(recalledLag(.lstm))", nats(nats(.lstm, plan.divisors[0]).mean), much(.lstm),
-                    whole(value(costPage(.lstm), "sampling speed"))),
+                    whole(value("sampling", "lstm, equal units"))),
             ],
         ]
         return

@@ -102,13 +102,13 @@ public struct StudyPage {
     var validation: String { "\(subject.folder)/validation.txt" }
 
     /// The part of the text a training reads and the part it is validated on, for a command.
-    func files(_ divisor: Int = 1) -> String { "\(subject.folder)/train-\(divisor).txt --validation \(validation)" }
+    func files(_ part: String = "1") -> String { "\(subject.folder)/train-\(part).txt --validation \(validation)" }
 
     /// The command of a training in the comparison of cells.
     func compared(_ cell: CellKind, _ divisor: Int = 1) -> String {
         let seed = plan.seeds[0]
         let units = Int(value(Study.name(cell, divisor, seed), "units") ?? 1)
-        return plan.comparison(cell, units: units, divisor: divisor, seed: seed).command(on: files(divisor))
+        return plan.comparison(cell, units: units, divisor: divisor, seed: seed).command(on: files("\(divisor)"))
     }
 
     // MARK: What was measured

@@ -28,7 +28,7 @@ extension StudyPlan {
     }
 
     func cost(_ cell: CellKind) -> StudyCase {
-        StudyCase("cost", cell: cell, units: units, seconds: seconds.field, seed: seeds[0])
+        StudyCase("cost-\(cell.rawValue)", cell: cell, units: units, seconds: seconds.field, seed: seeds[0])
     }
 
     static let dropouts = [
@@ -50,7 +50,7 @@ extension StudyPlan {
     }
 
     func speed(batch: Int) -> StudyCase {
-        var study = StudyCase("speed", cell: .gru, units: units, seconds: seconds.field / 3, seed: seeds[0])
+        var study = StudyCase("speed", cell: .gru, units: units, seconds: seconds.field / 6, seed: seeds[0])
         study.options.batch = batch
         return study
     }

@@ -25,11 +25,12 @@ public struct StudyPlan: Sendable, Equatable {
         rates: [0.003, 0.03], widths: [8, 16], batches: [8, 16])
     /// For a lesson: at most 25 minutes on two cores.
     public static let lesson = StudyPlan(
-        name: "lesson", seconds: (20, 12, 6), seeds: [1], units: 128, divisors: [16, 1], lags: [4, 16, 64, 256, 512],
-        rates: [0.0003, 0.001, 0.003, 0.01, 0.03], widths: [32, 64, 128, 256], batches: [8, 16, 64])
-    /// Three seeds and more lags: some hours.
+        name: "lesson", seconds: (20, 12, 6), seeds: [1], units: 128, divisors: [16, 1],
+        lags: [4, 16, 32, 64, 128, 512], rates: [0.0003, 0.001, 0.003, 0.01, 0.03], widths: [32, 64, 128, 256],
+        batches: [8, 16, 64])
+    /// Three seeds, and more of everything: an hour or more.
     public static let full = StudyPlan(
-        name: "full", seconds: (60, 30, 15), seeds: [1, 2, 3], units: 256, divisors: [16, 4, 1],
+        name: "full", seconds: (30, 20, 10), seeds: [1, 2, 3], units: 128, divisors: [16, 4, 1],
         lags: [4, 8, 16, 32, 64, 128, 256, 512], rates: [0.0003, 0.001, 0.003, 0.01, 0.03],
         widths: [32, 64, 128, 256, 512], batches: [8, 16, 32, 64, 128])
 

@@ -49,7 +49,7 @@ extension StudyText {
             .explosionExperiment:
                 "A plain network is trained by gradient descent at a rate that is too high, once with its gradient clipped to a norm of 0.25, once without. When a loss explodes, the program goes back to an earlier state and halves the rate.",
             .explosionVerdict:
-                "Clipped: largest norm before clipping {0}, {1} recoveries, {2} nats at the end. Not clipped: largest norm {3}, {4} recoveries, {5} nats.",
+                "Clipped: largest norm before clipping {0}, recoveries: {1}, {2} nats at the end. Not clipped: largest norm {3}, recoveries: {4}, {5} nats.",
             .explosionHolds: "It holds.",
             .explosionFails: "It does not hold here: nothing exploded at this rate.",
 
@@ -66,7 +66,8 @@ extension StudyText {
             .costTitle: "What a cell costs",
             .costClaim:
                 "An LSTM costs more than a GRU, and both cost more than a plain network: four, three and one product for each unit.",
-            .costExperiment: "Parameters, memory and speed with equally many units, and with equally many parameters.",
+            .costExperiment:
+                "Parameters, memory and speed with equally many units, and with equally many parameters. Sampling is of one text.",
             .costVerdict:
                 "With equally many units, a symbol costs the LSTM {0} times what it costs the GRU, and the GRU {1} times what it costs the plain network.",
             .costHolds: "It holds.", .costFails: "It does not hold here.",
@@ -84,7 +85,7 @@ extension StudyText {
             .overfitClaim:
                 "With little text a network learns it by heart: the loss in training goes on falling while that of unseen text rises. Dropping outputs (dropout) or recurrent weights (DropConnect) at random helps.",
             .overfitExperiment:
-                "An LSTM is trained on the smallest part of the text, without, with dropout, and with both.",
+                "An LSTM is trained on the first 20,000 characters, without, with dropout, and with both.",
             .overfitVerdict:
                 "From its best validation to the end the loss of unseen text rises by {0} nats without, by {1} with both; the best validations are {2} and {3} nats.",
             .overfitHolds: "It holds.",

@@ -52,7 +52,7 @@ extension StudyText {
             .explosionExperiment:
                 "Una red simple se entrena por descenso de gradiente con una tasa demasiado alta, una vez con el gradiente recortado a norma 0,25 y otra sin recortar. Si la pérdida explota, el programa vuelve a un estado anterior y reduce la tasa a la mitad.",
             .explosionVerdict:
-                "Recortado: mayor norma antes de recortar {0}, {1} recuperaciones, {2} nats al final. Sin recortar: mayor norma {3}, {4} recuperaciones, {5} nats.",
+                "Recortado: mayor norma antes de recortar {0}, recuperaciones: {1}, {2} nats al final. Sin recortar: mayor norma {3}, recuperaciones: {4}, {5} nats.",
             .explosionHolds: "Se cumple.",
             .explosionFails: "Aquí no se cumple: nada explotó con esta tasa.",
 
@@ -69,7 +69,8 @@ extension StudyText {
             .costTitle: "Lo que cuesta una celda",
             .costClaim:
                 "Una LSTM cuesta más que una GRU, y ambas más que una red simple: cuatro, tres y un producto por unidad.",
-            .costExperiment: "Parámetros, memoria y velocidad con las mismas unidades y con los mismos parámetros.",
+            .costExperiment:
+                "Parámetros, memoria y velocidad con las mismas unidades y con los mismos parámetros. La escritura es de un solo texto.",
             .costVerdict:
                 "Con las mismas unidades, un símbolo le cuesta a la LSTM {0} veces lo que a la GRU, y a la GRU {1} veces lo que a la red simple.",
             .costHolds: "Se cumple.", .costFails: "Aquí no se cumple.",
@@ -87,7 +88,7 @@ extension StudyText {
             .overfitClaim:
                 "Con poco texto la red se lo aprende de memoria: la pérdida del entrenamiento sigue bajando mientras sube la de un texto nuevo. Ayuda anular al azar salidas (dropout) o pesos recurrentes (DropConnect).",
             .overfitExperiment:
-                "Una LSTM se entrena con la parte más pequeña del texto: sin nada, con dropout y con ambos.",
+                "Una LSTM se entrena con los primeros 20.000 caracteres: sin nada, con dropout y con ambos.",
             .overfitVerdict:
                 "De su mejor validación al final, la pérdida del texto nuevo sube {0} nats sin nada y {1} con ambos; las mejores validaciones son {2} y {3} nats.",
             .overfitHolds: "Se cumple.",

@@ -70,7 +70,7 @@ struct StudyPageTests {
         for exploded in [runs(2, 2, 0), runs(0, 2.5, 0), runs(0, 2, 1)] {
             #expect(!exploded.contains(sentence(.explosionFails)))
         }
-        #expect(runs(2, 2, 1).contains("Not clipped: largest norm ∞, 2 recoveries, ∞ nats."))
+        #expect(runs(2, 2, 1).contains("Not clipped: largest norm ∞, recoveries: 2, ∞ nats."))
     }
 
     @Test("The mean of several seeds has its range, as text and in the picture")
