@@ -109,7 +109,10 @@ let package = Package(
             ],
             swiftSettings: swift),
         .executableTarget(
-            name: "lecture", dependencies: ["CharacterModel", "CommandSupport", "Study", arguments],
+            name: "lecture",
+            dependencies: [
+                "CharacterModel", "CommandSupport", "LinearAlgebra", "Reports", "Study", "Tokenization", arguments,
+            ],
             swiftSettings: swift),
 
         // MARK: Tests
@@ -144,7 +147,12 @@ let package = Package(
                 "CharacterModel", "Cluster", "LinearAlgebra", "RecurrentNetwork", "TestSupport", "Training",
             ],
             resources: [.copy("Fixtures")], swiftSettings: swift),
-        .testTarget(name: "StudyTests", dependencies: ["Randomness", "Study", "TestSupport"], swiftSettings: swift),
+        .testTarget(
+            name: "StudyTests",
+            dependencies: [
+                "CVersion", "Commands", "Randomness", "Study", "TestSupport", "Tokenization", "CharacterModel",
+                "RecurrentNetwork",
+            ], swiftSettings: swift),
         .testTarget(
             name: "CommandTests",
             dependencies: [

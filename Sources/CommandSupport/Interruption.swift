@@ -3,13 +3,15 @@ import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP (the terminal was closed) as a flag that a loop can check.
 ///
-/// A signal handler can only use globals; this is the only one in the project. A signal that comes a while after the
-/// first ends the process at once; one that comes with it does not, for `timeout` sends each twice.
+/// A signal handler can only use globals; this is the only one in the project. One that comes again after a while ends
+/// the process at once; one that comes twice in a row does not, for so `timeout` sends it.
 public enum Interruption {
     private static let received = Atomic<Int32>(0)
-    /// When the first signal came, in nanoseconds of a clock that only goes forward.
-    private static let firstCame = Atomic<UInt64>(0)
-    /// Nanoseconds in which further signals are the same wish.
+    /// When each signal first came, in nanoseconds of a clock that only goes forward; 0 if it has not.
+    private static let firstInterrupt = Atomic<UInt64>(0)
+    private static let firstTermination = Atomic<UInt64>(0)
+    private static let firstHangup = Atomic<UInt64>(0)
+    /// Nanoseconds in which the same signal is the same wish.
     private static let pause: UInt64 = 300_000_000
     /// Set on a rank that leaves the messages to rank 0.
     static let isQuiet = Atomic(false)
@@ -27,19 +29,9 @@ public enum Interruption {
             if ignored && number == SIGHUP { continue }
             var action = sigaction()
             action.__sigaction_handler.sa_handler = { number in
-                let time = Interruption.time
-                let first = Interruption.firstCame.compareExchange(expected: 0, desired: time, ordering: .relaxed)
-                guard first.exchanged else {
-                    if time - first.original > Interruption.pause {
-                        Glibc.signal(number, SIG_DFL)
-                        raise(number)
-                    }
-                    return
-                }
-                Interruption.received.store(number, ordering: .relaxed)
-                guard !Interruption.isQuiet.load(ordering: .relaxed) else { return }
-                let message: StaticString = "stopping and saving; press Ctrl-C again to stop at once without saving\n"
-                _ = write(2, message.utf8Start, message.utf8CodeUnitCount)
+                let code = errno
+                Interruption.take(number)
+                errno = code
             }
             // A later signal ends the process even while the message of the first waits for a reader.
             action.sa_flags = SA_RESTART | SA_NODEFER
@@ -48,6 +40,32 @@ public enum Interruption {
             sigaddset(&signals, number)
         }
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+    }
+
+    /// What the handler does.
+    private static func take(_ number: Int32) {
+        let first =
+            switch number {
+            case SIGINT: note(firstInterrupt)
+            case SIGTERM: note(firstTermination)
+            default: note(firstHangup)
+            }
+        if let first {
+            if time > first + pause {
+                Glibc.signal(number, SIG_DFL)
+                raise(number)
+            }
+            return
+        }
+        guard received.exchange(number, ordering: .relaxed) == 0, !isQuiet.load(ordering: .relaxed) else { return }
+        let message: StaticString = "stopping and saving; press Ctrl-C again to stop at once without saving\n"
+        _ = write(2, message.utf8Start, message.utf8CodeUnitCount)
+    }
+
+    /// Notes that a signal came now; returns when it first came if it had.
+    private static func note(_ first: borrowing Atomic<UInt64>) -> UInt64? {
+        let result = first.compareExchange(expected: 0, desired: time, ordering: .relaxed)
+        return result.exchanged ? nil : result.original
     }
 
     private static var time: UInt64 {

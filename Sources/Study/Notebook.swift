@@ -14,9 +14,12 @@ public final class Notebook {
         public var text: String
         public var sha256: String
         public var threads: Int
+        /// The program's version, and the kind of the processor.
+        public var program: String
 
-        public init(plan: String, text: String, sha256: String, threads: Int) {
-            (self.plan, self.text, self.sha256, self.threads) = (plan, text, sha256, threads)
+        public init(plan: String, text: String, sha256: String, threads: Int, program: String) {
+            (self.plan, self.text, self.sha256) = (plan, text, sha256)
+            (self.threads, self.program) = (threads, program)
         }
     }
 
@@ -33,9 +36,12 @@ public final class Notebook {
     /// - Throws: `StudyError` if there is a file that holds something else.
     public init(at path: String, about subject: Subject) throws {
         (self.path, self.subject) = (path, subject)
-        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+        guard FileManager.default.fileExists(atPath: path) else {
             pages = [:]
             return
+        }
+        guard let data = try? Data(contentsOf: URL(fileURLWithPath: path)) else {
+            throw StudyError.unreadable(path: path)
         }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
@@ -77,7 +83,7 @@ public enum StudyError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unreadable(let path): "\(path) does not hold the results of a study; move it away, or write elsewhere"
         case .otherStudy(let path):
-            "\(path) holds the results of another text, plan or number of threads; move it away, or write elsewhere"
+            "\(path) holds the results of another text, plan, number of threads, program or processor; move it away, or write elsewhere"
         case .tooShort(let symbols, let needed): "the text has \(symbols) symbols; a study needs at least \(needed)"
         }
     }

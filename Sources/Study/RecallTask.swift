@@ -64,6 +64,15 @@ extension LanguageModel {
 }
 
 extension RecallTask {
+    /// New lines, for a network that learned from those of a seed.
+    func unseen(_ seed: UInt64) -> [UInt8] { lines(max(20, min(400, 40_000 / (lag + 3))), seed: seed + 1_000) }
+
+    /// The share of recalled symbols in lines that are new to a model of the first seed.
+    public static func accuracy(of model: LanguageModel, lag: Int, threads: Int) throws -> Double {
+        let task = RecallTask(lag: lag)
+        return try model.accuracy(of: task, on: task.unseen(1), threads: threads)
+    }
+
     /// Lines of the task, for those who want to repeat it by hand.
     public static func text(lag: Int) -> String {
         String(decoding: RecallTask(lag: lag).lines(RecallTask.lineCount(lag), seed: 1), as: UTF8.self)

@@ -1,4 +1,5 @@
 import CharacterModel
+import FoundationEssentials
 import RecurrentNetwork
 import Training
 
@@ -23,11 +24,12 @@ extension Study {
     }
 
     private func trained(
-        _ cell: CellKind, _ divisor: Int, _ seed: UInt64
+        _ cell: CellKind, _ divisor: Int, _ seed: UInt64, named prefix: String = ""
     ) throws -> (study: StudyCase, outcome: StudyCase.Outcome) {
         let data = try data(dividedBy: divisor)
         let units = units(of: cell, like: try reference(data))
-        let study = plan.comparison(cell, units: units, divisor: divisor, seed: seed)
+        var study = plan.comparison(cell, units: units, divisor: divisor, seed: seed)
+        study.name = prefix + study.name
         return (study, try study.run(on: data, in: folder, threads: threads))
     }
 
@@ -37,7 +39,11 @@ extension Study {
     func model(_ cell: CellKind) throws -> LanguageModel? {
         if let model = try? LanguageModel(contentsOf: path(of: cell)) { return model }
         say("\(cell.rawValue) again, for its file is gone")
-        return try trained(cell, 1, plan.seeds[0]).outcome.model
+        // Under another name, so that half a training is never taken for a whole one.
+        let study = try trained(cell, 1, plan.seeds[0], named: "again")
+        guard let model = study.outcome.model else { return nil }
+        try FileManager.default.moveItem(atPath: "\(folder)/\(study.study.name).safetensors", toPath: path(of: cell))
+        return model
     }
 }
 

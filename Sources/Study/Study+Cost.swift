@@ -4,7 +4,7 @@ import RecurrentNetwork
 import Training
 
 extension Study {
-    /// Speeds are measured in turn, some times, and the best counts: other work on the machine only makes them slower.
+    /// Short speeds are measured in turn, some times, and the best counts: other work on the machine only makes them slower.
     private static let rounds = 3
 
     static func costName(_ cell: CellKind) -> String { "cost \(cell.rawValue)" }
@@ -20,11 +20,16 @@ extension Study {
         }
         _ = try page("sampling") {
             var speeds: Notebook.Page = [:]
+            // Files that are gone are made again.
+            for cell in StudyPlan.cells {
+                _ = try model(cell)
+                if (try? LanguageModel(contentsOf: costPath(of: cell))) == nil {
+                    _ = try plan.cost(cell).run(on: data, in: folder, threads: threads)
+                }
+            }
             for _ in 0..<Self.rounds {
                 for cell in StudyPlan.cells {
-                    let models = [
-                        ("units", "\(folder)/\(plan.cost(cell).name).safetensors"), ("parameters", path(of: cell)),
-                    ]
+                    let models = [("units", costPath(of: cell)), ("parameters", path(of: cell))]
                     for (alike, path) in models {
                         guard let model = try? LanguageModel(contentsOf: path) else { continue }
                         let name = "\(cell.rawValue), equal \(alike)"
@@ -35,6 +40,8 @@ extension Study {
             return speeds
         }
     }
+
+    private func costPath(of cell: CellKind) -> String { "\(folder)/\(plan.cost(cell).name).safetensors" }
 
     /// Symbols per second of one text.
     private func samplingSpeed(_ model: LanguageModel) throws -> Double {
@@ -85,8 +92,10 @@ extension Study {
         let data = try data()
         _ = try page("parallelism") {
             var speeds: Notebook.Page = ["threads": threadCounts.map(Double.init)]
+            // A short text has no room for many lanes of a window each.
+            let batches = plan.batches.filter { $0 * plan.speed(batch: $0).options.window <= held.lowerBound }
             for _ in 0..<Self.rounds {
-                for batch in plan.batches {
+                for batch in batches {
                     for count in threadCounts {
                         let speed = try plan.speed(batch: batch).run(on: data, in: folder, threads: count).speed
                         let name = Self.speedName(count, batch)

@@ -93,34 +93,36 @@ extension Study {
             plan.recall(.gru, units: plan.units / 2, lag: task.lag, seed: seed).options, data: data)
         study.options.hidden = units(of: cell, like: like)
         let outcome = try study.run(on: data, in: folder, threads: threads)
-        let unseen = task.lines(max(20, min(400, 40_000 / (task.lag + 3))), seed: seed + 1_000)
-        guard let model = outcome.model else { return ["accuracy": [0], "diverged": [1]] }
-        let flow = try model.gradientFlow(
-            over: model.corpus(reading: [.bytes(unseen, name: "recall")]), longestLag: task.lag + 1, positions: 40,
-            threads: threads)
-        let norms = flow.norms
+        let unseen = task.unseen(seed)
+        guard let model = outcome.model else { return ["accuracy": [0], "units": [outcome.units], "diverged": [1]] }
         return [
             "accuracy": [try model.accuracy(of: task, on: unseen, threads: threads)], "steps": [outcome.steps],
             "units": [outcome.units], "parameters": [outcome.parameters],
-            // What is left of the gradient at the first symbol, of what it is at the last.
-            "gradient left": [norms.count > 1 ? norms[norms.count - 1] / max(norms[0], 1e-300) : 0],
+            "gradient left": [try model.gradientLeft(at: task, in: unseen, threads: threads)],
         ]
     }
 }
 
 extension GradientFlow {
-    /// The norms of the hidden state by lag.
-    var norms: [Double] {
-        points.filter { $0.layer == 0 && $0.state == "h" }.sorted { $0.lag < $1.lag }.map(\.norm.mean)
+    /// The norm by lag of the gradient with respect to all states of the first layer: an LSTM remembers in `c`.
+    private var norms: [Double] {
+        var squares = [Double](repeating: 0, count: longestLag + 1)
+        for point in points where point.layer == 0 { squares[point.lag] += point.norm.mean * point.norm.mean }
+        return squares.map { $0.squareRoot() }
     }
 
-    fileprivate var page: Notebook.Page {
-        let states = Set(points.map(\.state)).sorted()
-        var page: Notebook.Page = ["lags": (0...longestLag).map(Double.init)]
-        for state in states {
-            page[state] = points.filter { $0.layer == 0 && $0.state == state }.sorted { $0.lag < $1.lag }
-                .map(\.norm.mean)
-        }
-        return page
+    /// What of the gradient's norm is left at the longest lag.
+    fileprivate var left: Double { norms[longestLag] / norms[0] }
+
+    fileprivate var page: Notebook.Page { ["lags": (0...longestLag).map(Double.init), "norms": norms] }
+}
+
+extension LanguageModel {
+    /// What is left of the gradient of recalled symbols at the symbols that they repeat.
+    fileprivate func gradientLeft(at task: RecallTask, in text: [UInt8], threads: Int) throws -> Double {
+        let places = text.indices.filter { task.isRecall($0) }.prefix(20)
+        return try gradientFlow(
+            over: corpus(reading: [.bytes(text, name: "recall")]), at: Array(places), lag: task.lag, threads: threads
+        ).left
     }
 }

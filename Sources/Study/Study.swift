@@ -36,22 +36,25 @@ public final class Study {
     /// - Parameters:
     ///   - path: the text.
     ///   - results: the file of results; what it has is not measured again.
-    ///   - folder: for models.
+    ///   - folder: for models and parts of texts, in a folder for each text and plan.
+    ///   - program: the program's version, and the kind of the processor.
     ///   - say: called with a line about what is measured next.
     /// - Throws: `StudyError`, `TextError`.
     public init(
-        of path: String, plan: StudyPlan, results: String, folder: String, threads: Int,
+        of path: String, plan: StudyPlan, results: String, folder: String, threads: Int, program: String,
         say: @escaping (String) -> Void = { _ in }
     ) throws {
         corpus = try Corpus(reading: [.file(path: path)])
         let needed = 4_000
         guard corpus.count >= needed else { throw StudyError.tooShort(symbols: corpus.count, needed: needed) }
-        (self.plan, self.folder, self.threads, self.say) = (plan, folder, threads, say)
+        (self.plan, self.threads, self.say) = (plan, threads, say)
+        self.folder = "\(folder)/\(plan.name)-\(corpus.sha256.prefix(8))"
         name = URL(fileURLWithPath: path).lastPathComponent
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try makeFolder(of: "\(self.folder)/file")
         notebook = try Notebook(
             at: results,
-            about: .init(plan: plan.name, text: name, sha256: corpus.sha256, threads: threads))
+            about: .init(
+                plan: plan.name, text: name, sha256: corpus.sha256, threads: threads, program: program))
     }
 
     /// Measures whatever is not known yet.
@@ -77,7 +80,7 @@ public final class Study {
     }
 
     /// The part of the text that no training sees: its last tenth, or less of a long text.
-    private var held: Range<Int> { max(corpus.count * 9 / 10, corpus.count - 200_000)..<corpus.count }
+    var held: Range<Int> { max(corpus.count * 9 / 10, corpus.count - 200_000)..<corpus.count }
 
     /// The beginning of the training part, one of so many parts of it, validated on the text's last tenth.
     func data(dividedBy divisor: Int = 1) throws -> TrainingData {
@@ -102,7 +105,7 @@ public final class Study {
         let path = "\(folder)/\(name).txt"
         if !FileManager.default.fileExists(atPath: path) {
             let bytes = symbols.flatMap { corpus.symbols[corpus[$0]].bytes }
-            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+            try AtomicFile.replace(path, with: String(decoding: bytes, as: UTF8.self))
         }
         return path
     }

@@ -7,6 +7,8 @@ import Training
 struct StudyCase {
     var name: String
     var options = TrainingOptions()
+    /// Steps between reports.
+    var logEvery = 10
 
     /// A network of one layer without n-grams or counts, so that cells are compared and nothing else.
     init(_ name: String, cell: CellKind, units: Int, seconds: Double, seed: UInt64) {
@@ -56,7 +58,7 @@ struct StudyCase {
         var outcome = Outcome()
         var speeds: [Double] = []
         var output = Trainer.Output(path: "\(folder)/\(name).safetensors")
-        output.overwrites = true
+        (output.overwrites, output.logEvery) = (true, logEvery)
         let configuration = try ModelConfiguration(options, data: data)
         (outcome.units, outcome.parameters) = (Double(configuration.hidden), Double(configuration.parameterCount))
         outcome.memory = Trainer.memory(configuration, options: options, threads: threads)

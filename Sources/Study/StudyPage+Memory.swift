@@ -9,20 +9,32 @@ extension StudyPage {
             let contexts = values("context \(cell.rawValue)", "contexts")
             return series(Self.title(cell), contexts, values("context \(cell.rawValue)", "nats"), index, .dotted)
         }
-        let (zero, lstm) = (value("context order 0", "nats"), values("context lstm", "nats"))
-        let short = lstm?.count ?? 0 > 4 ? lstm?[4] : nil
-        let all = lstm?.last
-        let gain = short.flatMap { short in all.map { short - $0 } } ?? 0
-        let picture = chart(
-            say(.contextTitle), x: (say(.contextLength), .doubling), y: (say(.natsPerSymbol), .linear), curves)
+        let zero = value("context order 0", "nats")
+        let (short, all) = (seen("lstm", 8), seen("lstm", .infinity))
+        let gain = short.flatMap { short in all.map { short - $0 } }
+        let lengths = Study.contexts.filter { $0 > 0 }.map(Double.init)
+        let frequencies = series(say(.order0), lengths, zero.map { zero in lengths.map { _ in zero } }, 4)
+        let shown: [Double] = [1, 4, 16, 64, .infinity]
+        let rows = StudyPlan.cells.map { cell in [Self.title(cell)] + shown.map { nats(seen(cell.rawValue, $0)) } }
+        let picture =
+            chart(
+                say(.contextTitle), x: (say(.contextLength), .doubling), y: (say(.natsPerSymbol), .linear),
+                curves + [frequencies])
+            + table([say(.cell)] + shown.map { $0.isFinite ? "\(Int($0))" : say(.unlimited) }, rows)
         return section(
             .contextTitle, .contextClaim, .contextExperiment,
             byHand: [compared(.lstm) + " --output lstm.safetensors", "inspect lstm.safetensors \(validation)"],
             picture: picture,
             verdict: [
                 say(.contextVerdict, nats(zero), nats(short), nats(all)),
-                say(gain > 0.02 ? .contextHolds : .contextFails, nats(gain)),
+                judged(gain.map { $0 > 0.02 }, .contextHolds, .contextFails, nats(gain)),
             ])
+    }
+
+    /// The nats of a cell that may see so many symbols.
+    private func seen(_ cell: String, _ context: Double) -> Double? {
+        values("context \(cell)", "contexts")?.firstIndex(of: context)
+            .flatMap { values("context \(cell)", "nats")?[$0] }
     }
 
     var flow: String {
@@ -30,16 +42,20 @@ extension StudyPage {
             [("trained", Chart.Series.Style.line, StudyText.Key.trained), ("untrained", .faint, .untrained)].map {
                 state, style, key in
                 let page = "gradients \(cell.rawValue), \(state)"
-                return series("\(Self.title(cell)), \(say(key))", values(page, "lags"), values(page, "h"), index, style)
+                return series(
+                    "\(Self.title(cell)), \(say(key))", values(page, "lags"), values(page, "norms"), index, style)
             }
         }
         let lags = StudyPlan.cells.compactMap { values("gradients \($0.rawValue), trained", "lags")?.last }
         let lag = Int(min(32, lags.min() ?? 0))
         let left = StudyPlan.cells.map { cell -> Double? in
-            guard let norms = values("gradients \(cell.rawValue), trained", "h"), norms.count > lag else { return nil }
+            guard let norms = values("gradients \(cell.rawValue), trained", "norms"), norms.count > lag else {
+                return nil
+            }
             return norms[lag] / norms[0]
         }
-        let holds = (left[0] ?? 0) < min(left[1] ?? 0, left[2] ?? 0)
+        // At least twice as much.
+        let holds = left[0].flatMap { rnn in left[1].flatMap { gru in left[2].map { 2 * rnn < min(gru, $0) } } }
         return section(
             .flowTitle, .flowClaim, .flowExperiment,
             byHand: [
@@ -52,7 +68,7 @@ extension StudyPage {
                 say(
                     .flowVerdict, "\(lag)", left.map(percent)[0], left.map(percent)[1], left.map(percent)[2],
                     left.map(percent)[3]),
-                say(holds ? .flowHolds : .flowFails),
+                judged(holds, .flowHolds, .flowFails),
             ])
     }
 
@@ -75,7 +91,6 @@ extension StudyPage {
                 nats: value(page, "diverged") == 1 ? Double.infinity : value(page, "nats") ?? .infinity
             )
         }
-        let holds = found[1].recoveries > found[0].recoveries || found[1].nats > found[0].nats + 0.1
         return section(
             .explosionTitle, .explosionClaim, .explosionExperiment,
             byHand: StudyPlan.clips.map { plan.explosion(clip: $0.clip).command(on: files()) },
@@ -86,8 +101,20 @@ extension StudyPage {
                 say(
                     .explosionVerdict, short(found[0].norm), whole(found[0].recoveries), nats(found[0].nats),
                     short(found[1].norm), whole(found[1].recoveries), nats(found[1].nats)),
-                say(holds ? .explosionHolds : .explosionFails),
+                explosionVerdict(found.map { ($0.recoveries, $0.nats) }),
             ])
+    }
+
+    /// - Parameter found: clipped, and not clipped.
+    private func explosionVerdict(_ found: [(recoveries: Double, nats: Double)]) -> String {
+        guard pages["explosion clipped"] != nil, pages["explosion not clipped"] != nil else { return say(.notMeasured) }
+        let exploded = found.map { $0.recoveries > 0 || $0.nats == .infinity }
+        let isWorse = found[1].nats > found[0].nats + 0.02
+        switch (exploded[0], exploded[1]) {
+        case (false, true): return say(.explosionHolds)
+        case (true, _): return say(.explosionBoth)
+        case (false, false): return say(isWorse ? .explosionWorse : .explosionFails)
+        }
     }
 
     private func short(_ value: Double?) -> String { value.map { $0.isFinite ? Axis.short($0) : "∞" } ?? "-" }
@@ -121,9 +148,18 @@ extension StudyPage {
                 plan.recall(
                     .lstm, units: Int(value(Study.recallName(.lstm, lag, plan.seeds[0]), "units") ?? 1), lag: lag,
                     seed: plan.seeds[0]
-                ).command(on: "recall.txt"),
+                ).command(on: "recall.txt --output recall.safetensors"),
+                "lecture --recall \(lag) --score recall.safetensors",
             ],
             picture: picture, verdict: StudyPlan.cells.map(recallVerdict))
+    }
+
+    private func whyNotRecalled(_ cell: CellKind, _ lag: Int) -> StudyText.Key {
+        let left = values("gradient left") { Study.recallName(cell, lag, $0) }.sorted()
+        guard !left.isEmpty else {
+            return accuracies(cell, lag).isEmpty ? .notMeasured : .recallDiverged
+        }
+        return left[left.count / 2] < 1e-4 ? .recallForgets : .recallSlow
     }
 
     private func recallVerdict(_ cell: CellKind) -> String {
@@ -131,8 +167,7 @@ extension StudyPage {
         guard let failed = plan.lags.first(where: { $0 > last }) else {
             return say(.recallAlways, Self.title(cell), "\(last)")
         }
-        let left = values("gradient left") { Study.recallName(cell, failed, $0) }.mean
-        let why = say(left < 1e-4 ? .recallForgets : .recallSlow)
+        let why = say(whyNotRecalled(cell, failed))
         return last == 0
             ? say(.recallNever, Self.title(cell), "\(failed)", why)
             : say(.recallUpTo, Self.title(cell), "\(last)", "\(failed)", why)

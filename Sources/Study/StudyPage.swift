@@ -18,7 +18,7 @@ public struct StudyPage {
         let guessing = Double.log(Double(subject.symbols))
         var body = "<h1>\(HTMLPage.escaped(say(.title)))</h1>\n"
         body += paragraph(
-            say(.lead, subject.name, formatted(subject.characters), formatted(subject.symbols)), "lead")
+            say(.lead, subject.name, whole(subject.characters), whole(subject.symbols)), "lead")
         body += paragraph(say(.about, formatted(subject.threads), plan.name, formatted(guessing, decimals: 2)), "hint")
         body += context + flow + explosion + recall + cost + data + overfitting + rates + speed + which
         return HTMLPage.page(title: say(.title), language: say.language, style: Self.style, body: body)
@@ -99,10 +99,17 @@ public struct StudyPage {
 
     // MARK: Commands
 
-    var validation: String { "\(subject.folder)/validation.txt" }
+    var validation: String { quoted("\(subject.folder)/validation.txt") }
+
+    /// A path as a shell reads it.
+    private func quoted(_ path: String) -> String {
+        path.contains { " '\"$`\\&;()*?<>|".contains($0) } ? "'\(path.replacing("'", with: "'\\''"))'" : path
+    }
 
     /// The part of the text a training reads and the part it is validated on, for a command.
-    func files(_ part: String = "1") -> String { "\(subject.folder)/train-\(part).txt --validation \(validation)" }
+    func files(_ part: String = "1") -> String {
+        "\(quoted("\(subject.folder)/train-\(part).txt")) --validation \(validation) --threads \(subject.threads)"
+    }
 
     /// The command of a training in the comparison of cells.
     func compared(_ cell: CellKind, _ divisor: Int = 1) -> String {
@@ -124,14 +131,24 @@ public struct StudyPage {
 
     func nats(_ value: Double?) -> String { value.map { $0.isFinite ? formatted($0, decimals: 3) : "∞" } ?? "-" }
 
+    func nats(_ values: [Double]) -> String { nats(values.isEmpty ? nil : values.mean) }
+
     func whole(_ value: Double?) -> String {
-        value.map { $0.isFinite && abs($0) < 1e15 ? formatted(Int($0.rounded())) : "∞" } ?? "-"
+        value.map { $0.isFinite && abs($0) < 1e15 ? whole(Int($0.rounded())) : "∞" } ?? "-"
     }
+
+    func whole(_ value: Int) -> String { formatted(value).replacing(",", with: say(.grouping)) }
 
     /// A mean, and between which values those of the seeds lie.
     func spread(_ values: [Double]) -> String {
         guard let low = values.min(), let high = values.max() else { return "-" }
-        return values.count == 1 ? nats(low) : "\(nats(values.mean)) (\(nats(low))–\(nats(high)))"
+        return values.count == 1 ? nats(low) : "\(nats(values)) (\(nats(low))–\(nats(high)))"
+    }
+
+    /// Whether a claim holds; nil if it was not measured.
+    func judged(_ holds: Bool?, _ yes: StudyText.Key, _ no: StudyText.Key, _ values: String...) -> String {
+        guard let holds else { return say(.notMeasured) }
+        return say(holds ? yes : no, values)
     }
 
     static func title(_ cell: CellKind) -> String {

@@ -15,7 +15,7 @@ extension StudyPlan {
     func explosion(clip: Double) -> StudyCase {
         var study = StudyCase("explosion", cell: .rnn, units: units * 2, seconds: seconds.field, seed: seeds[0])
         (study.options.learningRate, study.options.optimizer, study.options.clip) = (4, .sgd, clip)
-        (study.options.schedule, study.options.maxRecoveries) = (.constant, 20)
+        (study.options.schedule, study.options.maxRecoveries, study.logEvery) = (.constant, 20, 1)
         return study
     }
 

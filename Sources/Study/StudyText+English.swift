@@ -12,6 +12,7 @@ extension StudyText {
             .verdict: "What came out",
             .data: "Data", .chart: "chart", .nothing: "nothing to show", .from: "from", .to: "to", .by: "by",
             .table: "The table below has the values", .keys: "arrow keys read them",
+            .grouping: ",", .notMeasured: "It was not measured.", .order0: "frequencies alone", .unlimited: "unlimited",
             .cell: "cell", .units: "units", .parameters: "parameters", .memory: "memory, MB",
             .training: "training, symbols/s", .sampling: "sampling, symbols/s", .symbolsPerSecond: "symbols per second",
             .nats: "nats", .natsPerSymbol: "nats per symbol", .lag: "symbols back", .text: "text", .all: "all",
@@ -27,7 +28,7 @@ extension StudyText {
             .contextClaim:
                 "What comes next depends on what came before, and a recurrent network can use all of it: its state is a memory of the whole text so far.",
             .contextExperiment:
-                "Each network predicts the same characters, but its state is set to zero k characters before each. Order 0 knows only how frequent each character is.",
+                "Each network predicts the same 1,000 characters, but its state is set to zero k characters before each. Frequencies alone (order 0) are scored on all of the unseen text.",
             .contextVerdict: "Frequencies alone: {0} nats. The LSTM that may see 8 characters: {1}; everything: {2}.",
             .contextHolds: "It holds: what is further back than 8 characters is worth {0} nats.",
             .contextFails:
@@ -50,8 +51,10 @@ extension StudyText {
                 "A plain network is trained by gradient descent at a rate that is too high, once with its gradient clipped to a norm of 0.25, once without. When a loss explodes, the program goes back to an earlier state and halves the rate.",
             .explosionVerdict:
                 "Clipped: largest norm before clipping {0}, recoveries: {1}, {2} nats at the end. Not clipped: largest norm {3}, recoveries: {4}, {5} nats.",
-            .explosionHolds: "It holds.",
-            .explosionFails: "It does not hold here: nothing exploded at this rate.",
+            .explosionHolds: "It holds: only without clipping did the loss explode.",
+            .explosionWorse: "Nothing exploded at this rate, but without clipping it learns worse.",
+            .explosionBoth: "The rate is too high even with clipping: the loss exploded there too.",
+            .explosionFails: "It does not hold here: nothing exploded at this rate, and clipping did not help.",
 
             .recallTitle: "Long dependencies",
             .recallClaim:
@@ -62,6 +65,7 @@ extension StudyText {
             .recallUpTo: "{0}: up to {1} symbols; at {2} no longer ({3}).",
             .recallAlways: "{0}: at every lag, up to {1} symbols.",
             .recallForgets: "the gradient is gone", .recallSlow: "not learned in the time given",
+            .recallDiverged: "the training diverged",
 
             .costTitle: "What a cell costs",
             .costClaim:
@@ -76,9 +80,11 @@ extension StudyText {
             .dataClaim:
                 "The GRU has fewer parameters, so it does better with little text; the LSTM is more expressive, and does better with much.",
             .dataExperiment:
-                "Each cell with as many parameters, trained for the same time on the beginning of the text and on all of it; the score is on the last tenth, which none has seen.",
-            .dataVerdict: "With the least text the {0} is best ({1} nats), with all of it the {2} ({3} nats).",
+                "Each cell with as many parameters, trained for the same time on the beginning of the text and on all of it; the score is the best validation on the end of the text (its last tenth, at most 200,000 characters), which none was trained on.",
+            .dataVerdict:
+                "With the least text the {0} is best ({1} nats), then the {2} ({3}); with all of it the {4} ({5}), then the {6} ({7}).",
             .dataHolds: "That is what the lecture expects.",
+            .dataClose: "That is what the lecture expects, but the difference is too small to be sure.",
             .dataFails: "The lecture expects the GRU, then the LSTM: it does not hold here.",
 
             .overfitTitle: "Overfitting, and what helps",
@@ -89,7 +95,8 @@ extension StudyText {
             .overfitVerdict:
                 "From its best validation to the end the loss of unseen text rises by {0} nats without, by {1} with both; the best validations are {2} and {3} nats.",
             .overfitHolds: "It holds.",
-            .overfitFails: "It does not hold here: the training was too short to overfit, or both did not help.",
+            .overfitFails:
+                "It does not hold here: the training was too short to overfit, or dropout and DropConnect did not help.",
 
             .rateTitle: "Hyper-parameters are delicate",
             .rateClaim:
@@ -97,13 +104,20 @@ extension StudyText {
             .rateExperiment:
                 "A GRU of each width is trained at each rate for the same time. Numbers are nats per symbol; the darker, the better.",
             .rateVerdict:
-                "The best rates, narrow to wide: {0}. A wrong rate costs up to {1} nats, a wrong width up to {2} nats (each beside the best).",
+                "The best rates, narrow to wide: {0}. A wrong rate costs up to {1} nats, compared with the best; a wrong width up to {2}, each at its best rate.",
+
+            .rateInfinite: "Some do not learn at all (∞).", .rateHolds: "It holds.",
+            .rateSame: "The rate decides, but here the best one is the same for every width.",
+            .rateFails: "It does not hold here: every rate learns about as well.",
 
             .speedTitle: "Recurrence resists parallel work",
             .speedClaim:
                 "Each step needs the one before, so time cannot be divided among processors; only texts read side by side (lanes) can.",
             .speedExperiment: "The speed of training by threads and by lanes.",
             .speedVerdict: "From 1 to {0} threads the speed grows {1} times with {2} lanes, and {3} times with {4}.",
+            .speedHolds: "It holds: the fewer the lanes, the less the threads help.",
+            .speedFails: "It does not hold here: threads help as much with few lanes.",
+            .speedAlone: "There was one thread, so there is nothing to compare.",
 
             .whichTitle: "Which cell when",
             .whichLead: "The lecture's advice, beside what was measured.",

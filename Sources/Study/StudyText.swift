@@ -13,20 +13,22 @@ public struct StudyText: Sendable {
     /// What the page says.
     enum Key: String, CaseIterable {
         case title, lead, about, claim, experiment, byHand, verdict
-        case data, chart, nothing, from, to, by, table, keys
+        case data, chart, nothing, from, to, by, table, keys, grouping, notMeasured, order0, unlimited
         case cell, units, parameters, memory, training, sampling, symbolsPerSecond, nats, natsPerSymbol, lag, text, all
         case passes, trainingLoss, validationLoss, norm, step, threads, lanes, rate, contextLength
         case equalUnits, equalParameters, trained, untrained, clipped, unclipped, none, dropout, both, lecture, measured
         case contextTitle, contextClaim, contextExperiment, contextVerdict, contextHolds, contextFails
         case flowTitle, flowClaim, flowExperiment, flowVerdict, flowHolds, flowFails
-        case explosionTitle, explosionClaim, explosionExperiment, explosionVerdict, explosionHolds, explosionFails
+        case explosionTitle, explosionClaim, explosionExperiment, explosionVerdict, explosionHolds, explosionWorse,
+            explosionBoth,
+            explosionFails
         case recallTitle, recallClaim, recallExperiment, recallNever, recallUpTo, recallAlways, recallForgets,
-            recallSlow
+            recallSlow, recallDiverged
         case costTitle, costClaim, costExperiment, costVerdict, costHolds, costFails
-        case dataTitle, dataClaim, dataExperiment, dataVerdict, dataHolds, dataFails
+        case dataTitle, dataClaim, dataExperiment, dataVerdict, dataHolds, dataFails, dataClose
         case overfitTitle, overfitClaim, overfitExperiment, overfitVerdict, overfitHolds, overfitFails
-        case rateTitle, rateClaim, rateExperiment, rateVerdict
-        case speedTitle, speedClaim, speedExperiment, speedVerdict
+        case rateTitle, rateClaim, rateExperiment, rateVerdict, rateInfinite, rateHolds, rateSame, rateFails
+        case speedTitle, speedClaim, speedExperiment, speedVerdict, speedHolds, speedFails, speedAlone
         case whichTitle, whichLead, whichSimple, whichModerate, whichLong, whichShort, whichFast
     }
 
@@ -40,7 +42,9 @@ public struct StudyText: Sendable {
     }
 
     /// A sentence with values in it.
-    func callAsFunction(_ key: Key, _ values: String...) -> String {
+    func callAsFunction(_ key: Key, _ values: String...) -> String { self(key, values) }
+
+    func callAsFunction(_ key: Key, _ values: [String]) -> String {
         var sentence = sentences[key] ?? key.rawValue
         for (index, value) in values.enumerated() {
             sentence = sentence.split(separator: "{\(index)}", omittingEmptySubsequences: false).joined(

@@ -1,8 +1,10 @@
 import ArgumentParser
 import CharacterModel
 import CommandSupport
-import Concurrency
+import LinearAlgebra
+import Reports
 import Study
+import Tokenization
 
 /// Measures what a lecture says of recurrent networks, and writes the page that `make lecture` shows.
 @main
@@ -18,6 +20,8 @@ struct Lecture: ParsableCommand {
     @Option(help: "The page. Results are kept beside it, as .json; models in a folder beside it.")
     var output = "lecture.html"
     @Option(help: "Writes lines of the recall task with this lag instead.") var recall: Int?
+    @Option(help: "With --recall: the share of the letters that this model recalls, in lines that are new to it.")
+    var score: String?
     @OptionGroup var threading: ThreadOptions
 
     static func main() { runAndExit() }
@@ -36,13 +40,28 @@ struct Lecture: ParsableCommand {
     }
 
     func run() throws {
-        if let recall { return try StandardOutput.write(RecallTask.text(lag: recall)) }
+        if let recall { return try write(recall) }
+        try refuseOverwriting(TextSource.sources(at: text.map { [$0] } ?? []), with: [output, stem + ".json"])
+        do { try study() } catch let error as StudyError { throw UsageError("\(error)") }
+    }
+
+    private var stem: String { String(output.dropLast(5)) }
+
+    /// Lines of the recall task, or how well a model does it.
+    private func write(_ lag: Int) throws {
+        guard let score else { return try StandardOutput.write(RecallTask.text(lag: lag)) }
+        let model = try LanguageModel(contentsOf: score)
+        let share = try RecallTask.accuracy(of: model, lag: lag, threads: threading.count)
+        try StandardOutput.write("recalled: \(formatted(share * 100, decimals: 1)) % (by chance: 12.5 %)\n")
+    }
+
+    private func study() throws {
         guard let text, let plan = StudyPlan.all.first(where: { $0.name == plan }),
             let language = StudyText.languages.first(where: { $0.language == language })
         else { return }
-        let stem = String(output.dropLast(5))
         let study = try Study(
-            of: text, plan: plan, results: stem + ".json", folder: stem + ".models", threads: threading.count
+            of: text, plan: plan, results: stem + ".json", folder: stem + ".models", threads: threading.count,
+            program: "\(escribaVersion), \(KernelLevel.inUse)"
         ) { StandardError.print("measuring: \($0)") }
         let page = StudyPage(try study.run(), plan: plan, of: study.subject, in: language)
         try AtomicFile.replace(output, with: page.html())

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Commands
 @testable import Study
 
 @Suite("A study of recurrent networks")
@@ -13,7 +14,7 @@ struct StudyTests {
     private func study(_ text: String, say: @escaping (String) -> Void = { _ in }) throws -> Study {
         try Study(
             of: text, plan: .toy, results: folder.file("study.json"), folder: folder.file("models"), threads: 2,
-            say: say)
+            program: "test", say: say)
     }
 
     @Test("It measures every claim; interrupted, it measures the rest; its page has every section in every language")
@@ -41,6 +42,30 @@ struct StudyTests {
         }
         let other = try folder.write(String(repeating: "other ", count: 1_000), to: "other.txt")
         #expect(throws: StudyError.otherStudy(path: folder.file("study.json"))) { try study(other) }
+        // Without those results it is studied, and no part of the first text or its models is taken for its own.
+        try FileManager.default.removeItem(atPath: folder.file("study.json"))
+        let second = try study(other)
+        let model = try #require(try second.model(.gru))
+        #expect(try second.heldText(model).symbols.count == Set("other ").count)
+        #expect(model.vocabulary.symbols.count == Set("other ").count)
+    }
+
+    @Test("The commands that the page shows are understood by train")
+    func commands() throws {
+        let plan = StudyPlan.toy
+        let cases =
+            StudyPlan.cells.flatMap {
+                [
+                    plan.comparison($0, units: 9, divisor: 4, seed: 1), plan.recall($0, units: 9, lag: 8, seed: 1),
+                    plan.cost($0),
+                ]
+            } + StudyPlan.clips.map { plan.explosion(clip: $0.clip) }
+            + StudyPlan.dropouts.map { plan.overfitting(dropout: $0.dropout, weightDropout: $0.weightDropout) }
+            + [plan.variation(width: 8, rate: 0.03), plan.speed(batch: 16)]
+        for one in cases {
+            let words = one.command(on: "a.txt --threads 2").split(separator: " ").map(String.init)
+            #expect(throws: Never.self, "\(words)") { _ = try Train.parse(Array(words.dropFirst())) }
+        }
     }
 
     @Test("A text that is too short for a study is refused")
@@ -52,12 +77,12 @@ struct StudyTests {
     @Test("Results are JSON: what was studied, and lists of numbers by measurement")
     func form() throws {
         let path = folder.file("n.json")
-        let subject = Notebook.Subject(plan: "toy", text: "t", sha256: "0", threads: 1)
+        let subject = Notebook.Subject(plan: "toy", text: "t", sha256: "0", threads: 1, program: "p")
         let page: Notebook.Page = ["nats": [1.5, .infinity]]
         #expect(try Notebook(at: path, about: subject).page("a") { page } == page)
         let json = try JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: path)))
         let expected: NSDictionary = [
-            "study": ["plan": "toy", "text": "t", "sha256": "0", "threads": 1],
+            "study": ["plan": "toy", "text": "t", "sha256": "0", "threads": 1, "program": "p"],
             "results": ["a": ["nats": [1.5, "inf"]]],
         ]
         #expect(json as? NSDictionary == expected)

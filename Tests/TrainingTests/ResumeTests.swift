@@ -110,6 +110,16 @@ struct ResumeTests {
         #expect(resumed.record.step == 13 && resumed.record.bestStep == 15)
         #expect(resumed.record.bestValidation == best.bestValidation)
         #expect(try record(path).step == 15 && record(last).bestStep == 15)
+        // Stopped after that step and resumed, and learning next to nothing, it still does.
+        try rewrite(old, to: last) { record in
+            (record.options.budget, record.options.evaluateEvery) = (.steps(20), 18)
+            record.options.learningRate = 1e-9
+        }
+        let stopped = try fixture.run(output: path, resuming: last, stopAfter: 7).trainer
+        #expect(stopped.record.step == 19 && stopped.savedStep == 15)
+        let again = try fixture.run(output: path, resuming: last).trainer
+        #expect(again.record.step == 20 && again.record.bestStep == 15)
+        #expect(try again.record.bestValidation == best.bestValidation && record(path).step == 15)
         // With more to do it finds the same again.
         try rewrite(old, to: last) { _ in }
         let whole = try fixture.run(output: path, resuming: last).trainer

@@ -56,6 +56,24 @@ extension LanguageModel {
         try vocabulary.check(corpus)
         let text = EncodedText(corpus, vocabulary: vocabulary)
         let (chosen, lag) = Self.positions(count, in: text, longestLag: longestLag)
+        return gradientFlow(over: text, at: chosen, lag: lag, weights: weights, threads: threads)
+    }
+
+    /// The same for given predictions.
+    ///
+    /// - Parameter positions: in ascending order, each with more than `lag` symbols before it.
+    package func gradientFlow(
+        over corpus: Corpus, at positions: [Int], lag: Int, threads: Int? = nil
+    ) throws(EvaluationError) -> GradientFlow {
+        try vocabulary.check(corpus)
+        precondition(positions.allSatisfy { $0 > lag && $0 < corpus.count }, "no such positions")
+        let text = EncodedText(corpus, vocabulary: vocabulary)
+        return gradientFlow(over: text, at: positions, lag: lag, weights: GradientFlowWeights(), threads: threads)
+    }
+
+    private func gradientFlow(
+        over text: EncodedText, at chosen: [Int], lag: Int, weights: GradientFlowWeights, threads: Int?
+    ) -> GradientFlow {
         let workers = Workers(count: max(1, threads ?? Workers.cores))
         let network = Network<Double>(configuration, doubled(weights), learns: true, using: workers)
         let norms = GradientNorms(network, text, chosen, lag: lag)

@@ -123,7 +123,7 @@ public final class Trainer {
             throw CheckpointError.badMetadata(
                 path: output.lastPath, key: "training", reason: "its counters do not fit the text")
         }
-        saver = try CheckpointSaver(output, &record, resumes: checkpoint != nil, observe: observe)
+        saver = try CheckpointSaver(output, configuration, &record, resumes: checkpoint != nil, observe: observe)
         workers = Workers(count: threads)
         engine = try makeEngine(
             EngineSetup(
@@ -192,7 +192,10 @@ public final class Trainer {
     package var totalSteps: Int? { budget.totalSteps }
 
     /// The step of the best model in the output file, if this training run has saved one.
-    package var savedStep: Int? { saver.hasBest ? record.bestStep : nil }
+    package var savedStep: Int? {
+        guard saver.hasBest else { return nil }
+        return saver.hasBetter(than: record.bestValidation) ? saver.later?.step : record.bestStep
+    }
 
     /// The memory a training run needs, in bytes: parameters, gradient, moments, packed copies, the buffers of a
     /// window, and the best model, which is loaded for scoring at the end.

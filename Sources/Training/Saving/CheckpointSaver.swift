@@ -11,7 +11,7 @@ final class CheckpointSaver {
     private var lastSaved = Double.infinity
     /// The best model, if it has not been saved yet.
     private var pendingBest: Checkpoint?
-    /// The best validation of a run that was killed before it saved the state that goes with it.
+    /// The best validation of a run that was killed before it saved the state that goes with it, if the file has its model.
     private(set) var later: (step: Int, nats: Double)?
     /// Whether the output paths may still hold files of an earlier training run. They are replaced only once there is
     /// something new to write.
@@ -29,7 +29,7 @@ final class CheckpointSaver {
     ///   - record: receives the path of its metrics.
     ///   - resumes: whether the output belongs to this training run.
     init(
-        _ output: Trainer.Output, _ record: inout TrainingRecord, resumes: Bool,
+        _ output: Trainer.Output, _ configuration: ModelConfiguration, _ record: inout TrainingRecord, resumes: Bool,
         observe: @escaping (TrainingEvent) -> Void
     ) throws {
         self.output = output
@@ -51,13 +51,16 @@ final class CheckpointSaver {
             // The best model is gone, so the next validation counts as the best.
             (record.bestValidation, record.bestStep) = (nil, nil)
         }
-        if resumes { later = Self.best(at: output.path, after: record) }
+        if resumes { later = Self.best(at: output.path, of: configuration, beyond: record) }
     }
 
-    /// The best validation of a model in a file, if it is of the same training run at a later step.
-    private static func best(at path: String, after record: TrainingRecord) -> (step: Int, nats: Double)? {
-        guard let best = try? Checkpoint(contentsOf: path).training, best.step > record.step,
-            best.generator == record.generator, best.corpus.sha256 == record.corpus.sha256,
+    /// The best validation of a model in a file, if it is of the same training run and not the one that the record knows.
+    private static func best(
+        at path: String, of configuration: ModelConfiguration, beyond record: TrainingRecord
+    ) -> (step: Int, nats: Double)? {
+        guard let file = try? Checkpoint(contentsOf: path), file.configuration == configuration,
+            let best = file.training, best.step != record.bestStep, best.generator == record.generator,
+            best.corpus.sha256 == record.corpus.sha256,
             best.corpus.validationSHA256 == record.corpus.validationSHA256
         else { return nil }
         return best.bestValidation.map { (best.step, $0) }

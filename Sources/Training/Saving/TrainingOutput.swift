@@ -32,7 +32,7 @@ extension Trainer {
     }
 }
 
-func makeFolder(of path: String) throws(CheckpointError) {
+package func makeFolder(of path: String) throws(CheckpointError) {
     let folder = folder(of: path)
     do {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
