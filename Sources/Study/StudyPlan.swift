@@ -30,8 +30,8 @@ public struct StudyPlan: Sendable, Equatable {
         batches: [8, 16, 64])
     /// Three seeds, and more of everything: an hour or more.
     public static let full = StudyPlan(
-        name: "full", seconds: (30, 20, 10), seeds: [1, 2, 3], units: 128, divisors: [16, 4, 1],
-        lags: [4, 8, 16, 32, 64, 128, 256, 512], rates: [0.0003, 0.001, 0.003, 0.01, 0.03],
+        name: "full", seconds: (30, 15, 10), seeds: [1, 2, 3], units: 128, divisors: [16, 4, 1],
+        lags: [4, 8, 16, 32, 64, 128, 512], rates: [0.0003, 0.001, 0.003, 0.01, 0.03],
         widths: [32, 64, 128, 256, 512], batches: [8, 16, 32, 64, 128])
 
     public static let all = [toy, lesson, full]
