@@ -158,7 +158,7 @@ let package = Package(
             dependencies: [
                 "CharacterModel", "Cluster", "CommandSupport", "Commands", "Reports", "TensorBoard", "TestSupport",
                 "Tokenization",
-                "Training", "escriba", "train", "sample", "perplexity", "inspect",
+                "Training", "escriba", "train", "sample", "perplexity", "inspect", "lecture",
             ],
             resources: [.copy("Help")],
             swiftSettings: swift),

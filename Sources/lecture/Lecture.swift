@@ -28,6 +28,7 @@ struct Lecture: ParsableCommand {
 
     func validate() throws {
         if recall == nil && text == nil { throw ValidationError("which text?") }
+        if score != nil && recall == nil { throw ValidationError("--score needs the lag of the task: --recall") }
         if let recall, !(1...100_000).contains(recall) { throw ValidationError("--recall is from 1 to 100000") }
         guard StudyPlan.all.contains(where: { $0.name == plan }) else {
             throw ValidationError("--plan \(plan): there are \(StudyPlan.all.map(\.name).joined(separator: ", "))")
