@@ -4,13 +4,18 @@ import RecurrentNetwork
 import Training
 
 extension Study {
-    /// Short speeds are measured in turn, some times, and the best counts: other work on the machine only makes them slower.
+    /// Speeds are measured in turn, some times, and the best counts: other work on the machine only makes them slower.
     private static let rounds = 3
 
     static func costName(_ cell: CellKind) -> String { "cost \(cell.rawValue)" }
 
-    /// Parameters, memory and speed of each cell with equally many units; those with equally many parameters are known from the
-    /// comparison. Then the speed of sampling of both.
+    /// What is the same of the cells whose cost is compared.
+    enum Alike: String, CaseIterable {
+        case units, parameters
+    }
+
+    /// Parameters and memory of each cell with equally many units; those with equally many parameters are known from the
+    /// comparison. Then the speeds of both.
     func measureCost() throws {
         let data = try data()
         for cell in StudyPlan.cells {
@@ -18,30 +23,30 @@ extension Study {
                 try plan.cost(cell).run(on: data, in: folder, threads: threads).page
             }
         }
-        _ = try page("sampling") {
-            var speeds: Notebook.Page = [:]
-            // Files that are gone are made again.
-            for cell in StudyPlan.cells {
-                _ = try model(cell)
-                if (try? LanguageModel(contentsOf: costPath(of: cell))) == nil {
-                    _ = try plan.cost(cell).run(on: data, in: folder, threads: threads)
-                }
-            }
-            for _ in 0..<Self.rounds {
-                for cell in StudyPlan.cells {
-                    let models = [("units", costPath(of: cell)), ("parameters", path(of: cell))]
-                    for (alike, path) in models {
-                        guard let model = try? LanguageModel(contentsOf: path) else { continue }
-                        let name = "\(cell.rawValue), equal \(alike)"
-                        speeds[name] = [max(speeds[name]?[0] ?? 0, try samplingSpeed(model))]
-                    }
-                }
-            }
-            return speeds
-        }
+        _ = try page("speeds") { try speeds(on: data) }
     }
 
-    private func costPath(of cell: CellKind) -> String { "\(folder)/\(plan.cost(cell).name).safetensors" }
+    static func speedName(_ what: String, _ cell: CellKind, _ alike: Alike) -> String {
+        "\(what), \(cell.rawValue), equal \(alike.rawValue)"
+    }
+
+    private func speeds(on data: TrainingData) throws -> Notebook.Page {
+        let like = try reference(data)
+        var speeds: Notebook.Page = [:]
+        func note(_ name: String, _ speed: Double) { speeds[name] = [max(speeds[name]?[0] ?? 0, speed)] }
+        for _ in 0..<Self.rounds {
+            for alike in Alike.allCases {
+                for cell in StudyPlan.cells {
+                    let study = plan.speed(cell, units: alike == .units ? plan.units : units(of: cell, like: like))
+                    let outcome = try study.run(on: data, in: folder, threads: threads)
+                    note(Self.speedName("training", cell, alike), outcome.speed)
+                    guard let model = outcome.model else { continue }
+                    note(Self.speedName("sampling", cell, alike), try samplingSpeed(model))
+                }
+            }
+        }
+        return speeds
+    }
 
     /// Symbols per second of one text.
     private func samplingSpeed(_ model: LanguageModel) throws -> Double {

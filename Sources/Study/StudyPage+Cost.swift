@@ -5,21 +5,24 @@ import Reports
 /// The sections on costs, data and settings.
 extension StudyPage {
     var cost: String {
-        func rows(_ page: (CellKind) -> String, _ alike: String) -> [[String]] {
+        func speed(_ what: String, _ cell: CellKind, _ alike: Study.Alike) -> Double? {
+            value("speeds", Study.speedName(what, cell, alike))
+        }
+        func rows(_ alike: Study.Alike, _ page: (CellKind) -> String) -> [[String]] {
             StudyPlan.cells.map { cell in
                 [
-                    Self.title(cell), whole(value(page(cell), "parameters")),
+                    Self.title(cell), whole(value(page(cell), "units")), whole(value(page(cell), "parameters")),
                     value(page(cell), "memory").map { formatted($0 / 1e6, decimals: 0) } ?? "-",
-                    whole(value(page(cell), "speed")), whole(value("sampling", "\(cell.rawValue), equal \(alike)")),
+                    whole(speed("training", cell, alike)), whole(speed("sampling", cell, alike)),
                 ]
             }
         }
-        let heads = [say(.cell), say(.parameters), say(.memory), say(.training), say(.sampling)]
+        let heads = [say(.cell), say(.units), say(.parameters), say(.memory), say(.training), say(.sampling)]
         let picture =
-            "<h3>\(HTMLPage.escaped(say(.equalUnits)))</h3>\n" + table(heads, rows(Study.costName, "units"))
+            "<h3>\(HTMLPage.escaped(say(.equalUnits)))</h3>\n" + table(heads, rows(.units, Study.costName))
             + "<h3>\(HTMLPage.escaped(say(.equalParameters)))</h3>\n"
-            + table(heads, rows({ Study.name($0, 1, plan.seeds[0]) }, "parameters"))
-        let speeds = StudyPlan.cells.map { value(Study.costName($0), "speed") ?? 0 }
+            + table(heads, rows(.parameters) { Study.name($0, 1, plan.seeds[0]) })
+        let speeds = StudyPlan.cells.map { speed("training", $0, .units) ?? 0 }
         let isMeasured = speeds.allSatisfy { $0 > 0 }
         let (toGRU, toRNN) = isMeasured ? (speeds[1] / speeds[2], speeds[0] / speeds[1]) : (.nan, .nan)
         return section(

@@ -98,7 +98,7 @@ extension StudyPage {
         func fast(_ cell: CellKind) -> String {
             say(
                 .whichFast, "\(recalledLag(cell))", nats(nats(cell, plan.divisors[0])), all(cell),
-                whole(value("sampling", "\(cell.rawValue), equal units")))
+                whole(value("speeds", Study.speedName("sampling", cell, .units))))
         }
         let rows = [
             [say(.whichSimple), say(.whichShort, "\(recalledLag(.rnn))", all(.rnn), all(ranking(1).first))],

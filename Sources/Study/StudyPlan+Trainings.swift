@@ -28,7 +28,7 @@ extension StudyPlan {
     }
 
     func cost(_ cell: CellKind) -> StudyCase {
-        StudyCase("cost-\(cell.rawValue)", cell: cell, units: units, seconds: seconds.field, seed: seeds[0])
+        StudyCase("cost", cell: cell, units: units, seconds: seconds.field, seed: seeds[0])
     }
 
     static let dropouts = [
@@ -49,8 +49,13 @@ extension StudyPlan {
         return study
     }
 
+    /// A training that only shows a speed.
+    func speed(_ cell: CellKind, units: Int) -> StudyCase {
+        StudyCase("speed", cell: cell, units: units, seconds: seconds.field / 6, seed: seeds[0])
+    }
+
     func speed(batch: Int) -> StudyCase {
-        var study = StudyCase("speed", cell: .gru, units: units, seconds: seconds.field / 6, seed: seeds[0])
+        var study = speed(.gru, units: units)
         study.options.batch = batch
         return study
     }
