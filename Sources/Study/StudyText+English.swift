@@ -38,7 +38,7 @@ extension StudyText {
             .flowClaim:
                 "Going back through time, the gradient is multiplied by a matrix at every step. In a plain network (RNN) it soon vanishes; the gates of LSTM and GRU let it pass.",
             .flowExperiment:
-                "For many predictions, the norm of the gradient with respect to the state so many symbols before, with fresh weights and with trained ones.",
+                "For many predictions, the norm of the gradient with respect to the state so many symbols before, with fresh weights (faint lines) and with trained ones.",
             .flowVerdict:
                 "Of a trained network's gradient, {0} symbols back there is left: RNN {1}, GRU {2}, LSTM {3}, minGRU {4}.",
             .flowHolds: "It holds: the plain network keeps less than LSTM and GRU.",

@@ -42,7 +42,7 @@ extension StudyText {
             .flowClaim:
                 "Al volver atrás en el tiempo, el gradiente se multiplica por una matriz en cada paso. En una red simple (RNN) pronto desaparece; las puertas de LSTM y GRU lo dejan pasar.",
             .flowExperiment:
-                "Para muchas predicciones, la norma del gradiente respecto al estado de tantos símbolos antes, con pesos iniciales y con pesos entrenados.",
+                "Para muchas predicciones, la norma del gradiente respecto al estado de tantos símbolos antes, con pesos iniciales (líneas tenues) y con pesos entrenados.",
             .flowVerdict:
                 "Del gradiente de una red entrenada, {0} símbolos más atrás queda: RNN {1}, GRU {2}, LSTM {3}, minGRU {4}.",
             .flowHolds: "Se cumple: la red simple conserva menos que LSTM y GRU.",
