@@ -118,7 +118,7 @@ check-pages: build
 	bash Scripts/check-pages.sh $(BIN) .build-pages
 
 # What a lecture says of recurrent networks, measured on TEXT: lecture.html and lecture.json. It goes on where it was interrupted.
-# lecture takes a quarter of an hour, lecture-full more than an hour.
+# lecture takes a quarter of an hour, lecture-full about an hour.
 PAGE_LANGUAGE ?= en
 lecture lecture-full: setup
 	$(SWIFT) build $(RELEASE) --product lecture

@@ -95,7 +95,7 @@ extension StudyPage {
             .explosionTitle, .explosionClaim, .explosionExperiment,
             byHand: StudyPlan.clips.map { plan.explosion(clip: $0.clip).command(on: files()) },
             picture: "<div class=plots>"
-                + chart(say(.trainingLoss), x: (say(.passes), .linear), y: (say(.natsPerSymbol), .linear), losses)
+                + chart(say(.trainingLoss), x: (say(.passes), .linear), y: (say(.natsPerSymbol), .logarithmic), losses)
                 + chart(say(.norm), x: (say(.passes), .linear), y: (say(.norm), .logarithmic), norms) + "</div>\n",
             verdict: [
                 say(

@@ -28,7 +28,7 @@ public struct StudyPlan: Sendable, Equatable {
         name: "lesson", seconds: (20, 12, 6), seeds: [1], units: 128, divisors: [16, 1],
         lags: [4, 16, 32, 64, 128, 512], rates: [0.0003, 0.001, 0.003, 0.01, 0.03], widths: [32, 64, 128, 256],
         batches: [8, 16, 64])
-    /// Three seeds, and more of everything: an hour or more.
+    /// Three seeds, and more of everything: about an hour.
     public static let full = StudyPlan(
         name: "full", seconds: (30, 15, 10), seeds: [1, 2, 3], units: 128, divisors: [16, 4, 1],
         lags: [4, 8, 16, 32, 64, 128, 512], rates: [0.0003, 0.001, 0.003, 0.01, 0.03],

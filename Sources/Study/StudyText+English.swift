@@ -42,7 +42,7 @@ extension StudyText {
             .flowVerdict:
                 "Of a trained network's gradient, {0} symbols back there is left: RNN {1}, GRU {2}, LSTM {3}, minGRU {4}.",
             .flowHolds: "It holds: the plain network keeps less than LSTM and GRU.",
-            .flowFails: "It does not hold here: the plain network keeps no less than both LSTM and GRU.",
+            .flowFails: "It does not hold here: the plain network does not keep clearly less than GRU and LSTM.",
 
             .explosionTitle: "Gradients explode, and clipping helps",
             .explosionClaim:
@@ -60,7 +60,7 @@ extension StudyText {
             .recallClaim:
                 "A plain network forgets within some ten symbols; GRU and LSTM remember for longer, the LSTM for longest.",
             .recallExperiment:
-                "Lines of a capital letter, random small letters, a question mark, and the same capital again, k symbols after the first. Only memory can name it; guessing is right one time in eight. All cells have as many parameters and as much time. Where recall fails although more than a ten-thousandth of the gradient reaches the first letter, it was not learned in the time given; with less the network hardly can learn it.",
+                "Lines of a capital letter, random small letters, a question mark, and the same capital again, k symbols after the first. Only memory can name it; guessing is right one time in eight. All cells have as many parameters and as much time. Where recall fails although more than a ten-thousandth of the gradient reaches the first letter, it was not learned in the time given; if less arrives, it can hardly be learned. “Up to k” means that nine of ten are recalled.",
             .recallNever: "{0}: not even at {1} symbols ({2}).",
             .recallUpTo: "{0}: up to {1} symbols; at {2} no longer ({3}).",
             .recallAlways: "{0}: at every lag, up to {1} symbols.",
@@ -69,7 +69,7 @@ extension StudyText {
 
             .costTitle: "What a cell costs",
             .costClaim:
-                "An LSTM costs more than a GRU, and both cost more than a plain network: four, three and one product for each unit.",
+                "An LSTM costs more than a GRU, and both cost more than a plain network: for each unit four, three and one product of the state with a matrix.",
             .costExperiment:
                 "Parameters, memory and speed with equally many units, and with equally many parameters. Sampling is of one text.",
             .costVerdict:
@@ -78,7 +78,7 @@ extension StudyText {
 
             .dataTitle: "Expressive power and data",
             .dataClaim:
-                "The GRU has fewer parameters, so it does better with little text; the LSTM is more expressive, and does better with much.",
+                "The GRU is simpler, so it does better with little text; the LSTM is more expressive, and does better with much.",
             .dataExperiment:
                 "Each cell with as many parameters, trained for the same time on the beginning of the text and on all of it; the score is the best validation on the end of the text (its last tenth, at most 200,000 characters), which none was trained on.",
             .dataVerdict:
@@ -126,6 +126,6 @@ extension StudyText {
             .whichLong: "LSTM: long and intricate dependencies",
             .whichShort: "it recalls up to {0} symbols; {1} nats on all of the text, the best cell {2}",
             .whichFast:
-                "it recalls up to {0} symbols; {1} nats with the least text, {2} with all; writes {3} symbols/s",
+                "it recalls up to {0} symbols; {1} nats with the least text, {2} with all; generates {3} symbols/s",
         ])
 }

@@ -22,7 +22,7 @@ extension StudyText {
             .passes: "pasadas por el texto", .trainingLoss: "entrenamiento", .validationLoss: "validación",
             .norm: "norma del gradiente, logarítmica", .step: "paso", .threads: "hilos", .lanes: "carriles",
             .rate: "tasa de aprendizaje", .contextLength: "símbolos que puede ver",
-            .equalUnits: "con las mismas unidades", .equalParameters: "con los mismos parámetros",
+            .equalUnits: "con el mismo número de unidades", .equalParameters: "con el mismo número de parámetros",
             .trained: "entrenada",
             .untrained: "sin entrenar", .clipped: "recortado a 0.25", .unclipped: "sin recortar", .none: "sin nada",
             .dropout: "dropout 0.5", .both: "dropout y DropConnect 0.5", .lecture: "la clase",
@@ -46,7 +46,7 @@ extension StudyText {
             .flowVerdict:
                 "Del gradiente de una red entrenada, {0} símbolos más atrás queda: RNN {1}, GRU {2}, LSTM {3}, minGRU {4}.",
             .flowHolds: "Se cumple: la red simple conserva menos que LSTM y GRU.",
-            .flowFails: "Aquí no se cumple: la red simple no conserva menos que LSTM y GRU.",
+            .flowFails: "Aquí no se cumple: la red simple no conserva claramente menos que GRU y LSTM.",
 
             .explosionTitle: "Los gradientes explotan, y recortarlos ayuda",
             .explosionClaim:
@@ -64,7 +64,7 @@ extension StudyText {
             .recallClaim:
                 "Una red simple olvida a los diez símbolos, más o menos; GRU y LSTM recuerdan durante más tiempo, y la LSTM más que ninguna.",
             .recallExperiment:
-                "Líneas con una mayúscula, minúsculas al azar, un signo de interrogación y otra vez la misma mayúscula, k símbolos después de la primera. Solo la memoria puede darla; al azar se acierta una vez de cada ocho. Todas las celdas tienen los mismos parámetros y el mismo tiempo. Si el recuerdo falla aunque a la primera letra llega más de una diezmilésima del gradiente, no se aprendió en el tiempo dado; con menos, la red apenas puede aprenderlo.",
+                "Líneas con una mayúscula, minúsculas al azar, un signo de interrogación y otra vez la misma mayúscula, k símbolos después de la primera. Solo la memoria puede darla; al azar se acierta una vez de cada ocho. Todas las celdas tienen el mismo número de parámetros y el mismo tiempo. Si el recuerdo falla aunque a la primera letra llega más de una diezmilésima del gradiente, no se aprendió en el tiempo dado; si llega menos, apenas se puede aprender. «Hasta k» significa que se recuerdan nueve de cada diez.",
             .recallNever: "{0}: ni siquiera a {1} símbolos ({2}).",
             .recallUpTo: "{0}: hasta {1} símbolos; a {2} ya no ({3}).",
             .recallAlways: "{0}: a todas las distancias, hasta {1} símbolos.",
@@ -73,20 +73,20 @@ extension StudyText {
 
             .costTitle: "Lo que cuesta una celda",
             .costClaim:
-                "Una LSTM cuesta más que una GRU, y ambas más que una red simple: cuatro, tres y un producto por unidad.",
+                "Una LSTM cuesta más que una GRU, y ambas más que una red simple: por cada unidad, cuatro, tres y un producto del estado con una matriz.",
             .costExperiment:
-                "Parámetros, memoria y velocidad con las mismas unidades y con los mismos parámetros. La generación es de un solo texto.",
+                "Parámetros, memoria y velocidad con el mismo número de unidades y con el mismo número de parámetros. La generación es de un solo texto.",
             .costVerdict:
-                "Con las mismas unidades, un símbolo le cuesta a la LSTM {0} veces lo que a la GRU, y a la GRU {1} veces lo que a la red simple.",
+                "Con el mismo número de unidades, un símbolo le cuesta a la LSTM {0} veces lo que a la GRU, y a la GRU {1} veces lo que a la red simple.",
             .costHolds: "Se cumple.", .costFails: "Aquí no se cumple.",
 
             .dataTitle: "Capacidad expresiva y datos",
             .dataClaim:
-                "La GRU tiene menos parámetros y va mejor con poco texto; la LSTM es más expresiva y va mejor con mucho.",
+                "La GRU es más sencilla y va mejor con poco texto; la LSTM es más expresiva y va mejor con mucho.",
             .dataExperiment:
-                "Cada celda con los mismos parámetros, entrenada el mismo tiempo con el principio del texto y con todo el texto; cuenta la mejor validación sobre el final (la última décima parte, como mucho 200 000 caracteres), con el que ninguna se entrenó.",
+                "Cada celda con el mismo número de parámetros, entrenada el mismo tiempo con el principio del texto y con todo el texto; cuenta la mejor validación sobre el final (la última décima parte, como mucho 200 000 caracteres), con el que ninguna se entrenó.",
             .dataVerdict:
-                "Con menos texto la mejor es {0} ({1} nats), luego {2} ({3}); con todo, {4} ({5}), luego {6} ({7}).",
+                "Con el texto más corto la mejor es la {0} ({1} nats), luego la {2} ({3}); con todo el texto, la {4} ({5}), luego la {6} ({7}).",
             .dataHolds: "Es lo que la clase espera.",
             .dataClose: "Es lo que la clase espera, pero la diferencia es demasiado pequeña para estar seguros.",
             .dataFails: "La clase espera la GRU y luego la LSTM: aquí no se cumple.",
@@ -130,6 +130,6 @@ extension StudyText {
             .whichLong: "LSTM: dependencias largas e intrincadas",
             .whichShort: "recuerda hasta {0} símbolos; {1} nats con todo el texto, la mejor celda {2}",
             .whichFast:
-                "recuerda hasta {0} símbolos; {1} nats con menos texto, {2} con todo; escribe {3} símbolos/s",
+                "recuerda hasta {0} símbolos; {1} nats con el texto más corto, {2} con todo; genera {3} símbolos/s",
         ])
 }
