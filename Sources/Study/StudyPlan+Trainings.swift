@@ -51,7 +51,9 @@ extension StudyPlan {
 
     /// A training that only shows a speed.
     func speed(_ cell: CellKind, units: Int) -> StudyCase {
-        StudyCase("speed", cell: cell, units: units, seconds: seconds.field / 6, seed: seeds[0])
+        StudyCase(
+            "speed", cell: cell, units: units, seconds: max(0.1, (seconds.field / 6 * 10).rounded() / 10),
+            seed: seeds[0])
     }
 
     func speed(batch: Int) -> StudyCase {
