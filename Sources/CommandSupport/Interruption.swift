@@ -3,8 +3,8 @@ import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP (the terminal was closed) as a flag that a loop can check.
 ///
-/// A signal handler can only use globals; this is the only one in the project. One that comes again after a while ends
-/// the process at once; one that comes twice in a row does not, for so `timeout` sends it.
+/// A signal handler can only use globals; this is the only one in the project. A signal that comes again after a while
+/// ends the process at once. One that comes twice in a row does not: that is how `timeout` sends it.
 public enum Interruption {
     private static let received = Atomic<Int32>(0)
     /// When each signal first came, in nanoseconds of a clock that only goes forward; 0 if it has not.
