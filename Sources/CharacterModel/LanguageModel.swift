@@ -95,9 +95,20 @@ public struct LanguageModel: Sendable {
         mirostat: Mirostat? = nil, rules: SymbolRules = .none, seed: UInt64, stream: UInt64 = 0, draw: UInt64 = 0,
         isExact: Bool = false, longestCopy: Int? = nil
     ) throws(TextError) -> TextGenerator {
-        try TextGenerator(
-            self, prompt: promptBytes, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules,
-            seed: seed, stream: stream, draw: draw, isExact: isExact, longestCopy: longestCopy)
+        let ids = try symbols(of: promptBytes)
+        let state = TextState(self, isExact: isExact)
+        state.read(ids)
+        return TextGenerator(
+            after: state, symbols: ids, strategy: strategy, penalty: penalty, mirostat: mirostat, rules: rules,
+            seed: seed, stream: stream, draw: draw, longestCopy: longestCopy)
+    }
+
+    /// The ids of a text's symbols; those that the vocabulary does not have are `unknown`.
+    ///
+    /// - Throws: `TextError` if the text cannot be cut into symbols.
+    public func symbols(of text: [UInt8]) throws(TextError) -> [Int] {
+        let tokenizer = try Tokenizer(unit: vocabulary.unit, normalization: vocabulary.normalization)
+        return try tokenizer.symbols(of: text, path: "the prompt").map { vocabulary.id(of: $0) }
     }
 
     /// The text in the model's normal form.

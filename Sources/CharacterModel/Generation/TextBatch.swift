@@ -59,15 +59,15 @@ private final class Part {
         elements = texts.map { $0.draw() }
         let drawn = zip(texts, elements).compactMap { text, element in element.map { (text, $0.id) } }
         // Those with exact weights and those with rounded ones.
-        for isExact in [false, true] { read(drawn.filter { $0.0.isExact == isExact }, model) }
+        for isExact in [false, true] { read(drawn.filter { $0.0.state.isExact == isExact }, model) }
     }
 
     private func read(_ drawn: [(TextGenerator, Int)], _ model: ModelConfiguration) {
-        guard let network = drawn.first?.0.network else { return }
+        guard let network = drawn.first?.0.state.network else { return }
         let shard = shards[drawn.count] ?? Shard(model, lanes: drawn.count, steps: 1, learns: false)
         shards[drawn.count] = shard
-        for (lane, (text, id)) in drawn.enumerated() { text.enter(shard, lane: lane, with: id) }
+        for (lane, (text, id)) in drawn.enumerated() { text.state.enter(shard, lane: lane, with: id) }
         shard.forward(network, steps: 1)
-        for (lane, (text, id)) in drawn.enumerated() { text.leave(shard, lane: lane, with: id) }
+        for (lane, (text, id)) in drawn.enumerated() { text.state.leave(shard, lane: lane, with: id) }
     }
 }

@@ -1,0 +1,44 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that nobody who trains or samples builds or needs the server's dependencies.
+let swift: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "escriba-server",
+    dependencies: [
+        .package(name: "escriba", path: "..", traits: []),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.0.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.16.0", traits: []),
+    ],
+    targets: [
+        .target(
+            name: "Completions",
+            dependencies: [
+                .product(name: "CharacterModel", package: "escriba"),
+                .product(name: "Tokenization", package: "escriba"),
+            ],
+            swiftSettings: swift),
+        .target(
+            name: "Serving",
+            dependencies: [
+                "Completions", .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
+            ],
+            swiftSettings: swift),
+        .executableTarget(
+            name: "escriba-serve",
+            dependencies: ["Serving", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: swift),
+        .testTarget(
+            name: "ServingTests",
+            dependencies: [
+                "Serving", .product(name: "CharacterModel", package: "escriba"),
+                .product(name: "Training", package: "escriba"),
+            ],
+            swiftSettings: swift),
+        .testTarget(name: "CompletionsTests", dependencies: ["Completions"], swiftSettings: swift),
+    ],
+    swiftLanguageModes: [.v6]
+)

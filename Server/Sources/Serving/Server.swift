@@ -1,0 +1,44 @@
+import Completions
+import Hummingbird
+import Logging
+import ServiceLifecycle
+
+/// A server for completions, on one's own machine.
+public struct Server: Sendable {
+    private let options: ServerOptions
+    private let service: CompletionService
+    private let logger: Logger
+
+    public init(_ table: ModelTable, options: ServerOptions, logger: Logger) {
+        (self.options, self.logger) = (options, logger)
+        service = CompletionService(table, limits: options.limits)
+    }
+
+    /// Serves until SIGTERM or SIGINT, or until the task is cancelled; requests under way then have some seconds to end.
+    ///
+    /// - Parameters:
+    ///   - signals: those that end it.
+    ///   - onReady: called with the port once the server listens.
+    public func run(
+        endingOn signals: [UnixSignal] = [.sigterm, .sigint], onReady: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) async throws {
+        let router = Router(context: BasicRequestContext.self)
+        router.middlewares.add(Guard(options: options))
+        Endpoint(service: service).add(to: router)
+        let application = Application(
+            router: router,
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .seconds(Int64(options.idleSeconds)),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: 8_192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 100))),
+            configuration: .init(
+                address: .hostname(options.host, port: options.port), serverName: nil,
+                availableConnectionsDelegate: MaximumAvailableConnections(options.connections)),
+            onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) }, logger: logger)
+        var configuration = ServiceGroupConfiguration(
+            services: [application], gracefulShutdownSignals: signals, logger: logger)
+        configuration.maximumGracefulShutdownDuration = .seconds(4)
+        try await ServiceGroup(configuration: configuration).run()
+    }
+}

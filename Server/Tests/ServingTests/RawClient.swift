@@ -1,0 +1,67 @@
+import Foundation
+import Glibc
+
+/// A connection that sends any bytes, as clients that are broken or hostile do.
+struct RawClient {
+    private let descriptor: Int32
+
+    init(port: Int, seconds: Int = 10) throws {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var timeout = timeval(tv_sec: seconds, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(port).bigEndian
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard result == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+    }
+
+    func send(_ bytes: [UInt8]) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// What has come; empty at the end or after the time limit.
+    func receive() -> [UInt8] {
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(descriptor, &buffer, buffer.count, 0)
+        return Array(buffer.prefix(max(0, count)))
+    }
+
+    /// Says that nothing more will be sent.
+    func finishSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+    func close() { Glibc.close(descriptor) }
+
+    /// A request and its answer.
+    static func ask(
+        _ port: Int, _ method: String = "POST", _ path: String = "/v1/completions", body: String = "",
+        headers: [String] = []
+    ) throws -> (status: Int, headers: String, body: String) {
+        let client = try RawClient(port: port)
+        defer { client.close() }
+        var lines = ["\(method) \(path) HTTP/1.1", "Connection: close", "Content-Length: \(body.utf8.count)"]
+        if !headers.contains(where: { $0.hasPrefix("Host:") }) { lines.append("Host: 127.0.0.1:\(port)") }
+        if !headers.contains(where: { $0.hasPrefix("Content-Type:") }) { lines.append("Content-Type: application/json") }
+        client.send(Array(((lines + headers).joined(separator: "\r\n") + "\r\n\r\n" + body).utf8))
+        var answer: [UInt8] = []
+        while true {
+            let part = client.receive()
+            if part.isEmpty { break }
+            answer += part
+        }
+        let text = String(decoding: answer, as: UTF8.self)
+        let halves = text.components(separatedBy: "\r\n\r\n")
+        let status = Int(text.split(separator: " ").dropFirst().first ?? "0") ?? 0
+        return (status, halves[0], halves.dropFirst().joined(separator: "\r\n\r\n"))
+    }
+}

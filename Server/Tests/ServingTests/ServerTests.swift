@@ -1,0 +1,152 @@
+import CharacterModel
+import Completions
+import Foundation
+import Logging
+import Testing
+import Training
+
+@testable import Serving
+
+/// A small model, trained once.
+private let modelPath: String = {
+    let folder = NSTemporaryDirectory() + "escriba-serving-\(getpid())"
+    let path = folder + "/small.safetensors"
+    try! FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    var options = TrainingOptions()
+    (options.hidden, options.budget, options.counts) = (16, .steps(60), false)
+    let text = String(repeating: "the scribe wrote bread and rain, and again the river. ", count: 100)
+    let data = try! TrainingData(reading: [.bytes(Array(text.utf8), name: "text")], options: options)
+    _ = try! Trainer(on: data, options: options, output: .init(path: path)).run()
+    return path
+}()
+
+@Suite("The server", .serialized)
+struct ServerTests {
+    /// Runs a server while a body talks to it.
+    private func serving(
+        _ change: (inout ServerOptions) -> Void = { _ in }, _ body: @escaping @Sendable (Int) async throws -> Void
+    ) async throws {
+        var options = ServerOptions()
+        options.port = 0
+        change(&options)
+        let server = Server(try ModelTable([modelPath], limits: options.limits), options: options, logger: Logger(label: "test"))
+        let (ports, continuation) = AsyncStream<Int>.makeStream()
+        let task = Task { try await server.run(endingOn: []) { continuation.yield($0) } }
+        defer { task.cancel() }
+        for await port in ports {
+            try await Task.detached { try await body(port) }.value
+            break
+        }
+    }
+
+    private static func object(_ text: String) throws -> [String: Any] {
+        try #require(JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    @Test("A completion is the text that the library generates with the seed")
+    func completes() async throws {
+        try await serving { port in
+            let answer = try RawClient.ask(port, body: #"{"prompt": "the ", "max_tokens": 40, "seed": 7, "n": 2}"#)
+            #expect(answer.status == 200, "\(answer)")
+            let object = try Self.object(answer.body)
+            let choices = try #require(object["choices"] as? [[String: Any]])
+            let model = try LanguageModel(contentsOf: modelPath)
+            for (index, choice) in choices.enumerated() {
+                let alone = try model.generator(
+                    prompt: "the ", strategy: .sampled(Temperature(1), keeping: .everything), seed: 7,
+                    stream: UInt64(index))
+                #expect(choice["text"] as? String == alone.prefix(40).map(\.symbol.text).joined())
+                #expect(choice["finish_reason"] as? String == "length")
+            }
+            let usage = try #require(object["usage"] as? [String: Any])
+            #expect(usage["prompt_tokens"] as? Int == 4 && usage["completion_tokens"] as? Int == 80)
+            #expect(usage["unit"] as? String == "symbol")
+        }
+    }
+
+    @Test("A stream has the same text in parts, and ends in [DONE]")
+    func streams() async throws {
+        try await serving { port in
+            let body = #"{"prompt": "the ", "max_tokens": 300, "seed": 7, "stream": true, "stream_options": {"include_usage": true}}"#
+            let answer = try RawClient.ask(port, body: body)
+            #expect(answer.status == 200 && answer.headers.contains("text/event-stream"))
+            let events = answer.body.split(separator: "\n").filter { $0.hasPrefix("data: ") }.map { String($0.dropFirst(6)) }
+            #expect(events.last == "[DONE]")
+            let parts = try events.dropLast().map(Self.object)
+            let text = parts.compactMap { ($0["choices"] as? [[String: Any]])?.first?["text"] as? String }.joined()
+            let model = try LanguageModel(contentsOf: modelPath)
+            let alone = try model.generator(
+                prompt: "the ", strategy: .sampled(Temperature(1), keeping: .everything), seed: 7)
+            #expect(text == alone.prefix(300).map(\.symbol.text).joined())
+            #expect((parts.last?["usage"] as? [String: Any])?["completion_tokens"] as? Int == 300)
+        }
+    }
+
+    @Test("Stops, echo and log-probabilities are as the interface has them")
+    func details() async throws {
+        try await serving { port in
+            let whole = try Self.object(
+                RawClient.ask(port, body: #"{"prompt": "the ", "max_tokens": 30, "seed": 7}"#).body)
+            let text = try #require((whole["choices"] as? [[String: Any]])?[0]["text"] as? String)
+            let stop = String(text.dropFirst(10).prefix(2))
+            let stopped = try Self.object(
+                RawClient.ask(
+                    port, body: #"{"prompt": "the ", "max_tokens": 30, "seed": 7, "stop": "\#(stop)", "echo": true, "logprobs": 2}"#
+                ).body)
+            let choice = try #require((stopped["choices"] as? [[String: Any]])?[0])
+            let expected = text.components(separatedBy: stop)[0]
+            #expect(choice["text"] as? String == "the " + expected && choice["finish_reason"] as? String == "stop")
+            let logprobs = try #require(choice["logprobs"] as? [String: Any])
+            let tokens = try #require(logprobs["tokens"] as? [String])
+            #expect(tokens.joined() == "the " + expected)
+            #expect((logprobs["text_offset"] as? [Int]) == Array(tokens.indices))
+            let values = try #require(logprobs["token_logprobs"] as? [Any])
+            #expect(values[0] is NSNull && values.dropFirst().allSatisfy { ($0 as? Double ?? 1) <= 0 })
+            #expect((logprobs["top_logprobs"] as? [[String: Double]])?.last?.count == 2)
+        }
+    }
+
+    @Test("What is wrong has a status and an error in the form of the interface")
+    func errors() async throws {
+        try await serving { port in
+            for (method, path, body, headers, status) in [
+                ("POST", "/v1/completions", "{", [], 400), ("POST", "/v1/completions", #"{"model": "other"}"#, [], 404),
+                ("POST", "/v1/chat/completions", "{}", [], 404), ("GET", "/nothing", "", [], 404),
+                ("POST", "/v1/completions", "{}", ["Content-Type: text/plain"], 415),
+                ("POST", "/v1/completions", "{}", ["Host: evil.example"], 421),
+                ("POST", "/v1/completions", "{}", ["Origin: null"], 403),
+                ("POST", "/v1/completions", "{}", ["Origin: https://evil.example"], 403),
+                ("POST", "/v1/completions", #"{"prompt": ""# + String(repeating: "a", count: 1_100_000) + #""}"#, [], 413),
+            ] as [(String, String, String, [String], Int)] {
+                let answer = try RawClient.ask(port, method, path, body: body, headers: headers)
+                #expect(answer.status == status, "\(method) \(path) \(body.prefix(40)) \(headers): \(answer.headers)")
+                if path != "/nothing" {
+                    #expect(try Self.object(answer.body)["error"] is [String: Any], "\(answer.body.prefix(100))")
+                }
+            }
+            #expect(try RawClient.ask(port, "GET", "/health").status == 200)
+            #expect(try RawClient.ask(port, "GET", "/v1/models").body.contains(#""id":"small""#))
+        }
+    }
+
+    @Test("With a key, the interface needs it")
+    func key() async throws {
+        try await serving({ $0.apiKey = Array("0123456789abcdef".utf8) }) { port in
+            #expect(try RawClient.ask(port, "GET", "/v1/models").status == 401)
+            #expect(try RawClient.ask(port, "GET", "/v1/models", headers: ["Authorization: Bearer 0123456789abcdee"]).status == 401)
+            #expect(try RawClient.ask(port, "GET", "/v1/models", headers: ["Authorization: Bearer 0123456789abcdef"]).status == 200)
+            #expect(try RawClient.ask(port, "GET", "/health").status == 200)
+        }
+    }
+
+    @Test("A text is scored as the library scores it")
+    func scores() async throws {
+        try await serving { port in
+            let answer = try Self.object(RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "the river"}"#).body)
+            let model = try LanguageModel(contentsOf: modelPath)
+            let expected = try model.evaluate([.bytes(Array("the river".utf8), name: "t")])
+            #expect(answer["perplexity"] as? Double == expected.total.likelihood.perplexity)
+            #expect((answer["tokens"] as? [Any])?.count == 9 && answer["weights"] as? String == "exact")
+        }
+    }
+}
