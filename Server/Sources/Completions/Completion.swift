@@ -1,5 +1,4 @@
 import CharacterModel
-import Synchronization
 
 /// A request that is being answered: its texts advance, and their parts are read as they come.
 public final class Completion: Sendable {
@@ -16,7 +15,8 @@ public final class Completion: Sendable {
     init(_ request: CompletionRequest, on lease: ModelTable.Lease, limits: Limits) throws(APIError) {
         (self.request, self.lease) = (request, lease)
         let scheduler = lease.scheduler
-        seed = request.seed ?? UInt64.random(in: 0..<1 << 53)
+        let seed = request.seed ?? UInt64.random(in: 0..<1 << 53)
+        self.seed = seed
         let settings = try request.sampling.settings(for: scheduler.model.vocabulary)
         var (prompts, jobs, submissions) = ([[Int]](), [TextJob](), [Scheduler.PromptJob]())
         for prompt in request.prompts {
@@ -59,16 +59,12 @@ public final class Completion: Sendable {
     public func read(
         pausing pause: Duration = .zero, _ body: @escaping @Sendable (CompletionResponse.Choice) async throws -> Void
     ) async throws -> CompletionResponse.Usage {
-        let total = Mutex(0)
-        try await withTaskCancellationHandler {
-            try await withThrowingTaskGroup(of: Void.self) { group in
+        let total = try await withTaskCancellationHandler {
+            try await withThrowingTaskGroup(of: Int.self) { group in
                 for index in jobs.indices {
-                    group.addTask { [self] in
-                        let count = try await readChoice(index, pausing: pause, body)
-                        total.withLock { $0 += count }
-                    }
+                    group.addTask { try await self.readChoice(index, pausing: pause, body) }
                 }
-                do { try await group.waitForAll() } catch {
+                do { return try await group.reduce(0, +) } catch {
                     cancel()
                     throw error
                 }
@@ -76,8 +72,7 @@ public final class Completion: Sendable {
         } onCancel: {
             cancel()
         }
-        return CompletionResponse.Usage(
-            promptTokens: prompts.reduce(0) { $0 + $1.count }, completionTokens: total.withLock { $0 })
+        return CompletionResponse.Usage(promptTokens: prompts.reduce(0) { $0 + $1.count }, completionTokens: total)
     }
 
     /// - Returns: the symbols that were generated.

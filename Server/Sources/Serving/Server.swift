@@ -1,7 +1,9 @@
 import Completions
 import Hummingbird
+import HummingbirdCore
 import Logging
 import ServiceLifecycle
+import UnixSignals
 
 /// A server for completions, on one's own machine.
 public struct Server: Sendable {

@@ -28,7 +28,7 @@ struct Serve: AsyncParsableCommand {
         var options = ServerOptions()
         (options.host, options.port, options.names) = (host, port, name)
         if let apiKeyFile { options.apiKey = try key(in: apiKeyFile) }
-        var logger = Logger(label: "escriba-serve", factory: StreamLogHandler.standardError)
+        var logger = Logger(label: "escriba-serve") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .notice
         if !ServerOptions.isLoopback(host) {
             logger.warning("the key and the texts travel unencrypted; use ssh or a proxy with TLS")

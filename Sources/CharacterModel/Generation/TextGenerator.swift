@@ -24,7 +24,7 @@ public final class TextGenerator: IteratorProtocol, Sequence {
     private let rules: SymbolRules
     private let seed: UInt64
     /// After what was read and generated.
-    let state: TextState
+    public let state: TextState
     /// The logits of the symbols that may be drawn, and the resulting distribution. Their memory is reused.
     private var logits: [Float]
     private var distribution = Distribution()
