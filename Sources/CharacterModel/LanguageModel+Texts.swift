@@ -74,7 +74,7 @@ extension LanguageModel {
 
     /// The part of a text behind the last record separator, with line ends as in training: what a symbol after the text
     /// depends on.
-    private func lastRecord(of text: String) -> String {
+    public func lastRecord(of text: String) -> String {
         guard vocabulary.unit != .byte else { return text }
         var text = text
         if textFormat.newlines == .lf { text = text.replacing("\r\n", with: "\n").replacing("\r", with: "\n") }

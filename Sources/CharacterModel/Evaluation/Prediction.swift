@@ -27,12 +27,32 @@ public struct Prediction: Sendable, BitwiseCopyable {
     ///   - target: the id of the actual symbol.
     ///   - nats: its -ln p, which is more precise for small probabilities than the row.
     init<Scalar: KernelScalar>(_ row: MatrixView<Scalar>, target: Int32, nats: Double) {
-        let came = Double.exp(-nats)
-        for id in 0..<row.columns {
-            let probability = id == Int(target) ? came : Double(row[0, id])
+        self.init(count: row.columns, target: Int(target), probability: Double.exp(-nats)) { Double(row[0, $0]) }
+    }
+
+    /// -ln p of the actual symbol, and what was predicted.
+    ///
+    /// - Parameters:
+    ///   - logits: V of them.
+    ///   - target: the id of the actual symbol.
+    static func ofLogits(_ logits: [Float], target: Int) -> (nats: Double, prediction: Prediction) {
+        let highest = Double(logits.max() ?? 0)
+        let shift = highest + .log(logits.reduce(0.0) { $0 + .exp(Double($1) - highest) })
+        let nats = shift - Double(logits[target])
+        let prediction = Prediction(count: logits.count, target: target, probability: .exp(-nats)) {
+            .exp(Double(logits[$0]) - shift)
+        }
+        return (nats, prediction)
+    }
+
+    /// - Parameter others: the probability of each symbol but the target.
+    @inline(__always)
+    private init(count: Int, target: Int, probability came: Double, others: (Int) -> Double) {
+        for id in 0..<count {
+            let probability = id == target ? came : others(id)
             if probability > 1e-12 { entropy -= probability * .log(probability) }
             // If two probabilities differ only by rounding, either may be first.
-            if id == Int(target) || probability > came || (probability == came && id < Int(target)) { rank += 1 }
+            if id == target || probability > came || (probability == came && id < target) { rank += 1 }
             guard Float(probability) > likeliest[Self.candidates - 1].probability else { continue }
             var place = Self.candidates - 1
             while place > 0 && likeliest[place - 1].probability < Float(probability) {

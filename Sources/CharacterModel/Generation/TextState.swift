@@ -5,8 +5,8 @@ import Tokenization
 
 /// What a model knows after it has read some symbols: its states, and its logits of the next symbol.
 ///
-/// Reading is the same to the bit however the symbols are divided among calls, so that a long prompt can be read a part at a time, and
-/// the state after a common beginning can be copied and read on.
+/// Reading is the same to the bit however the symbols are divided among calls, so that a long prompt can be read a part at a
+/// time, and the state after a common beginning can be copied and read on.
 public final class TextState {
     let model: LanguageModel
     /// Whether the weights, and what they are multiplied by, are used at full precision.
@@ -67,13 +67,37 @@ public final class TextState {
         read(CollectionOfOne(id), in: reader)
     }
 
+    /// Reads symbols, and tells what was predicted in the place of each: its index, -ln p, and the likeliest symbols.
+    func read(_ ids: some Collection<Int>, telling body: (_ index: Int, _ nats: Double, _ prediction: Prediction) -> Void) {
+        guard !ids.isEmpty else { return }
+        let shard = Shard<Float>(model.configuration, lanes: 1, steps: min(Self.capacity, ids.count), learns: false)
+        var (rest, index) = (ids[...], 0)
+        var logits = [Float](repeating: 0, count: model.vocabulary.count)
+        while !rest.isEmpty {
+            let part = rest.prefix(shard.capacity)
+            pass(part, in: shard)
+            for (step, id) in part.enumerated() {
+                readLogits(into: &logits, longestCopy: .max)
+                let (nats, prediction) = Prediction.ofLogits(logits, target: id)
+                body(index + step, nats, prediction)
+                take(shard.logits.view.rows(step..<step + 1), after: CollectionOfOne(id))
+            }
+            (rest, index) = (rest.dropFirst(part.count), index + part.count)
+        }
+    }
+
     private func read(_ inputs: some Collection<Int>, in shard: Shard<Float>) {
+        pass(inputs, in: shard)
+        take(shard.logits.view.rows(inputs.count - 1..<inputs.count), after: inputs)
+    }
+
+    /// Passes symbols through the network; its logits are then in the shard, a row for each.
+    private func pass(_ inputs: some Collection<Int>, in shard: Shard<Float>) {
         for (step, id) in inputs.enumerated() { shard.input.ids.view[0, step] = Int32(id) }
         shard.input.setBefore(before, lane: 0)
         shard.begin(with: states)
         shard.forward(network, steps: inputs.count)
         shard.end(inputs.count, into: states)
-        take(shard.logits.view.rows(inputs.count - 1..<inputs.count), after: inputs)
     }
 
     /// Takes what the network says of the symbol after some.
