@@ -1,5 +1,5 @@
 import CharacterModel
-import Foundation
+import TestSupport
 import Testing
 import Tokenization
 import Training
@@ -14,8 +14,8 @@ struct TextStateTests {
         (options.hidden, options.budget, options.counts, options.records) = (12, .steps(20), true, records)
         let lines = String(repeating: "the scribe wrote\nbread and rain\nand again the river\n", count: 60)
         let data = try TrainingData(reading: [.bytes(Array(lines.utf8), name: "lines")], options: options)
-        let path = NSTemporaryDirectory() + "escriba-states-\(getpid())-\(records).safetensors"
-        defer { for kind in ["", ".last"] { unlink(path.replacing(".safetensors", with: "\(kind).safetensors")) } }
+        let folder = try TemporaryFolder()
+        let path = folder.file("counted.safetensors")
         _ = try Trainer(on: data, options: options, output: .init(path: path)).run()
         return try LanguageModel(contentsOf: path)
     }

@@ -7,6 +7,8 @@ struct ChoiceAssembler {
         var text = ""
         var symbols: [GeneratedSymbol] = []
         var end: EndReason?
+        /// The stop that ended it, if one did.
+        var stop: String?
 
         var isEmpty: Bool { text.isEmpty && symbols.isEmpty && end == nil }
     }
@@ -48,9 +50,10 @@ struct ChoiceAssembler {
             promptLeft -= 1
             return release(symbol.bytes, into: &part)
         }
-        let (bytes, isEnd) = stops.append(symbol.bytes)
+        let (bytes, stop) = stops.append(symbol.bytes)
         release(bytes, into: &part)
-        guard isEnd else { return }
+        guard stop != nil else { return }
+        part.stop = stop
         part.text += characters.finish()
         finish(.stop, &part)
     }

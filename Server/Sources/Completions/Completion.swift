@@ -1,4 +1,5 @@
 import CharacterModel
+import Synchronization
 
 /// A request that is being answered: its texts advance, and their parts are read as they come.
 public final class Completion: Sendable {
@@ -6,22 +7,32 @@ public final class Completion: Sendable {
     private let jobs: [TextJob]
     private let prompts: [[Int]]
     private let lease: ModelTable.Lease
+    private let metrics: Metrics
+    private let begin = ContinuousClock.now
+    /// Whether its first symbol has come.
+    private let hasBegun = Atomic(false)
     private var scheduler: Scheduler { lease.scheduler }
     public let seed: UInt64
 
     /// Begins a request.
     ///
     /// - Throws: `APIError` for what the model refuses, and if too many texts wait.
-    init(_ request: CompletionRequest, on lease: ModelTable.Lease, limits: Limits) throws(APIError) {
-        (self.request, self.lease) = (request, lease)
+    init(
+        _ request: CompletionRequest, on lease: ModelTable.Lease, limits: Limits, metrics: Metrics
+    ) throws(APIError) {
+        (self.request, self.lease, self.metrics) = (request, lease, metrics)
         let scheduler = lease.scheduler
         let seed = request.seed ?? UInt64.random(in: 0..<1 << 53)
         self.seed = seed
+        let count = request.prompts.count * request.choices
+        guard count <= limits.streams + limits.queue else {
+            throw APIError("n", is: "\(count) texts in all", mustBe: "at most \(limits.streams + limits.queue)")
+        }
         let settings = try request.sampling.settings(for: scheduler.model.vocabulary)
         var (prompts, jobs, submissions) = ([[Int]](), [TextJob](), [Scheduler.PromptJob]())
         for prompt in request.prompts {
             let ids: [Int]
-            do { ids = try scheduler.model.symbols(of: Array(prompt.utf8)) } catch {
+            do { ids = try scheduler.model.symbols(of: Array(scheduler.model.lastRecord(of: prompt).utf8)) } catch {
                 throw APIError(.badRequest, "\(error)", parameter: "prompt")
             }
             guard ids.count <= limits.prompt else {
@@ -87,6 +98,7 @@ public final class Completion: Sendable {
             let events = await job.output.next()
             try Task.checkCancellation()
             if events.isEmpty { throw CancellationError() }
+            if !hasBegun.exchange(true, ordering: .relaxed) { metrics.firstSymbol(after: .now - begin) }
             let part = assembler.take(events)
             count += part.symbols.count
             if assembler.isOver { job.cancel() }
@@ -102,7 +114,8 @@ public final class Completion: Sendable {
     private func choice(
         _ index: Int, _ part: ChoiceAssembler.Part, _ offset: inout Int
     ) -> CompletionResponse.Choice {
-        var choice = CompletionResponse.Choice(index: index, text: part.text, finishReason: part.end?.rawValue)
+        var choice = CompletionResponse.Choice(index: index, text: part.text, finishReason: part.end?.rawValue,
+            stopReason: part.stop)
         if let wanted = request.logprobs {
             var told = CompletionResponse.Logprobs()
             if wanted > 0 { told.topLogprobs = [] }

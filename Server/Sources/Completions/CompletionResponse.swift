@@ -5,10 +5,13 @@ public struct CompletionResponse: Encodable, Sendable {
         public var text: String
         public var logprobs: Logprobs?
         public var finishReason: String?
+        /// The stop that ended the text; nil if the model ended a record.
+        public var stopReason: String?
 
         enum CodingKeys: String, CodingKey {
             case index, text, logprobs
             case finishReason = "finish_reason"
+            case stopReason = "stop_reason"
         }
 
         public func encode(to encoder: any Encoder) throws {
@@ -18,6 +21,7 @@ public struct CompletionResponse: Encodable, Sendable {
             // Theirs says null, and clients look for it.
             try container.encode(logprobs, forKey: .logprobs)
             try container.encode(finishReason, forKey: .finishReason)
+            try container.encodeIfPresent(stopReason, forKey: .stopReason)
         }
     }
 

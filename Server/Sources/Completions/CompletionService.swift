@@ -17,7 +17,7 @@ public final class CompletionService: Sendable {
         let head = CompletionResponse(
             id: "cmpl-\(UUID().uuidString.lowercased())", created: Int(Date.now.timeIntervalSince1970),
             model: lease.name, choices: [], seed: 0)
-        return Answer(request: request, head: head, completion: try Completion(request, on: lease, limits: limits))
+        return Answer(request: request, head: head, completion: try Completion(request, on: lease, limits: limits, metrics: table.metrics))
     }
 }
 
@@ -69,6 +69,7 @@ private actor Choices {
     func add(_ part: CompletionResponse.Choice) {
         all[part.index].text += part.text
         all[part.index].finishReason = part.finishReason
+        all[part.index].stopReason = part.stopReason
         guard let logprobs = part.logprobs else { return }
         var known = all[part.index].logprobs ?? CompletionResponse.Logprobs()
         known.tokens += logprobs.tokens

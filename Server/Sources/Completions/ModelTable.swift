@@ -1,130 +1,197 @@
 import CharacterModel
 import FoundationEssentials
 import Synchronization
+import Tokenization
 
 /// The models that a server offers. Names and files are known from the start: nothing in a request is ever a path.
 public final class ModelTable: Sendable {
     /// A model that can be used.
     public struct Offer: Sendable {
         public var name: String
-        public var path: String
         /// When the file was written, in seconds since 1970.
         public var created: Int
+        /// What one symbol is.
+        public var unit: String
+        /// The number of symbols that it can write.
+        public var symbols: Int
+        /// What ends a record, as a text; nil for a model without records.
+        public var separator: String?
+        fileprivate var path: String
     }
 
-    fileprivate struct Resident {
-        var scheduler: Scheduler
-        var task: Task<Void, Never>
-        /// Uses at this moment, and the number of the last one.
-        var uses = 0
-        var lastUse = 0
-    }
+    /// A model in memory, with what works with it.
+    final class Resident: Sendable {
+        let model: LanguageModel
+        let scheduler: Scheduler
+        let scorer: CachedScorer
+        fileprivate let uses = Atomic(0)
+        private let task: Task<Void, Never>
 
-    fileprivate struct State {
-        var resident: [String: Resident] = [:]
-        var uses = 0
-    }
-
-    public let offers: [Offer]
-    private let limits: Limits
-    private let threads: Int?
-    fileprivate let state = Mutex(State())
-    private let loading = AsyncLock()
-
-    /// - Parameter paths: models, and folders of models.
-    /// - Throws: `APIError` if there is none, or two have one name.
-    public init(_ paths: [String], limits: Limits, threads: Int? = nil) throws {
-        (self.limits, self.threads) = (limits, threads)
-        var offers: [Offer] = []
-        for path in paths {
-            for file in try Self.files(at: path) {
-                let name = URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-                let date = try FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date
-                guard !offers.contains(where: { $0.name == name }) else {
-                    throw APIError(.badRequest, "two models are called \(name); rename one")
-                }
-                offers.append(Offer(name: name, path: file, created: Int(date?.timeIntervalSince1970 ?? 0)))
-            }
+        fileprivate init(_ model: LanguageModel, _ name: String, _ limits: Limits, _ metrics: Metrics, threads: Int?) {
+            let scheduler = Scheduler(model, name: name, limits: limits, metrics: metrics, threads: threads)
+            (self.model, self.scheduler, scorer) = (model, scheduler, CachedScorer(model))
+            task = Task { await scheduler.run() }
         }
-        guard !offers.isEmpty else { throw APIError(.badRequest, "there is no model in \(paths.joined(separator: ", "))") }
-        self.offers = offers
-    }
 
-    /// The models in a folder, by name, without training states; links are not followed.
-    private static func files(at path: String) throws -> [String] {
-        let manager = FileManager.default
-        var isFolder = false
-        guard manager.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw APIError(.badRequest, "\(path): there is no such file or folder")
-        }
-        guard isFolder else { return [path] }
-        return try manager.contentsOfDirectory(atPath: path).sorted().map { "\(path)/\($0)" }.filter {
-            guard $0.hasSuffix(".safetensors"), !$0.hasSuffix(".last.safetensors") else { return false }
-            return try manager.attributesOfItem(atPath: $0)[.type] as? FileAttributeType == .typeRegular
+        deinit {
+            task.cancel()
+            scheduler.wakeUp()
         }
     }
 
     /// A model in use, as long as this is kept.
     final class Lease: Sendable {
         let name: String
-        let scheduler: Scheduler
-        private let table: ModelTable
+        let resident: Resident
+        var model: LanguageModel { resident.model }
+        var scheduler: Scheduler { resident.scheduler }
 
-        fileprivate init(_ name: String, _ scheduler: Scheduler, _ table: ModelTable) {
-            (self.name, self.scheduler, self.table) = (name, scheduler, table)
+        fileprivate init(_ name: String, _ resident: Resident) {
+            (self.name, self.resident) = (name, resident)
+            resident.uses.add(1, ordering: .relaxed)
         }
 
-        deinit { table.state.withLock { [name] in $0.resident[name]?.uses -= 1 } }
+        deinit { resident.uses.subtract(1, ordering: .relaxed) }
     }
+
+    private struct State {
+        var offers: [Offer] = []
+        var residents: [String: (resident: Resident, lastUse: Int)] = [:]
+        var uses = 0
+    }
+
+    private let paths: [String]
+    private let limits: Limits
+    private let threads: Int?
+    public let metrics: Metrics
+    private let state = Mutex(State())
+    private let loading = AsyncLock()
+
+    /// Reads every model once, so that a broken one is known from the start.
+    ///
+    /// - Parameter paths: models, and folders of models.
+    /// - Throws: `APIError` for a broken model, if there is none, or if two have one name.
+    public init(_ paths: [String], limits: Limits, metrics: Metrics = Metrics(), threads: Int? = nil) throws {
+        (self.paths, self.limits, self.metrics, self.threads) = (paths, limits, metrics, threads)
+        let files = try ModelFiles.find(paths)
+        for file in files {
+            let (model, offer) = try Self.read(file)
+            state.withLock { state in
+                state.offers.append(offer)
+                if state.residents.count < limits.models { keep(model, offer.name, &state) }
+            }
+        }
+    }
+
+    public var offers: [Offer] { state.withLock { $0.offers } }
+
+    /// Reads again every file that may have changed. A model that cannot be read stays as it is.
+    ///
+    /// - Returns: a line for each model that was not read, with the reason.
+    public func reload() async -> [String] {
+        (try? await loading.run { self.readAgain() }) ?? []
+    }
+
+    private func readAgain() -> [String] {
+        let files: [ModelFiles.File]
+        do { files = try ModelFiles.find(paths) } catch { return ["the models stay as they are: \(Self.reason(error))"] }
+        let earlier = offers
+        var (offers, complaints): ([Offer], [String]) = ([], [])
+        for file in files {
+            do {
+                let (model, offer) = try Self.read(file)
+                offers.append(offer)
+                state.withLock { if $0.residents[offer.name] != nil { keep(model, offer.name, &$0) } }
+            } catch {
+                let known = earlier.first { $0.name == file.name }
+                known.map { offers.append($0) }
+                complaints.append(
+                    Self.reason(error) + (known == nil ? "; it is left out" : "; the one from before stays, if it is in memory"))
+            }
+        }
+        state.withLock { [offers] state in
+            if !offers.isEmpty { state.offers = offers }
+            state.residents = state.residents.filter { name, _ in state.offers.contains { $0.name == name } }
+        }
+        return complaints
+    }
+
+    private static func reason(_ error: any Error) -> String { (error as? APIError)?.message ?? "\(error)" }
+
+    private static func read(_ file: ModelFiles.File) throws -> (LanguageModel, Offer) {
+        let model: LanguageModel
+        do { model = try LanguageModel(contentsOf: file.path) } catch { throw APIError(.unavailable, "\(error)") }
+        let vocabulary = model.vocabulary
+        let separator: String? = vocabulary.records.map { $0.separatorText }
+        return (
+            model,
+            Offer(
+                name: file.name, created: file.created, unit: vocabulary.unit.rawValue, symbols: vocabulary.symbols.count,
+                separator: separator, path: file.path)
+        )
+    }
+
+    private func keep(_ model: LanguageModel, _ name: String, _ state: inout State) {
+        state.uses += 1
+        state.residents[name] = (Resident(model, name, limits, metrics, threads: threads), state.uses)
+    }
+
+    // MARK: Use
 
     /// Uses a model, which is loaded if need be.
     ///
     /// - Parameter name: nil for the first.
     /// - Throws: `APIError` for a name that is not offered, or if all models in memory are busy.
     func lease(_ name: String?) async throws -> Lease {
+        let offers = offers
         guard let offer = name.map({ name in offers.first { $0.name == name } }) ?? offers.first else {
             throw APIError(
                 .notFound, "there is no model \((name ?? "").prefix(64)); GET /v1/models lists them", parameter: "model")
         }
-        return Lease(offer.name, try await loaded(offer), self)
-    }
-
-    private func loaded(_ offer: Offer) async throws -> Scheduler {
-        if let scheduler = taken(offer.name) { return scheduler }
+        if let lease = taken(offer.name) { return lease }
         return try await loading.run {
-            if let scheduler = self.taken(offer.name) { return scheduler }
+            if let lease = self.taken(offer.name) { return lease }
             try self.makeRoom()
             let model: LanguageModel
             do { model = try LanguageModel(contentsOf: offer.path) } catch {
                 throw APIError(.unavailable, "the model \(offer.name) cannot be read")
             }
-            let scheduler = Scheduler(model, limits: self.limits, threads: self.threads)
-            let resident = Resident(scheduler: scheduler, task: Task { await scheduler.run() })
-            self.state.withLock { $0.resident[offer.name] = resident }
+            self.state.withLock { self.keep(model, offer.name, &$0) }
             return self.taken(offer.name)!
         }
     }
 
-    private func taken(_ name: String) -> Scheduler? {
+    private func taken(_ name: String) -> Lease? {
         state.withLock { state in
-            guard state.resident[name] != nil else { return nil }
+            guard let resident = state.residents[name]?.resident else { return nil }
             state.uses += 1
-            state.resident[name]!.uses += 1
-            state.resident[name]!.lastUse = state.uses
-            return state.resident[name]!.scheduler
+            state.residents[name]!.lastUse = state.uses
+            return Lease(name, resident)
         }
     }
 
     /// Forgets the model that was not used for longest, if there are too many.
-    private func makeRoom() throws {
-        let forgotten = try state.withLock { state -> Resident? in
-            guard state.resident.count >= limits.models else { return nil }
-            guard let oldest = state.resident.filter({ $0.value.uses == 0 }).min(by: { $0.value.lastUse < $1.value.lastUse })
-            else { throw APIError(.unavailable, "all models in memory are busy; try again later") }
-            return state.resident.removeValue(forKey: oldest.key)
+    private func makeRoom() throws(APIError) {
+        let hasRoom = state.withLock { state in
+            guard state.residents.count >= limits.models else { return true }
+            let idle = state.residents.filter { $0.value.resident.uses.load(ordering: .relaxed) == 0 }
+            guard let oldest = idle.min(by: { $0.value.lastUse < $1.value.lastUse }) else { return false }
+            state.residents[oldest.key] = nil
+            return true
         }
-        forgotten?.task.cancel()
-        forgotten?.scheduler.wakeUp()
+        if !hasRoom { throw APIError(.unavailable, "all models in memory are busy; try again later") }
+    }
+}
+
+extension RecordSeparator {
+    /// A text that ends a record.
+    var separatorText: String {
+        switch self {
+        case .line: "\n"
+        case .blankLine: "\n\n"
+        case .file: ""
+        case .text(let text): text
+        }
     }
 }
 

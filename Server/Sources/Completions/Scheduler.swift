@@ -4,6 +4,8 @@ import Synchronization
 /// Generates the texts of one model together: they join and leave between two symbols.
 actor Scheduler {
     nonisolated let model: LanguageModel
+    private nonisolated let name: String
+    private nonisolated let metrics: Metrics
     private let batch: TextBatch
     private let limits: Limits
     private nonisolated let inbox = Mutex<(prompts: [PromptJob], texts: Int)>(([], 0))
@@ -37,8 +39,8 @@ actor Scheduler {
         var left: Int
     }
 
-    init(_ model: LanguageModel, limits: Limits, threads: Int?) {
-        (self.model, self.limits) = (model, limits)
+    init(_ model: LanguageModel, name: String, limits: Limits, metrics: Metrics, threads: Int?) {
+        (self.model, self.name, self.limits, self.metrics) = (model, name, limits, metrics)
         batch = TextBatch(model, threads: threads)
         (wakes, wake) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -75,7 +77,10 @@ actor Scheduler {
         running.removeAll { $0.job.isCancelled }
         release(gone.count)
         let reads = readSlice()
-        return generate() || reads
+        let writes = generate()
+        let (running, waiting) = (running.count, inbox.withLock { $0.texts })
+        metrics.update(name) { ($0.running, $0.waiting) = (running, waiting - running) }
+        return writes || reads
     }
 
     private func isOver(_ texts: [TextJob]) -> Bool {
@@ -91,7 +96,12 @@ actor Scheduler {
         var room = limits.streams - running.count - reading.reduce(0) { $0 + $1.job.texts.count }
         let jobs = inbox.withLock { inbox in
             var taken: [PromptJob] = []
-            while let first = inbox.prompts.first, first.texts.count <= room || (room == limits.streams) {
+            inbox.prompts.removeAll { job in
+                guard job.texts.allSatisfy(\.isCancelled) else { return false }
+                inbox.texts -= job.texts.count
+                return true
+            }
+            while let first = inbox.prompts.first, first.texts.count <= room || room == limits.streams {
                 room -= first.texts.count
                 taken.append(inbox.prompts.removeFirst())
             }
@@ -121,6 +131,7 @@ actor Scheduler {
             if next.job.echoes { echo(next.job, part) }
         }
         next.count = part.upperBound
+        metrics.update(name) { $0.promptSymbols += part.count }
         if next.count < next.job.ids.count {
             if next.count % 512 == 0 { cache.insert(Array(next.job.ids.prefix(next.count)), next.state) }
             reading.append(next)
@@ -177,8 +188,14 @@ actor Scheduler {
                 cache.insert(running[place].ids, running[place].generator.state)
             }
         }
-        running = running.indices.filter { !ended.contains($0) }.map { running[$0] }
+        if !ended.isEmpty { running = running.indices.filter { !ended.contains($0) }.map { running[$0] } }
         release(ended.count)
+        let symbols = elements.count { $0 != nil }
+        metrics.update(name) { counts in
+            counts.products += 1
+            counts.rows += symbols
+            counts.symbols += symbols
+        }
         return true
     }
 

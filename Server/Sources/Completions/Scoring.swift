@@ -6,6 +6,8 @@ import Tokenization
 public struct ScoredText: Encodable, Sendable {
     public struct Scored: Encodable, Sendable {
         public var text: String
+        /// Bytes of the symbol in UTF-8; of the end of a record, none.
+        public var bytes: Int
         /// -ln p.
         public var nats: Double
         /// 1 for the likeliest symbol.
@@ -19,36 +21,36 @@ public struct ScoredText: Encodable, Sendable {
     }
 
     public var model: String
+    /// The symbol that is the first of those told.
+    public var first: Int
     public var symbols: Int
     public var natsPerSymbol: Double
-    public var bitsPerCharacter: Double
     public var perplexity: Double
     /// The weights that the figures come from.
     public let weights = "exact"
     public var tokens: [Scored]
 
     enum CodingKeys: String, CodingKey {
-        case model, symbols, perplexity, weights, tokens
+        case model, first, symbols, perplexity, weights, tokens
         case natsPerSymbol = "nats_per_symbol"
-        case bitsPerCharacter = "bits_per_character"
     }
 }
 
 extension CompletionService {
     /// Scores a text.
     ///
-    /// - Throws: `APIError`; `EvaluationError.cancelled` if the task is cancelled.
+    /// - Throws: `APIError`; `CancellationError` if the task is cancelled.
     public func score(_ body: JSONValue) async throws -> ScoredText {
         var fields = try Fields(body)
         let name = try fields.string("model")
-        guard let text = try fields.string("text") else {
+        guard let text = try fields.string("text"), !text.isEmpty else {
             throw APIError(.badRequest, "there is no text", parameter: "text")
         }
+        let skip = try fields.integer("skip", in: 0...limits.scored) ?? 0
         try fields.end()
         let lease = try await table.lease(name)
-        let model = lease.scheduler.model
         let corpus: Corpus
-        do { corpus = try model.corpus(reading: [.bytes(Array(text.utf8), name: "text")]) } catch {
+        do { corpus = try lease.model.corpus(reading: [.bytes(Array(text.utf8), name: "text")]) } catch {
             throw APIError(.badRequest, "\(error)", parameter: "text")
         }
         guard corpus.count <= limits.scored else {
@@ -58,45 +60,36 @@ extension CompletionService {
             throw APIError(.tooMany, "too many texts are being scored; try again later")
         }
         defer { inFlight.remove(corpus.count) }
-        let isCancelled = Flag()
-        return try await withTaskCancellationHandler {
-            try await Task.detached { try Self.score(corpus, model, lease.name, isCancelled) }.value
-        } onCancel: {
-            isCancelled.raise()
+        do {
+            let scores = try await lease.resident.scorer.score(corpus, from: skip)
+            return Self.told(scores, from: skip, lease)
+        } catch let error as EvaluationError {
+            throw APIError(.badRequest, "\(error)", parameter: "text")
         }
     }
 
-    private static func score(
-        _ corpus: Corpus, _ model: LanguageModel, _ name: String, _ isCancelled: Flag
-    ) throws -> ScoredText {
-        var tokens: [ScoredText.Scored] = []
-        let symbols = model.vocabulary.symbols
-        func text(_ id: Int32) -> String { symbols.indices.contains(Int(id)) ? symbols[Int(id)].text : "" }
-        let evaluation = try model.evaluate(
-            corpus, threads: 1, isCancelled: { isCancelled.isRaised },
-            perSymbol: { score in
-                var likeliest: [ScoredText.Likely] = []
-                for index in 0..<Prediction.candidates where score.prediction.likeliest[index].id >= 0 {
-                    let candidate = score.prediction.likeliest[index]
-                    likeliest.append(.init(text: text(candidate.id), probability: Double(candidate.probability)))
-                }
-                tokens.append(
-                    .init(
-                        text: score.symbol?.text ?? "", nats: score.nats, rank: score.prediction.rank,
-                        likeliest: likeliest))
-            })
-        let total = evaluation.total
+    private static func told(_ scores: [TextScorer.Score], from first: Int, _ lease: ModelTable.Lease) -> ScoredText {
+        let vocabulary = lease.model.vocabulary
+        let separator = vocabulary.records?.separatorText ?? ""
+        func text(_ id: Int32) -> String {
+            if vocabulary.symbols.indices.contains(Int(id)) { return vocabulary.symbols[Int(id)].text }
+            return Int(id) == vocabulary.boundary ? separator : "\u{FFFD}"
+        }
+        let tokens = scores.map { score in
+            var likeliest: [ScoredText.Likely] = []
+            for index in 0..<Prediction.candidates where score.prediction.likeliest[index].id >= 0 {
+                let candidate = score.prediction.likeliest[index]
+                likeliest.append(.init(text: text(candidate.id), probability: Double(candidate.probability)))
+            }
+            return ScoredText.Scored(
+                text: score.symbol?.text ?? separator, bytes: score.symbol?.bytes.count ?? 0, nats: score.nats,
+                rank: score.prediction.rank, likeliest: likeliest)
+        }
+        let likelihood = Likelihood(nats: scores.reduce(0) { $0 + $1.nats }, tokens: scores.count)
         return ScoredText(
-            model: name, symbols: total.likelihood.tokens, natsPerSymbol: total.likelihood.nats / Double(max(1, total.likelihood.tokens)),
-            bitsPerCharacter: total.bitsPerCharacter, perplexity: total.likelihood.perplexity, tokens: tokens)
+            model: lease.name, first: first, symbols: scores.count,
+            natsPerSymbol: likelihood.nats / Double(max(1, scores.count)), perplexity: likelihood.perplexity, tokens: tokens)
     }
-}
-
-/// A flag that is raised once.
-final class Flag: Sendable {
-    private let raised = Atomic(false)
-    func raise() { raised.store(true, ordering: .relaxed) }
-    var isRaised: Bool { raised.load(ordering: .relaxed) }
 }
 
 /// A number of things that are being worked on, with a limit.

@@ -7,66 +7,86 @@ import Hummingbird
 struct Endpoint: Sendable {
     let service: CompletionService
 
-    func add(to router: Router<BasicRequestContext>) {
-        router.get("/health") { _, _ in Response(json: ["status": "ok"]) }
-        router.get("/v1/models") { _, _ in Response(json: ModelList(service.table)) }
-        router.get("/v1/models/{name}") { _, context in
+    private static let completions = "/v1/completions"
+    private static let perplexity = "/v1/perplexity"
+    private static let models = "/v1/models"
+    private static let chat = "/v1/chat/completions"
+    private static let health = "/health"
+    private static let metrics = "/metrics"
+
+    /// The route of a path, as metrics name it.
+    static func route(_ path: String) -> String {
+        if [completions, perplexity, models, chat, health, metrics].contains(path) || Page.paths.contains(path) { return path }
+        return path.hasPrefix(models + "/") ? models : "other"
+    }
+
+    func add(to router: Router<ServingContext>) {
+        router.get(.init(Self.health)) { _, _ in Response(json: ["status": "ok"]) }
+        router.get(.init(Self.metrics)) { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: service.table.metrics.text)))
+        }
+        router.get(.init(Self.models)) { _, _ in Response(json: ModelList(service.table)) }
+        router.get(.init(Self.models + "/{name}")) { _, context in
             let name = context.parameters.get("name") ?? ""
             guard let offer = service.table.offers.first(where: { $0.name == name }) else {
-                return Response(APIError(.notFound, "there is no model \(name.prefix(64))", parameter: "model"))
+                throw APIError(.notFound, "there is no model \(name.prefix(64))", parameter: "model")
             }
             return Response(json: ModelList.Model(offer))
         }
-        router.post("/v1/completions") { request, _ in await answered { try await complete(request) } }
-        router.post("/v1/perplexity") { request, _ in await answered { try await score(request) } }
-        router.post("/v1/chat/completions") { _, _ in
-            Response(APIError(.notFound, "a character model cannot chat; POST /v1/completions continues a text"))
+        router.post(.init(Self.completions)) { request, context in
+            try await answered { try await complete(request, context) }
+        }
+        router.post(.init(Self.perplexity)) { request, context in
+            try await answered {
+                let value = try await body(of: request)
+                return Response(json: try await context.whileConnected { try await service.score(value) })
+            }
+        }
+        for method in [HTTPRequest.Method.get, .post] {
+            router.on(.init(Self.chat), method: method) { _, _ -> Response in
+                throw APIError(.notFound, "a character model cannot chat; POST /v1/completions continues a text")
+            }
         }
     }
 
-    /// A response, or the error as one.
-    private func answered(_ body: () async throws -> Response) async -> Response {
-        do { return try await body() } catch let error as APIError { return Response(error) } catch let error as HTTPError {
+    /// Says of what cannot be answered that it cannot.
+    private func answered(_ body: () async throws -> Response) async throws(APIError) -> Response {
+        do { return try await body() } catch let error as APIError { throw error } catch let error as HTTPError {
             let status: APIError.Status = error.status == .contentTooLarge ? .tooLarge : .badRequest
-            return Response(APIError(status, "the body cannot be read, or is longer than \(service.limits.body) bytes"))
+            throw APIError(status, "the body cannot be read, or is longer than \(service.limits.body) bytes")
         } catch {
-            return Response(APIError(.unavailable, "the request was given up"))
+            throw APIError(.unavailable, "the request was given up")
         }
     }
 
-    private func body(of request: inout Request) async throws -> JSONValue {
-        let buffer = try await request.collectBody(upTo: service.limits.body)
+    private func body(of request: Request) async throws -> JSONValue {
+        let buffer = try await request.body.collect(upTo: service.limits.body)
         return try JSONValue(parsing: buffer.readableBytesView)
     }
 
-    private func complete(_ request: Request) async throws -> Response {
-        var request = request
-        let asked = try CompletionRequest(try await body(of: &request), limits: service.limits)
+    private func complete(_ request: Request, _ context: ServingContext) async throws -> Response {
+        let asked = try CompletionRequest(try await body(of: request), limits: service.limits)
         let answer = try await service.begin(asked)
         guard asked.streams else {
-            let whole = try await request.body.consumeWithCancellationOnInboundClose { _ in try await answer.whole() }
-            return Response(json: whole)
+            return Response(json: try await context.whileConnected { try await answer.whole() })
         }
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream"],
-            body: ResponseBody { [request] writer in
-                try await Self.write(answer, of: request, into: &writer)
-            })
+            body: ResponseBody { writer in try await Self.write(answer, context, into: &writer) })
     }
 
     /// Server-sent events, one for each part.
     private static func write(
-        _ answer: Answer, of request: Request, into writer: inout any ResponseBodyWriter
+        _ answer: Answer, _ context: ServingContext, into writer: inout any ResponseBodyWriter
     ) async throws {
         let channel = AsyncThrowingChannel<ByteBuffer, any Error>()
         let task = Task {
             do {
-                try await request.body.consumeWithCancellationOnInboundClose { _ in
-                    try await answer.parts { await channel.send(event($0)) }
-                }
+                try await context.whileConnected { try await answer.parts { await channel.send(event($0)) } }
                 channel.finish()
             } catch {
-                answer.cancel()
                 channel.fail(error)
             }
         }
@@ -87,13 +107,6 @@ struct Endpoint: Sendable {
         buffer.writeString("\n\n")
         return buffer
     }
-
-    private func score(_ request: Request) async throws -> Response {
-        var request = request
-        let value = try await body(of: &request)
-        let scored = try await request.body.consumeWithCancellationOnInboundClose { _ in try await service.score(value) }
-        return Response(json: scored)
-    }
 }
 
 /// As `/v1/models` lists them.
@@ -103,11 +116,17 @@ struct ModelList: Encodable {
         let object = "model"
         let created: Int
         let ownedBy = "escriba"
+        let unit: String
+        let symbols: Int
+        let separator: String?
 
-        init(_ offer: ModelTable.Offer) { (id, created) = (offer.name, offer.created) }
+        init(_ offer: ModelTable.Offer) {
+            (id, created, unit) = (offer.name, offer.created, offer.unit)
+            (symbols, separator) = (offer.symbols, offer.separator)
+        }
 
         enum CodingKeys: String, CodingKey {
-            case id, object, created
+            case id, object, created, unit, symbols, separator
             case ownedBy = "owned_by"
         }
     }

@@ -4,17 +4,42 @@ import Hummingbird
 
 /// Lets only those requests through that come from where they should: pages of other sites must not use a person's models.
 struct Guard: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = ServingContext
 
     let options: ServerOptions
+    let metrics: Metrics
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
     ) async throws -> Response {
-        do throws(APIError) { try check(request) } catch { return Response(error) }
-        var response = try await next(request, context)
+        let begin = ContinuousClock.now
+        var response: Response
+        do {
+            try check(request)
+            response = try await next(request, context)
+        } catch let error as APIError {
+            response = Response(error)
+        } catch let error as HTTPError {
+            response = Response(Self.refusal(error, of: request))
+        }
         for (name, value) in Self.headers { response.headers[name] = value }
+        let (route, status) = (Endpoint.route(request.uri.path), Int(response.status.code))
+        let body = response.body
+        response.body = ResponseBody(contentLength: body.contentLength) { [metrics] writer in
+            defer { metrics.answered(route, status: status, after: .now - begin) }
+            try await body.write(writer)
+        }
         return response
+    }
+
+    /// What the router has refused.
+    private static func refusal(_ error: HTTPError, of request: Request) -> APIError {
+        let path = request.uri.path.prefix(64)
+        guard error.status == .notFound else { return APIError(.badRequest, "the request cannot be read") }
+        guard Endpoint.route(request.uri.path) == "other" else {
+            return APIError(.methodNotAllowed, "\(path) cannot be asked with \(request.method.rawValue.prefix(16))")
+        }
+        return APIError(.notFound, "there is nothing at \(path)")
     }
 
     private func check(_ request: Request) throws(APIError) {

@@ -8,7 +8,7 @@ import UnixSignals
 /// A server for completions, on one's own machine.
 public struct Server: Sendable {
     private let options: ServerOptions
-    private let service: CompletionService
+    let service: CompletionService
     private let logger: Logger
 
     public init(_ table: ModelTable, options: ServerOptions, logger: Logger) {
@@ -20,26 +20,30 @@ public struct Server: Sendable {
     ///
     /// - Parameters:
     ///   - signals: those that end it.
+    ///   - reloads: those that make it read the models again.
     ///   - onReady: called with the port once the server listens.
     public func run(
-        endingOn signals: [UnixSignal] = [.sigterm, .sigint], onReady: @escaping @Sendable (Int) async -> Void = { _ in }
+        endingOn signals: [UnixSignal] = [.sigterm, .sigint], reloadingOn reloads: [UnixSignal] = [.sighup],
+        onReady: @escaping @Sendable (Int) async -> Void = { _ in }
     ) async throws {
-        let router = Router(context: BasicRequestContext.self)
-        router.middlewares.add(Guard(options: options))
+        let router = Router(context: ServingContext.self)
+        router.middlewares.add(Guard(options: options, metrics: service.table.metrics))
         Endpoint(service: service).add(to: router)
+        Page.add(to: router)
         let application = Application(
             router: router,
             server: .http1(
                 configuration: .init(
-                    idleTimeout: .seconds(Int64(options.idleSeconds)),
+                    additionalChannelHandlers: [Deadlines(options.limits)],
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 8_192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 100))),
             configuration: .init(
                 address: .hostname(options.host, port: options.port), serverName: nil,
-                availableConnectionsDelegate: MaximumAvailableConnections(options.connections)),
+                availableConnectionsDelegate: MaximumAvailableConnections(options.limits.connections)),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) }, logger: logger)
         var configuration = ServiceGroupConfiguration(
-            services: [application], gracefulShutdownSignals: signals, logger: logger)
+            services: [application, Reloading(table: service.table, logger: logger, signals: reloads)],
+            gracefulShutdownSignals: signals, logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(4)
         try await ServiceGroup(configuration: configuration).run()
     }

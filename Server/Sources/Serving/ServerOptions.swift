@@ -10,9 +10,6 @@ public struct ServerOptions: Sendable {
     /// Further names under which the server may be asked, such as that of a proxy.
     public var names: [String] = []
     public var limits = Limits()
-    public var connections = 256
-    /// Seconds that a connection may be silent.
-    public var idleSeconds = 30
 
     public init() {}
 

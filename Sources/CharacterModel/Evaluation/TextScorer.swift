@@ -41,6 +41,7 @@ public final class TextScorer {
 
     /// Where the part of the text begins that the state at a position depends on: the record or the text.
     public func beginning(of position: Int) -> Int {
+        guard text.restarts else { return 0 }
         var start = min(max(0, position), ids.count)
         while start > 0 && !text.isFresh(start) { start -= 1 }
         return start
