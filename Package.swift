@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "CharacterModel", targets: ["CharacterModel"]),
         .library(name: "RecurrentNetwork", targets: ["RecurrentNetwork"]),
         .library(name: "Training", targets: ["Training"]),
+        .library(name: "Reports", targets: ["Reports"]),
         .executable(name: "escriba", targets: ["escriba"]),
         .executable(name: "train", targets: ["train"]),
         .executable(name: "sample", targets: ["sample"]),

@@ -28,7 +28,8 @@ let package = Package(
         .target(
             name: "Serving",
             dependencies: [
-                "Completions", .product(name: "Hummingbird", package: "hummingbird"),
+                "Completions", .product(name: "Reports", package: "escriba"),
+                .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

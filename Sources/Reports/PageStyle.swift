@@ -1,7 +1,7 @@
 /// The one look of all pages: a type scale, colours that the colour-blind can tell apart (Okabe & Ito 2008), light and dark, from a
 /// phone to a wide screen.
-enum PageStyle {
-    static let css = """
+public enum PageStyle {
+    public static let css = """
         :root{color-scheme:light dark;--ink:#1d1d1f;--soft:#5f6368;--paper:#fff;--panel:#f6f6f4;--line:#d9d9d6;--link:#0060a8;
         --c0:#0072b2;--c1:#c2500a;--c2:#00805f;--c3:#b0508a;--c4:#7a6200;--c5:#5b5bd6;--low:0 114 178;--high:222 105 0}
         @media(prefers-color-scheme:dark){:root{--ink:#ececec;--soft:#a5a8ad;--paper:#131416;--panel:#1d1f22;--line:#3a3d42;

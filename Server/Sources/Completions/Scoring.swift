@@ -29,9 +29,11 @@ public struct ScoredText: Encodable, Sendable {
     /// The weights that the figures come from.
     public let weights = "exact"
     public var tokens: [Scored]
+    /// The likeliest symbols after the text.
+    public var next: [Likely]
 
     enum CodingKeys: String, CodingKey {
-        case model, first, symbols, perplexity, weights, tokens
+        case model, first, symbols, perplexity, weights, tokens, next
         case natsPerSymbol = "nats_per_symbol"
     }
 }
@@ -60,26 +62,30 @@ extension CompletionService {
             throw APIError(.tooMany, "too many texts are being scored; try again later")
         }
         defer { inFlight.remove(corpus.count) }
+        let separator = lease.model.vocabulary.records?.separatorText
+        let isOpen = separator.map { $0.isEmpty || !text.hasSuffix($0) } ?? false
         do {
-            let scores = try await lease.resident.scorer.score(corpus, from: skip)
-            return Self.told(scores, from: skip, lease)
+            let (scores, next) = try await lease.resident.scorer.score(corpus, from: skip, isOpen: isOpen)
+            return Self.told(scores, next, from: skip, lease)
         } catch let error as EvaluationError {
             throw APIError(.badRequest, "\(error)", parameter: "text")
         }
     }
 
-    private static func told(_ scores: [TextScorer.Score], from first: Int, _ lease: ModelTable.Lease) -> ScoredText {
+    private static func told(
+        _ scores: [TextScorer.Score], _ next: [(id: Int, probability: Double)], from first: Int, _ lease: ModelTable.Lease
+    ) -> ScoredText {
         let vocabulary = lease.model.vocabulary
         let separator = vocabulary.records?.separatorText ?? ""
-        func text(_ id: Int32) -> String {
-            if vocabulary.symbols.indices.contains(Int(id)) { return vocabulary.symbols[Int(id)].text }
-            return Int(id) == vocabulary.boundary ? separator : "\u{FFFD}"
+        func text(_ id: Int) -> String {
+            if vocabulary.symbols.indices.contains(id) { return vocabulary.symbols[id].text }
+            return id == vocabulary.boundary ? separator : "\u{FFFD}"
         }
         let tokens = scores.map { score in
             var likeliest: [ScoredText.Likely] = []
             for index in 0..<Prediction.candidates where score.prediction.likeliest[index].id >= 0 {
                 let candidate = score.prediction.likeliest[index]
-                likeliest.append(.init(text: text(candidate.id), probability: Double(candidate.probability)))
+                likeliest.append(.init(text: text(Int(candidate.id)), probability: Double(candidate.probability)))
             }
             return ScoredText.Scored(
                 text: score.symbol?.text ?? separator, bytes: score.symbol?.bytes.count ?? 0, nats: score.nats,
@@ -88,7 +94,8 @@ extension CompletionService {
         let likelihood = Likelihood(nats: scores.reduce(0) { $0 + $1.nats }, tokens: scores.count)
         return ScoredText(
             model: lease.name, first: first, symbols: scores.count,
-            natsPerSymbol: likelihood.nats / Double(max(1, scores.count)), perplexity: likelihood.perplexity, tokens: tokens)
+            natsPerSymbol: likelihood.nats / Double(max(1, scores.count)), perplexity: likelihood.perplexity, tokens: tokens,
+            next: next.map { .init(text: text($0.id), probability: $0.probability) })
     }
 }
 

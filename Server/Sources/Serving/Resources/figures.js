@@ -46,7 +46,7 @@ export class Figures {
       this.symbols.push({ start, end: place, nats: token.nats, rank: token.rank, likeliest: token.likeliest, text: token.text });
     }
     this.next = answer.next;
-    const fits = inside == 0 && place == this.text.length;
+    const fits = inside == 0 && !this.text.slice(place).trim();
     if (!fits) [this.symbols, this.next] = [[], []];
     return fits;
   }
