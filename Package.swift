@@ -18,7 +18,9 @@ let package = Package(
         .library(name: "CharacterModel", targets: ["CharacterModel"]),
         .library(name: "RecurrentNetwork", targets: ["RecurrentNetwork"]),
         .library(name: "Training", targets: ["Training"]),
+        // For the package in Server.
         .library(name: "Reports", targets: ["Reports"]),
+        .library(name: "CommandSupport", targets: ["CommandSupport"]),
         .executable(name: "escriba", targets: ["escriba"]),
         .executable(name: "train", targets: ["train"]),
         .executable(name: "sample", targets: ["sample"]),

@@ -7,7 +7,7 @@ let swift: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 let package = Package(
     name: "escriba-server",
     dependencies: [
-        .package(name: "escriba", path: "..", traits: []),
+        .package(name: "escriba", path: ".."),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.0.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
@@ -44,15 +44,16 @@ let package = Package(
         .executableTarget(
             name: "escriba-serve",
             dependencies: [
-                "Completions", "Serving", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Completions", "Serving", .product(name: "CommandSupport", package: "escriba"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         .testTarget(
             name: "ServingTests",
             dependencies: [
-                "Serving", .product(name: "CharacterModel", package: "escriba"),
-                .product(name: "Training", package: "escriba"),
+                "Completions", "Serving", "escriba-serve", .product(name: "CharacterModel", package: "escriba"),
+                .product(name: "Training", package: "escriba"), .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: swift),
         .testTarget(name: "CompletionsTests", dependencies: ["Completions"], swiftSettings: swift),

@@ -111,10 +111,11 @@ extension CompletionRequest.Sampling {
         }
     }
 
-    /// Biases by symbol; ids are those of the vocabulary.
+    /// Biases by symbol. A key that is a symbol of the vocabulary is meant as one, even if it is a number; others are ids.
     private func named(_ vocabulary: Vocabulary) -> [(symbol: String, value: Double)] {
         biases.sorted { $0.key < $1.key }.map { key, value in
-            if key.count > 1, let id = Int(key), vocabulary.symbols.indices.contains(id) {
+            let isSymbol = vocabulary.id(of: Symbol(key)) != vocabulary.unknown
+            if !isSymbol, let id = Int(key), vocabulary.symbols.indices.contains(id) {
                 return (vocabulary.symbols[id].text, value)
             }
             return (key, value)

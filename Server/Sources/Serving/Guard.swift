@@ -43,12 +43,14 @@ struct Guard: RouterMiddleware {
     }
 
     private func check(_ request: Request) throws(APIError) {
-        let host = Self.name(request.head.authority ?? "")
+        let authority = request.head.authority?.lowercased() ?? ""
+        let host = Self.name(authority)
         guard isOurs(host) else {
             throw APIError(.misdirected, "this server is not \(host.prefix(64)); the option --name allows other names")
         }
         if let origin = request.headers[.origin] {
-            guard let name = Self.origin(origin), isOurs(name) else {
+            // Pages of other servers on this machine are not ours either.
+            guard let other = Self.origin(origin), other == authority || options.names.contains(Self.name(other)) else {
                 throw APIError(.forbidden, "pages of \(origin.prefix(64)) may not use this server")
             }
         }
@@ -67,8 +69,10 @@ struct Guard: RouterMiddleware {
         }
     }
 
+    /// A name that another site gives to this machine is not ours; an address cannot be given to it.
     private func isOurs(_ host: String) -> Bool {
-        ServerOptions.isLoopback(host) || host == options.host.lowercased() || options.names.contains(host)
+        if ServerOptions.isLoopback(host) || options.names.contains(host) || host == options.host.lowercased() { return true }
+        return !ServerOptions.isLoopback(options.host) && (host.hasPrefix("[") || host.wholeMatch(of: /\d+(\.\d+){3}/) != nil)
     }
 
     /// A host without its port, in lower case.
@@ -78,10 +82,10 @@ struct Guard: RouterMiddleware {
         return String(host.prefix { $0 != ":" })
     }
 
-    /// The host of an origin; nil for `null` and other schemes.
+    /// The host and port of an origin; nil for `null` and other schemes.
     private static func origin(_ origin: String) -> String? {
         for scheme in ["http://", "https://"] where origin.lowercased().hasPrefix(scheme) {
-            return name(String(origin.dropFirst(scheme.count)))
+            return String(origin.lowercased().dropFirst(scheme.count))
         }
         return nil
     }

@@ -1,7 +1,9 @@
 import Completions
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 import ServiceLifecycle
 import UnixSignals
 
@@ -45,6 +47,13 @@ public struct Server: Sendable {
             services: [application, Reloading(table: service.table, logger: logger, signals: reloads)],
             gracefulShutdownSignals: signals, logger: logger)
         configuration.maximumGracefulShutdownDuration = .seconds(4)
-        try await ServiceGroup(configuration: configuration).run()
+        do { try await ServiceGroup(configuration: configuration).run() } catch let error as IOError {
+            throw ListeningError(reason: String(cString: strerror(error.errnoCode)))
+        }
     }
+}
+
+/// The address cannot be listened on.
+public struct ListeningError: Error {
+    public let reason: String
 }

@@ -25,7 +25,7 @@ struct StopTests {
                 for start in stride(from: 0, to: bytes.count, by: size) where !isEnd {
                     let part = finder.append(Array(bytes[start..<min(start + size, bytes.count)]))
                     found += part.text
-                    isEnd = part.isEnd
+                    isEnd = part.stop != nil
                 }
                 if !isEnd { found += finder.finish() }
                 #expect(String(decoding: found, as: UTF8.self) == expected(text, stops), "\(text) by \(size)")

@@ -30,6 +30,12 @@ struct RawClient {
         }
     }
 
+    /// Sends a request for completions.
+    func ask(_ body: String) {
+        let head = ["POST /v1/completions HTTP/1.1", "Host: localhost", "Content-Type: application/json", "Content-Length: \(body.utf8.count)"]
+        send(Array((head.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8))
+    }
+
     /// What has come; empty at the end or after the time limit.
     func receive() -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: 65_536)

@@ -272,6 +272,8 @@ $("save").addEventListener("click", save);
 $("open").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", openFile);
 $("new").addEventListener("click", async () => { keepNow(); await shelf.begin(); await open({ settings: settings() }); field.focus(); });
+$("texts").addEventListener("pointerdown", listTexts);
+$("texts").addEventListener("focus", listTexts);
 $("texts").addEventListener("change", async () => {
   keepNow();
   const content = await shelf.take($("texts").value);

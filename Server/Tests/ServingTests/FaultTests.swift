@@ -1,0 +1,131 @@
+import CharacterModel
+import Completions
+import Foundation
+import Testing
+
+@Suite("Faults", .serialized)
+struct FaultTests {
+    @Test("A request that does not come, and a reader that stalls, lose their connections")
+    func deadlines() async throws {
+        try await serving([modelPath], { options in (options.limits.requestSeconds, options.limits.readerSeconds) = (1, 1) }) { port in
+            for beginning in ["", "GET / HT", "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"] {
+                let client = try RawClient(port: port, seconds: 30)
+                client.send(Array(beginning.utf8))
+                #expect(client.receive().isEmpty, "\(beginning)")
+                client.close()
+            }
+            let slow = try RawClient(port: port)
+            let body = #"{"prompt": "the ", "max_tokens": 100000, "stream": true, "logprobs": 5}"#
+            slow.ask(body)
+            try await until("the text is being generated") { try metric("streams", port) == 1 }
+            try await until("the text is given up") { try metric("streams", port) == 0 }
+            #expect(try metric("symbols_total", port) < 100_000)
+            slow.close()
+        }
+    }
+
+    /// REQUESTS=10000 for the long run.
+    @Test("Malformed requests neither end the server, nor hold it, nor leave anything behind")
+    func malformed() async throws {
+        let count = Int(ProcessInfo.processInfo.environment["REQUESTS"] ?? "") ?? 1_000
+        try await serving([modelPath], { $0.limits.requestSeconds = 2 }) { port in
+            var requests = MalformedRequests(seed: 20_261_128)
+            let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+            for number in 0..<count {
+                let client = try RawClient(port: port, seconds: 5)
+                let (pieces, finishes, reads) = requests.next()
+                for piece in pieces { client.send(piece) }
+                if finishes { client.finishSending() }
+                if reads { _ = client.receive() }
+                client.close()
+                if number % 500 == 0 { #expect(try RawClient.ask(port, "GET", "/health").status == 200, "after \(number)") }
+            }
+            try await until("all texts are gone") { try metric("streams", port) == 0 && metric("queue", port) == 0 }
+            try await until("all connections are closed") {
+                try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count <= descriptors + 2
+            }
+            let answer = try RawClient.ask(port, body: #"{"prompt": "the ", "max_tokens": 5}"#)
+            #expect(answer.status == 200)
+        }
+    }
+
+    @Test("Models are read again on demand; one that is broken stays as it was")
+    func reload() async throws {
+        let path = try SmallModel.train("changing", on: "abc abc. ")
+        let table = try ModelTable([path], limits: Limits())
+        let service = CompletionService(table, limits: Limits())
+        func text() async throws -> String {
+            let json = Array(#"{"prompt": "a", "max_tokens": 20, "seed": 1}"#.utf8)
+            let request = try CompletionRequest(JSONValue(parsing: json), limits: Limits())
+            return try await service.begin(request).whole().choices[0].text
+        }
+        let before = try await text()
+        let good = try Data(contentsOf: URL(fileURLWithPath: path))
+        try good.dropLast(9).write(to: URL(fileURLWithPath: path))
+        let complaints = await table.reload()
+        #expect(complaints.count == 1 && complaints[0].contains("changing"), "\(complaints)")
+        #expect(try await text() == before)
+        let other = try SmallModel.train("other", on: "xyz, zyx! ")
+        try Data(contentsOf: URL(fileURLWithPath: other)).write(to: URL(fileURLWithPath: path))
+        #expect(await table.reload() == [])
+        #expect(try await text() != before)
+        #expect(table.offers.map(\.name) == ["changing"] && table.offers[0].symbols == 6)
+        try FileManager.default.removeItem(atPath: path)
+        #expect(await table.reload().count == 1)
+        #expect(table.offers.count == 1)
+    }
+
+    @Test("Models are found by name, links in folders are not followed, and two of one name are refused")
+    func files() throws {
+        let folder = NSTemporaryDirectory() + "escriba-serving-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        #expect(throws: APIError.self) { try ModelTable([folder], limits: Limits()) }
+        for name in ["one", "two", "two.last"] {
+            try FileManager.default.copyItem(atPath: modelPath, toPath: "\(folder)/\(name).safetensors")
+        }
+        try FileManager.default.createSymbolicLink(atPath: folder + "/link.safetensors", withDestinationPath: modelPath)
+        #expect(try ModelTable([folder], limits: Limits()).offers.map(\.name) == ["one", "two"])
+        #expect(try ModelTable([folder + "/one", modelPath], limits: Limits()).offers.map(\.name) == ["one", "small"])
+        #expect(throws: APIError.self) { try ModelTable([folder, folder + "/one"], limits: Limits()) }
+    }
+
+    @Test("SIGHUP is no end; SIGTERM ends a server that is at work, with all that was promised")
+    func signals() async throws {
+        let process = Process()
+        process.executableURL = Bundle.main.executableURL!.deletingLastPathComponent().appendingPathComponent("escriba-serve")
+        if !FileManager.default.fileExists(atPath: process.executableURL!.path) {
+            process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+                .appendingPathComponent("escriba-serve")
+        }
+        process.arguments = [modelPath, "--port", "0"]
+        let output = Pipe()
+        process.standardError = output
+        try process.run()
+        var said = ""
+        while !said.contains("/v1") {
+            let data = output.fileHandleForReading.availableData
+            try #require(!data.isEmpty, "the server has ended: \(said)")
+            said += String(decoding: data, as: UTF8.self)
+        }
+        let port = try #require(said.firstMatch(of: /:(\d+)\/v1/).flatMap { Int($0.1) })
+        kill(process.processIdentifier, SIGHUP)
+        while !said.contains("read the models again") {
+            said += String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+        }
+        let client = try RawClient(port: port)
+        let body = #"{"prompt": "the ", "max_tokens": 3000, "seed": 1}"#
+        client.ask(body)
+        try await until("the text is being generated") { try metric("streams", port) == 1 }
+        kill(process.processIdentifier, SIGTERM)
+        var answer: [UInt8] = []
+        while true {
+            let part = client.receive()
+            if part.isEmpty { break }
+            answer += part
+        }
+        #expect(String(decoding: answer, as: UTF8.self).contains(#""completion_tokens":3000"#), "a text was cut off")
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0 && process.terminationReason == .exit)
+    }
+}
