@@ -2,6 +2,7 @@ import AsyncAlgorithms
 import Completions
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// The routes of the interface.
 struct Endpoint: Sendable {
@@ -53,9 +54,8 @@ struct Endpoint: Sendable {
 
     /// Says of what cannot be answered that it cannot.
     private func answered(_ body: () async throws -> Response) async throws(APIError) -> Response {
-        do { return try await body() } catch let error as APIError { throw error } catch let error as HTTPError {
-            let status: APIError.Status = error.status == .contentTooLarge ? .tooLarge : .badRequest
-            throw APIError(status, "the body cannot be read, or is longer than \(service.limits.body) bytes")
+        do { return try await body() } catch let error as APIError { throw error } catch is NIOTooManyBytesError {
+            throw APIError(.tooLarge, "the body is longer than \(service.limits.body) bytes")
         } catch {
             throw APIError(.unavailable, "the request was given up")
         }

@@ -36,7 +36,7 @@ struct Guard: RouterMiddleware {
     private static func refusal(_ error: HTTPError, of request: Request) -> APIError {
         let path = request.uri.path.prefix(64)
         guard error.status == .notFound else { return APIError(.badRequest, "the request cannot be read") }
-        guard Endpoint.route(request.uri.path) == "other" else {
+        guard Endpoint.route(request.uri.path) != request.uri.path else {
             return APIError(.methodNotAllowed, "\(path) cannot be asked with \(request.method.rawValue.prefix(16))")
         }
         return APIError(.notFound, "there is nothing at \(path)")

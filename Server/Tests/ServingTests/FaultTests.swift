@@ -11,15 +11,15 @@ struct FaultTests {
             for beginning in ["", "GET / HT", "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"] {
                 let client = try RawClient(port: port, seconds: 30)
                 client.send(Array(beginning.utf8))
-                #expect(client.receive().isEmpty, "\(beginning)")
+                #expect(await client.receive().isEmpty, "\(beginning)")
                 client.close()
             }
             let slow = try RawClient(port: port)
             let body = #"{"prompt": "the ", "max_tokens": 100000, "stream": true, "logprobs": 5}"#
             slow.ask(body)
-            try await until("the text is being generated") { try metric("streams", port) == 1 }
-            try await until("the text is given up") { try metric("streams", port) == 0 }
-            #expect(try metric("symbols_total", port) < 100_000)
+            try await until("the text is being generated") { try await metric("streams", port) == 1 }
+            try await until("the text is given up") { try await metric("streams", port) == 0 }
+            #expect(try await metric("symbols_total", port) < 100_000)
             slow.close()
         }
     }
@@ -36,15 +36,15 @@ struct FaultTests {
                 let (pieces, finishes, reads) = requests.next()
                 for piece in pieces { client.send(piece) }
                 if finishes { client.finishSending() }
-                if reads { _ = client.receive() }
+                if reads { _ = await client.receive() }
                 client.close()
-                if number % 500 == 0 { #expect(try RawClient.ask(port, "GET", "/health").status == 200, "after \(number)") }
+                if number % 500 == 0 { #expect(try await RawClient.ask(port, "GET", "/health").status == 200, "after \(number)") }
             }
-            try await until("all texts are gone") { try metric("streams", port) == 0 && metric("queue", port) == 0 }
+            try await until("all texts are gone") { try await load(port) == [0, 0] }
             try await until("all connections are closed") {
                 try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count <= descriptors + 2
             }
-            let answer = try RawClient.ask(port, body: #"{"prompt": "the ", "max_tokens": 5}"#)
+            let answer = try await RawClient.ask(port, body: #"{"prompt": "the ", "max_tokens": 5}"#)
             #expect(answer.status == 200)
         }
     }
@@ -102,30 +102,31 @@ struct FaultTests {
         let output = Pipe()
         process.standardError = output
         try process.run()
+        /// On a thread of its own, as the client's.
+        func read(_ pipe: Pipe) async -> Data {
+            await withCheckedContinuation { continuation in
+                Thread.detachNewThread { continuation.resume(returning: pipe.fileHandleForReading.availableData) }
+            }
+        }
         var said = ""
         while !said.contains("/v1") {
-            let data = output.fileHandleForReading.availableData
+            let data = await read(output)
             try #require(!data.isEmpty, "the server has ended: \(said)")
             said += String(decoding: data, as: UTF8.self)
         }
         let port = try #require(said.firstMatch(of: /:(\d+)\/v1/).flatMap { Int($0.1) })
         kill(process.processIdentifier, SIGHUP)
         while !said.contains("read the models again") {
-            said += String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+            said += String(decoding: await read(output), as: UTF8.self)
         }
         let client = try RawClient(port: port)
         let body = #"{"prompt": "the ", "max_tokens": 3000, "seed": 1}"#
         client.ask(body)
-        try await until("the text is being generated") { try metric("streams", port) == 1 }
+        try await until("the text is being generated") { try await metric("streams", port) == 1 }
         kill(process.processIdentifier, SIGTERM)
-        var answer: [UInt8] = []
-        while true {
-            let part = client.receive()
-            if part.isEmpty { break }
-            answer += part
-        }
+        let answer = await client.receiveAll()
         #expect(String(decoding: answer, as: UTF8.self).contains(#""completion_tokens":3000"#), "a text was cut off")
-        process.waitUntilExit()
+        try await until("the server has ended") { !process.isRunning }
         #expect(process.terminationStatus == 0 && process.terminationReason == .exit)
     }
 }

@@ -21,14 +21,13 @@ struct ManyTests {
                         let prompt = String("the scribe wrote bread and rain, ".prefix(number % 20))
                         let length = 5 + number * 37 % 200
                         let body = #"{"prompt": "\#(prompt)", "max_tokens": \#(length), "seed": \#(number)}"#
-                        // A thread of its own: the client waits.
-                        let answer = try await Task.detached { try RawClient.ask(port, body: body) }.value
+                        let answer = try await RawClient.ask(port, body: body)
                         #expect(try texts(answer.body) == [Self.expected(model, prompt, seed: number, length)])
                     }
                 }
                 try await group.waitForAll()
             }
-            #expect(try metric("streams", port) == 0 && metric("queue", port) == 0)
+            #expect(try await load(port) == [0, 0])
         }
     }
 
@@ -36,7 +35,7 @@ struct ManyTests {
     func prompts() async throws {
         try await serving { port in
             let model = try LanguageModel(contentsOf: modelPath)
-            let answer = try RawClient.ask(port, body: #"{"prompt": ["the ", "and "], "n": 2, "max_tokens": 9, "seed": 4}"#)
+            let answer = try await RawClient.ask(port, body: #"{"prompt": ["the ", "and "], "n": 2, "max_tokens": 9, "seed": 4}"#)
             let expected = try ["the ", "and "].flatMap { prompt in
                 try (0..<2).map { try Self.expected(model, prompt, seed: 4, stream: $0, 9) }
             }
@@ -48,18 +47,18 @@ struct ManyTests {
     func prefixes() async throws {
         try await serving { port in
             let prompt = String(repeating: "the scribe wrote bread and rain, ", count: 30)
-            func read(_ prompt: String) throws -> (symbols: Double, text: [String]) {
-                let before = try metric("prompt_symbols_total", port)
-                let answer = try RawClient.ask(port, body: #"{"prompt": "\#(prompt)", "max_tokens": 8, "seed": 1}"#)
-                return (try metric("prompt_symbols_total", port) - before, try texts(answer.body))
+            func read(_ prompt: String) async throws -> (symbols: Double, text: [String]) {
+                let before = try await metric("prompt_symbols_total", port)
+                let answer = try await RawClient.ask(port, body: #"{"prompt": "\#(prompt)", "max_tokens": 8, "seed": 1}"#)
+                return (try await metric("prompt_symbols_total", port) - before, try texts(answer.body))
             }
-            #expect(try read(prompt).symbols == Double(prompt.count))
-            let longer = try read(prompt + "and")
+            #expect(try await read(prompt).symbols == Double(prompt.count))
+            let longer = try await read(prompt + "and")
             #expect(longer.symbols == 3)
             let model = try LanguageModel(contentsOf: modelPath)
             #expect(longer.text == [try Self.expected(model, prompt + "and", seed: 1, 8)])
             // A branch: the first 512 symbols are known too.
-            #expect(try read(prompt.prefix(600) + "x").symbols == 89)
+            #expect(try await read(prompt.prefix(600) + "x").symbols == 89)
         }
     }
 
@@ -69,10 +68,10 @@ struct ManyTests {
             let client = try RawClient(port: port)
             let body = #"{"prompt": "the ", "max_tokens": 100000, "stream": \#(streams)}"#
             client.ask(body)
-            try await until("the text is being generated") { try metric("streams", port) == 1 }
+            try await until("the text is being generated") { try await metric("streams", port) == 1 }
             client.close()
-            try await until("the text is gone") { try metric("streams", port) == 0 }
-            #expect(try metric("symbols_total", port) < 100_000)
+            try await until("the text is gone") { try await metric("streams", port) == 0 }
+            #expect(try await metric("symbols_total", port) < 100_000)
         }
     }
 
@@ -85,12 +84,12 @@ struct ManyTests {
             for client in clients {
                 client.ask(body)
             }
-            try await until("five have come") { try metric("streams", port) == 2 && metric("queue", port) == 3 }
-            let refused = try RawClient.ask(port, body: #"{"prompt": "and ", "max_tokens": 5, "seed": 1}"#)
+            try await until("five have come") { try await load(port) == [2, 3] }
+            let refused = try await RawClient.ask(port, body: #"{"prompt": "and ", "max_tokens": 5, "seed": 1}"#)
             #expect(refused.status == 429 && refused.headers.contains("Retry-After"))
             for client in clients { client.close() }
-            try await until("all have gone") { try metric("streams", port) == 0 && metric("queue", port) == 0 }
-            let answer = try RawClient.ask(port, body: #"{"prompt": "and ", "max_tokens": 5, "seed": 1}"#)
+            try await until("all have gone") { try await load(port) == [0, 0] }
+            let answer = try await RawClient.ask(port, body: #"{"prompt": "and ", "max_tokens": 5, "seed": 1}"#)
             #expect(try texts(answer.body) == [try Self.expected(model, "and ", seed: 1, 5)])
         }
     }
@@ -102,13 +101,13 @@ struct ManyTests {
             let model = try LanguageModel(contentsOf: path)
             let alone = try model.generator(
                 prompt: "ca", strategy: .sampled(Temperature(1), keeping: .everything), seed: 3)
-            let answer = try RawClient.ask(port, body: #"{"prompt": "ann\nca", "max_tokens": 500, "seed": 3}"#)
+            let answer = try await RawClient.ask(port, body: #"{"prompt": "ann\nca", "max_tokens": 500, "seed": 3}"#)
             #expect(try texts(answer.body) == [alone.prefix(500).map(\.symbol.text).joined()])
             let choice = try #require((object(answer.body)["choices"] as? [[String: Any]])?.first)
             #expect(choice["finish_reason"] as? String == "stop" && choice["stop_reason"] == nil)
-            #expect(try RawClient.ask(port, "GET", "/v1/models").body.contains(#""separator":"\n""#))
+            #expect(try await RawClient.ask(port, "GET", "/v1/models").body.contains(#""separator":"\n""#))
             // A record that may go on has no end yet.
-            let open = try object(RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "ann\nbo"}"#).body)
+            let open = try await object(RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "ann\nbo"}"#).body)
             let tokens = try #require(open["tokens"] as? [[String: Any]])
             #expect(tokens.map { $0["text"] as? String } == ["a", "n", "n", "\n", "b", "o"])
         }

@@ -24,7 +24,7 @@ struct RawClient {
     func send(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { return }
             rest = rest.dropFirst(count)
         }
@@ -37,10 +37,25 @@ struct RawClient {
     }
 
     /// What has come; empty at the end or after the time limit.
-    func receive() -> [UInt8] {
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        let count = recv(descriptor, &buffer, buffer.count, 0)
-        return Array(buffer.prefix(max(0, count)))
+    func receive() async -> [UInt8] {
+        // On a thread of its own: the server of the test needs those of the tasks.
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread { [descriptor] in
+                var buffer = [UInt8](repeating: 0, count: 65_536)
+                let count = recv(descriptor, &buffer, buffer.count, 0)
+                continuation.resume(returning: Array(buffer.prefix(max(0, count))))
+            }
+        }
+    }
+
+    /// All that comes until the end.
+    func receiveAll() async -> [UInt8] {
+        var answer: [UInt8] = []
+        while true {
+            let part = await receive()
+            if part.isEmpty { return answer }
+            answer += part
+        }
     }
 
     /// Says that nothing more will be sent.
@@ -52,20 +67,14 @@ struct RawClient {
     static func ask(
         _ port: Int, _ method: String = "POST", _ path: String = "/v1/completions", body: String = "",
         headers: [String] = []
-    ) throws -> (status: Int, headers: String, body: String) {
+    ) async throws -> (status: Int, headers: String, body: String) {
         let client = try RawClient(port: port)
         defer { client.close() }
         var lines = ["\(method) \(path) HTTP/1.1", "Connection: close", "Content-Length: \(body.utf8.count)"]
         if !headers.contains(where: { $0.hasPrefix("Host:") }) { lines.append("Host: 127.0.0.1:\(port)") }
         if !headers.contains(where: { $0.hasPrefix("Content-Type:") }) { lines.append("Content-Type: application/json") }
         client.send(Array(((lines + headers).joined(separator: "\r\n") + "\r\n\r\n" + body).utf8))
-        var answer: [UInt8] = []
-        while true {
-            let part = client.receive()
-            if part.isEmpty { break }
-            answer += part
-        }
-        let text = String(decoding: answer, as: UTF8.self)
+        let text = String(decoding: await client.receiveAll(), as: UTF8.self)
         let halves = text.components(separatedBy: "\r\n\r\n")
         let status = Int(text.split(separator: " ").dropFirst().first ?? "0") ?? 0
         return (status, halves[0], halves.dropFirst().joined(separator: "\r\n\r\n"))

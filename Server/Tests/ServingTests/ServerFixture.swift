@@ -32,7 +32,7 @@ enum SmallModel {
 /// Runs a server while a body talks to it.
 func serving(
     _ models: [String] = [modelPath], _ change: (inout ServerOptions) -> Void = { _ in },
-    _ body: @escaping @Sendable (Int) async throws -> Void
+    _ body: (Int) async throws -> Void
 ) async throws {
     var options = ServerOptions()
     options.port = 0
@@ -43,7 +43,7 @@ func serving(
     let task = Task { try await server.run(endingOn: [], reloadingOn: []) { continuation.yield($0) } }
     defer { task.cancel() }
     for await port in ports {
-        try await Task.detached { try await body(port) }.value
+        try await body(port)
         break
     }
 }
@@ -57,16 +57,19 @@ func texts(_ answer: String) throws -> [String] {
     try #require(object(answer)["choices"] as? [[String: Any]]).map { try #require($0["text"] as? String) }
 }
 
+/// How many texts are being generated, and how many wait.
+func load(_ port: Int) async throws -> [Double] { [try await metric("streams", port), try await metric("queue", port)] }
+
 /// The sum of a metric over all models.
-func metric(_ name: String, _ port: Int) throws -> Double {
-    try RawClient.ask(port, "GET", "/metrics").body.split(separator: "\n").filter { $0.hasPrefix("escriba_\(name){") }
+func metric(_ name: String, _ port: Int) async throws -> Double {
+    try await RawClient.ask(port, "GET", "/metrics").body.split(separator: "\n").filter { $0.hasPrefix("escriba_\(name){") }
         .reduce(0) { $0 + (Double($1.split(separator: " ").last ?? "") ?? .nan) }
 }
 
 /// Waits until something holds; an error after a minute.
-func until(_ what: String, _ holds: () throws -> Bool) async throws {
+func until(_ what: String, _ holds: () async throws -> Bool) async throws {
     for _ in 0..<3_000 {
-        if try holds() { return }
+        if try await holds() { return }
         try await Task.sleep(for: .milliseconds(20))
     }
     Issue.record("waited in vain until \(what)")

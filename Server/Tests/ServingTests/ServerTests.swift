@@ -7,7 +7,7 @@ struct ServerTests {
     @Test("A completion is the text that the library generates with the seed")
     func completes() async throws {
         try await serving { port in
-            let answer = try RawClient.ask(port, body: #"{"prompt": "the ", "max_tokens": 40, "seed": 7, "n": 2}"#)
+            let answer = try await RawClient.ask(port, body: #"{"prompt": "the ", "max_tokens": 40, "seed": 7, "n": 2}"#)
             #expect(answer.status == 200, "\(answer)")
             let object = try object(answer.body)
             let choices = try #require(object["choices"] as? [[String: Any]])
@@ -29,9 +29,9 @@ struct ServerTests {
     func streams() async throws {
         try await serving { port in
             let body = #"{"prompt": "the ", "max_tokens": 300, "seed": 7, "stream": true, "stream_options": {"include_usage": true}}"#
-            let answer = try RawClient.ask(port, body: body)
+            let answer = try await RawClient.ask(port, body: body)
             #expect(answer.status == 200 && answer.headers.contains("text/event-stream"))
-            let events = answer.body.split(separator: "\n").filter { $0.hasPrefix("data: ") }.map { String($0.dropFirst(6)) }
+            let events = answer.body.replacing("\r\n", with: "\n").split(separator: "\n").filter { $0.hasPrefix("data: ") }.map { String($0.dropFirst(6)) }
             #expect(events.last == "[DONE]")
             let parts = try events.dropLast().map(object)
             let text = parts.compactMap { ($0["choices"] as? [[String: Any]])?.first?["text"] as? String }.joined()
@@ -46,11 +46,11 @@ struct ServerTests {
     @Test("Stops, echo and log-probabilities are as the interface has them")
     func details() async throws {
         try await serving { port in
-            let whole = try object(
+            let whole = try await object(
                 RawClient.ask(port, body: #"{"prompt": "the ", "max_tokens": 30, "seed": 7}"#).body)
             let text = try #require((whole["choices"] as? [[String: Any]])?[0]["text"] as? String)
             let stop = String(text.dropFirst(10).prefix(2))
-            let stopped = try object(
+            let stopped = try await object(
                 RawClient.ask(
                     port, body: #"{"prompt": "the ", "max_tokens": 30, "seed": 7, "stop": "\#(stop)", "echo": true, "logprobs": 2}"#
                 ).body)
@@ -82,30 +82,33 @@ struct ServerTests {
                 ("POST", "/v1/completions", #"{"n": 32, "prompt": ["","","","","","","","","","","","",""]}"#, [], 400),
                 ("POST", "/v1/completions", #"{"prompt": ""# + String(repeating: "a", count: 1_100_000) + #""}"#, [], 413),
             ] as [(String, String, String, [String], Int)] {
-                let answer = try RawClient.ask(port, method, path, body: body, headers: headers)
+                let answer = try await RawClient.ask(port, method, path, body: body, headers: headers)
                 #expect(answer.status == status, "\(method) \(path) \(body.prefix(40)) \(headers): \(answer.headers)")
                 #expect(try object(answer.body)["error"] is [String: Any], "\(answer.body.prefix(100))")
                 #expect(answer.headers.contains("frame-ancestors 'none'"))
             }
-            #expect(try RawClient.ask(port, "GET", "/health").status == 200)
-            #expect(try RawClient.ask(port, "GET", "/v1/models").body.contains(#""id":"small""#))
+            #expect(try await RawClient.ask(port, "GET", "/health").status == 200)
+            #expect(try await RawClient.ask(port, "GET", "/v1/models").body.contains(#""id":"small""#))
         }
     }
 
     @Test("With a key, the interface needs it")
     func key() async throws {
         try await serving([modelPath], { $0.apiKey = Array("0123456789abcdef".utf8) }) { port in
-            #expect(try RawClient.ask(port, "GET", "/v1/models").status == 401)
-            #expect(try RawClient.ask(port, "GET", "/v1/models", headers: ["Authorization: Bearer 0123456789abcdee"]).status == 401)
-            #expect(try RawClient.ask(port, "GET", "/v1/models", headers: ["Authorization: Bearer 0123456789abcdef"]).status == 200)
-            #expect(try RawClient.ask(port, "GET", "/health").status == 200)
+            for (path, key, status) in [
+                ("/v1/models", "", 401), ("/v1/models", "0123456789abcdee", 401), ("/metrics", "0123456789abcde", 401),
+                ("/v1/models", "0123456789abcdef", 200), ("/health", "", 200), ("/", "", 200),
+            ] {
+                let answer = try await RawClient.ask(port, "GET", path, headers: ["Authorization: Bearer \(key)"])
+                #expect(answer.status == status, "\(path) \(key)")
+            }
         }
     }
 
     @Test("A text is scored as the library scores it")
     func scores() async throws {
         try await serving { port in
-            let answer = try object(RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "the river"}"#).body)
+            let answer = try await object(RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "the river"}"#).body)
             let model = try LanguageModel(contentsOf: modelPath)
             let expected = try model.evaluate([.bytes(Array("the river".utf8), name: "t")])
             let perplexity = try #require(answer["perplexity"] as? Double)
@@ -113,7 +116,7 @@ struct ServerTests {
             #expect((answer["tokens"] as? [Any])?.count == 9 && answer["weights"] as? String == "exact")
             #expect((answer["next"] as? [[String: Any]])?.count == 5)
             // What is known is not told again, nor are the figures others.
-            let rest = try object(
+            let rest = try await object(
                 RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "the river", "skip": 4}"#).body)
             let (all, some) = (answer["tokens"] as? [[String: Any]] ?? [], rest["tokens"] as? [[String: Any]] ?? [])
             #expect(some.count == 5 && rest["first"] as? Int == 4)
