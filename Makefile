@@ -10,9 +10,9 @@ RELEASE := -c release --static-swift-stdlib -Xswiftc -use-ld=lld
 COMMIT = $(shell { git rev-parse --short=12 HEAD 2> /dev/null && { git diff --quiet HEAD || echo +; }; } | tr -d '\n')
 BIN = $(shell $(SWIFT) build $(RELEASE) --show-bin-path)
 TEST := -c release -Xswiftc -enable-testing --scratch-path .build-tests
-SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz
+SOURCES := Package.swift Sources Tests Benchmarks/Package.swift Benchmarks/Sources Fuzz Server/Package.swift Server/Sources Server/Tests
 
-.PHONY: setup build program mpi manual package check-package demo test golden help-screens lint format bench bench-peers torture fuzz sanitize check-cluster check-library check-pages lecture lecture-full docs install corpora clean
+.PHONY: setup build program serve mpi manual package check-package demo test test-server golden help-screens lint format bench bench-peers bench-server soak torture fuzz sanitize check-cluster check-library check-pages lecture lecture-full docs install corpora clean
 
 # As root or with sudo; does nothing if nothing is missing.
 setup:
@@ -34,6 +34,12 @@ build: setup
 program: setup
 	ESCRIBA_COMMIT=$(COMMIT) $(SWIFT) build $(RELEASE) --product escriba
 
+# `escriba serve`: a package of its own, whose dependencies nobody else needs. Four minutes on two cores.
+serve: program
+	$(SWIFT) build --package-path Server $(RELEASE) --scratch-path .build-server --product escriba-serve
+	@install -m 755 .build-server/release/escriba-serve $(BIN)/escriba-serve
+	@echo "to write with a model: $(BIN)/escriba serve FOLDER-OR-MODEL"
+
 demo: program
 	@ESCRIBA=.build/release/escriba CORPORA=corpora sh Scripts/demo.sh $(if $(TEXT),"$(TEXT)")
 
@@ -49,6 +55,11 @@ test: setup
 	$(SWIFT) test $(TEST) --skip-build
 	$(SWIFT) test --scratch-path .build-debug --filter CheckedRunTests
 
+# The server's, with REQUESTS malformed requests.
+test-server: setup
+	$(SWIFT) build --package-path Server $(subst .build-tests,.build-server-tests,$(TEST)) --build-tests
+	$(SWIFT) test --package-path Server $(subst .build-tests,.build-server-tests,$(TEST)) --skip-build
+
 # Records the results of the golden trainings with this compiler, beside those with other compilers: see GoldenTests.
 golden: setup
 	$(SWIFT) build $(TEST) --build-tests
@@ -63,7 +74,7 @@ help-screens: setup
 
 # Foundation itself would bring a second ICU into every program; FoundationEssentials does not.
 lint:
-	@! grep -rnE '^([a-z@]+ )*import Foundation$$' Sources
+	@! grep -rnE '^([a-z@]+ )*import Foundation$$' Sources Server/Sources
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
 
 format:
@@ -76,6 +87,16 @@ bench: setup
 bench-peers: setup
 	cd Benchmarks && $(SWIFT) run -c release --scratch-path ../.build-benchmarks benchmarks \
 		--peer "$$($(PYTHON) -c 'import torch, sys; print(sys.executable)')"
+
+# The server with an LSTM of 2 layers of 256 units at 1, 8, 32 and 128 clients; and sixteen clients for MINUTES, with its memory.
+MINUTES ?= 10
+bench-server soak: PACKAGES += wrk curl
+bench-server soak: build serve
+	mkdir -p .build-pages
+	$(BIN)/train corpora/book/the-river-year.txt --cell lstm --layers 2 --hidden 256 --time-limit 20s --quiet \
+		--output .build-pages/bench.safetensors --overwrite
+	bash Scripts/with-server.sh $(BIN)/escriba-serve .build-pages/bench -- sh -c \
+		'bash Scripts/$(if $(filter soak,$@),soak,bench)-server.sh $$URL $(if $(filter soak,$@),$$SERVER $(MINUTES))'
 
 # 200 trainings killed at random instants, and 50 whose disk fills up: all must end like undisturbed ones. Then 100,000
 # damaged checkpoints. The disks need root.
@@ -113,9 +134,10 @@ sanitize: setup
 	done
 
 # The pages, driven in headless Chromium; pictures of them are in .build-pages.
-check-pages: PACKAGES += chromium fonts-noto-core
-check-pages: build
+check-pages: PACKAGES += chromium chromium-driver fonts-noto-core python3
+check-pages: build serve
 	bash Scripts/check-pages.sh $(BIN) .build-pages
+	bash Scripts/check-writing-page.sh $(BIN) .build-pages
 
 # What a lecture says of recurrent networks, measured on TEXT: lecture.html and lecture.json. It goes on where it was interrupted.
 # lecture takes a quarter of an hour, lecture-full about an hour.
@@ -185,4 +207,4 @@ corpora:
 	bash Scripts/corpora.sh
 
 clean:
-	rm -rf dist .build .build-docs .build-manual .build-package .build-tests .build-debug .build-benchmarks .build-fuzz .build-pages .build-thread .build-address
+	rm -rf dist .build .build-docs .build-manual .build-package .build-tests .build-debug .build-benchmarks .build-fuzz .build-pages .build-thread .build-address .build-server .build-server-tests

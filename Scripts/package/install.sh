@@ -9,6 +9,8 @@ commands="train sample perplexity inspect"
 install -d "$root/bin"
 install -m 755 "$program" "$root/bin/escriba"
 install -m 755 Scripts/demo.sh "$root/bin/escriba-demo"
+# What `make serve` has put beside the program.
+if [ -f "$(dirname "$program")/escriba-serve" ]; then install -m 755 "$(dirname "$program")/escriba-serve" "$root/bin/escriba-serve"; fi
 for command in $commands; do ln -sf escriba "$root/bin/escriba-$command"; done
 # The plug-ins that `make mpi` has put beside the program.
 for plugin in "$(dirname "$program")"/libescriba-*.so; do

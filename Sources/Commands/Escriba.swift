@@ -41,8 +41,11 @@ public struct Escriba: ParsableCommand {
         CommandLine.unsafeArgv[1] = strdup(path)
         execv(path, CommandLine.unsafeArgv + 1)
         let reason =
-            errno == ENOENT && name != "demo"
-            ? "there is no command \(name)" : "\(path): \(String(cString: strerror(errno)))"
+            switch (errno, name) {
+            case (ENOENT, "serve"): "\(path) is not installed; make serve builds it"
+            case (ENOENT, let name) where name != "demo": "there is no command \(name)"
+            default: "\(path): \(String(cString: strerror(errno)))"
+            }
         printError("\(reason); see \(Invocation.current.whole) --help")
         Glibc.exit(ExitStatus.usage)
     }

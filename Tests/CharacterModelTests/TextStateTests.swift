@@ -21,11 +21,14 @@ struct TextStateTests {
     }
 
     private func models() throws -> [LanguageModel] {
-        let fixed = try ["v1-lstm", "v1-gru", "v1-rnn"].map { try LanguageModel(contentsOf: fixture("\($0).safetensors")) }
+        let fixed = try ["v1-lstm", "v1-gru", "v1-rnn"].map {
+            try LanguageModel(contentsOf: fixture("\($0).safetensors"))
+        }
         return try fixed + [Self.counted()]
     }
 
-    @Test("A text that is read in slices, or on from a copy, leaves the same state to the bit", arguments: [false, true])
+    @Test(
+        "A text that is read in slices, or on from a copy, leaves the same state to the bit", arguments: [false, true])
     func slices(isExact: Bool) throws {
         for model in try models() {
             let ids = try model.symbols(of: Array(Self.text.utf8))
@@ -80,7 +83,8 @@ struct TextStateTests {
                     #expect(score.symbol == other.symbol && abs(score.nats - other.nats) < 2e-4 * max(1, other.nats))
                     #expect(abs(score.prediction.entropy - other.prediction.entropy) < 1e-3)
                     #expect(
-                        abs(score.prediction.likeliest[0].probability - other.prediction.likeliest[0].probability) < 1e-4)
+                        abs(score.prediction.likeliest[0].probability - other.prediction.likeliest[0].probability)
+                            < 1e-4)
                 }
             }
         }

@@ -114,7 +114,8 @@ public final class Completion: Sendable {
     private func choice(
         _ index: Int, _ part: ChoiceAssembler.Part, _ offset: inout Int
     ) -> CompletionResponse.Choice {
-        var choice = CompletionResponse.Choice(index: index, text: part.text, finishReason: part.end?.rawValue,
+        var choice = CompletionResponse.Choice(
+            index: index, text: part.text, finishReason: part.end?.rawValue,
             stopReason: part.stop)
         if let wanted = request.logprobs {
             var told = CompletionResponse.Logprobs()
@@ -127,7 +128,8 @@ public final class Completion: Sendable {
                 told.textOffset.append(offset)
                 told.topLogprobs?.append(
                     Dictionary(
-                        symbol.likeliest.map { (symbols[$0.id].text, $0.logProbability) }, uniquingKeysWith: { max($0, $1) }))
+                        symbol.likeliest.map { (symbols[$0.id].text, $0.logProbability) },
+                        uniquingKeysWith: { max($0, $1) }))
                 offset += text.unicodeScalars.count
             }
             choice.logprobs = told

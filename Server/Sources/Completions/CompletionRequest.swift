@@ -86,7 +86,8 @@ extension CompletionRequest.Sampling {
         }
         for (symbol, value) in given {
             guard case .number(let bias) = value, (-100...100).contains(bias) else {
-                throw APIError("logit_bias", is: "not a number from -100 to 100 for \(symbol.prefix(16))", mustBe: "one")
+                throw APIError(
+                    "logit_bias", is: "not a number from -100 to 100 for \(symbol.prefix(16))", mustBe: "one")
             }
             biases[symbol] = bias
         }
@@ -103,7 +104,8 @@ extension CompletionRequest.Sampling {
             let filter = try SamplingFilter(topK: topK, topP: topP, minP: minP, typical: typical)
             return Settings(
                 strategy: temperature == 0 ? .greedy : .sampled(try Temperature(temperature), keeping: filter),
-                penalty: try repetitionPenalty.map { value throws(SamplingError) in try RepetitionPenalty(value) } ?? .none,
+                penalty: try repetitionPenalty.map { value throws(SamplingError) in try RepetitionPenalty(value) }
+                    ?? .none,
                 mirostat: try mirostat.map { value throws(SamplingError) in try Mirostat(target: value) },
                 rules: try SymbolRules(bans: bans, biases: named(vocabulary), vocabulary: vocabulary))
         } catch {

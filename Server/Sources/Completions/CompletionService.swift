@@ -17,7 +17,9 @@ public final class CompletionService: Sendable {
         let head = CompletionResponse(
             id: "cmpl-\(UUID().uuidString.lowercased())", created: Int(Date.now.timeIntervalSince1970),
             model: lease.name, choices: [], seed: 0)
-        return Answer(request: request, head: head, completion: try Completion(request, on: lease, limits: limits, metrics: table.metrics))
+        return Answer(
+            request: request, head: head,
+            completion: try Completion(request, on: lease, limits: limits, metrics: table.metrics))
     }
 }
 

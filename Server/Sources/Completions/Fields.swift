@@ -4,7 +4,9 @@ struct Fields {
 
     /// - Throws: `APIError` if the value is no object.
     init(_ value: JSONValue) throws(APIError) {
-        guard case .object(let values) = value else { throw APIError(.badRequest, "the body is \(value.kind), not an object") }
+        guard case .object(let values) = value else {
+            throw APIError(.badRequest, "the body is \(value.kind), not an object")
+        }
         // null says that a field is not there.
         self.values = values.filter { $0.value != .null }
     }
@@ -61,7 +63,8 @@ struct Fields {
         default: throw APIError(name, is: value.kind, mustBe: "a string or an array of strings")
         }
         guard count.contains(texts.count) else {
-            throw APIError(name, is: "\(texts.count) strings", mustBe: "from \(count.lowerBound) to \(count.upperBound)")
+            throw APIError(
+                name, is: "\(texts.count) strings", mustBe: "from \(count.lowerBound) to \(count.upperBound)")
         }
         if let long = texts.first(where: { $0.utf8.count > bytes }) {
             throw APIError(name, is: "\(long.utf8.count) bytes long", mustBe: "at most \(bytes)")

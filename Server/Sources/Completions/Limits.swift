@@ -68,9 +68,11 @@ public struct Limits: Sendable {
             name: "scored-at-once", path: \.scoredAtOnce, range: 1...1 << 40, about: "symbols scored at once"),
         Setting(name: "models", path: \.models, range: 1...65_536, about: "models in memory"),
         Setting(name: "unread", path: \.unread, range: 64...1 << 24, about: "symbols that wait for a slow reader"),
-        Setting(name: "request-seconds", path: \.requestSeconds, range: 1...3_600, about: "seconds for a request to come"),
         Setting(
-            name: "reader-seconds", path: \.readerSeconds, range: 1...3_600, about: "seconds for which a reader may stall"),
+            name: "request-seconds", path: \.requestSeconds, range: 1...3_600, about: "seconds for a request to come"),
+        Setting(
+            name: "reader-seconds", path: \.readerSeconds, range: 1...3_600,
+            about: "seconds for which a reader may stall"),
     ]
 
     /// Sets a limit, as in `streams=64`.

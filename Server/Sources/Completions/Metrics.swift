@@ -67,9 +67,13 @@ public final class Metrics: Sendable {
         add("streams", "gauge", "Texts that are being generated.", ofModels(\.running))
         add("queue", "gauge", "Texts that wait.", ofModels(\.waiting))
         add("symbols_total", "counter", "Symbols generated.", ofModels(\.symbols))
-        add("prompt_symbols_total", "counter", "Symbols of prompts read, without those known from before.", ofModels(\.promptSymbols))
+        add(
+            "prompt_symbols_total", "counter", "Symbols of prompts read, without those known from before.",
+            ofModels(\.promptSymbols))
         add("products_total", "counter", "Passes of the texts of a model through its network.", ofModels(\.products))
-        add("rows_total", "counter", "Texts in these passes; rows per product are rows_total / products_total.", ofModels(\.rows))
+        add(
+            "rows_total", "counter", "Texts in these passes; rows per product are rows_total / products_total.",
+            ofModels(\.rows))
         add("answers_total", "counter", "Answers.", state.answers.sorted { $0.key < $1.key }.map { ($0.key, $0.value) })
         func add(_ name: String, _ help: String, _ histogram: Histogram) {
             lines += ["# HELP escriba_\(name) \(help)", "# TYPE escriba_\(name) histogram"]

@@ -94,7 +94,9 @@ public final class ModelTable: Sendable {
 
     private func readAgain() -> [String] {
         let files: [ModelFiles.File]
-        do { files = try ModelFiles.find(paths) } catch { return ["the models stay as they are: \(Self.reason(error))"] }
+        do { files = try ModelFiles.find(paths) } catch {
+            return ["the models stay as they are: \(Self.reason(error))"]
+        }
         let earlier = offers
         var (offers, complaints): ([Offer], [String]) = ([], [])
         for file in files {
@@ -106,7 +108,8 @@ public final class ModelTable: Sendable {
                 let known = earlier.first { $0.name == file.name }
                 known.map { offers.append($0) }
                 complaints.append(
-                    Self.reason(error) + (known == nil ? "; it is left out" : "; the one from before stays, if it is in memory"))
+                    Self.reason(error)
+                        + (known == nil ? "; it is left out" : "; the one from before stays, if it is in memory"))
             }
         }
         state.withLock { [offers] state in
@@ -126,7 +129,8 @@ public final class ModelTable: Sendable {
         return (
             model,
             Offer(
-                name: file.name, created: file.created, unit: vocabulary.unit.rawValue, symbols: vocabulary.symbols.count,
+                name: file.name, created: file.created, unit: vocabulary.unit.rawValue,
+                symbols: vocabulary.symbols.count,
                 separator: separator, path: file.path)
         )
     }
@@ -146,7 +150,8 @@ public final class ModelTable: Sendable {
         let offers = offers
         guard let offer = name.map({ name in offers.first { $0.name == name } }) ?? offers.first else {
             throw APIError(
-                .notFound, "there is no model \((name ?? "").prefix(64)); GET /v1/models lists them", parameter: "model")
+                .notFound, "there is no model \((name ?? "").prefix(64)); GET /v1/models lists them", parameter: "model"
+            )
         }
         if let lease = taken(offer.name) { return lease }
         return try await loading.run {

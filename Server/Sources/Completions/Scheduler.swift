@@ -123,7 +123,9 @@ actor Scheduler {
         if next.job.echoes && next.job.texts.contains(where: { $0.logprobs != nil }) {
             for place in part {
                 let scores = place == 0 ? nil : next.state.logProbabilities
-                for text in next.job.texts { text.output.append(.symbol(symbol(next.job.ids[place], scores, text.logprobs))) }
+                for text in next.job.texts {
+                    text.output.append(.symbol(symbol(next.job.ids[place], scores, text.logprobs)))
+                }
                 next.state.read(CollectionOfOne(next.job.ids[place]))
             }
         } else {

@@ -73,7 +73,8 @@ extension CompletionService {
     }
 
     private static func told(
-        _ scores: [TextScorer.Score], _ next: [(id: Int, probability: Double)], from first: Int, _ lease: ModelTable.Lease
+        _ scores: [TextScorer.Score], _ next: [(id: Int, probability: Double)], from first: Int,
+        _ lease: ModelTable.Lease
     ) -> ScoredText {
         let vocabulary = lease.model.vocabulary
         let separator = vocabulary.records?.separatorText ?? ""
@@ -94,7 +95,8 @@ extension CompletionService {
         let likelihood = Likelihood(nats: scores.reduce(0) { $0 + $1.nats }, tokens: scores.count)
         return ScoredText(
             model: lease.name, first: first, symbols: scores.count,
-            natsPerSymbol: likelihood.nats / Double(max(1, scores.count)), perplexity: likelihood.perplexity, tokens: tokens,
+            natsPerSymbol: likelihood.nats / Double(max(1, scores.count)), perplexity: likelihood.perplexity,
+            tokens: tokens,
             next: next.map { .init(text: text($0.id), probability: $0.probability) })
     }
 }

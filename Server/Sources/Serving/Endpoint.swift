@@ -17,7 +17,9 @@ struct Endpoint: Sendable {
 
     /// The route of a path, as metrics name it.
     static func route(_ path: String) -> String {
-        if [completions, perplexity, models, chat, health, metrics].contains(path) || Page.paths.contains(path) { return path }
+        if [completions, perplexity, models, chat, health, metrics].contains(path) || Page.paths.contains(path) {
+            return path
+        }
         return path.hasPrefix(models + "/") ? models : "other"
     }
 

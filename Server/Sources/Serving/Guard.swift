@@ -71,8 +71,11 @@ struct Guard: RouterMiddleware {
 
     /// A name that another site gives to this machine is not ours; an address cannot be given to it.
     private func isOurs(_ host: String) -> Bool {
-        if ServerOptions.isLoopback(host) || options.names.contains(host) || host == options.host.lowercased() { return true }
-        return !ServerOptions.isLoopback(options.host) && (host.hasPrefix("[") || host.wholeMatch(of: /\d+(\.\d+){3}/) != nil)
+        if ServerOptions.isLoopback(host) || options.names.contains(host) || host == options.host.lowercased() {
+            return true
+        }
+        return !ServerOptions.isLoopback(options.host)
+            && (host.hasPrefix("[") || host.wholeMatch(of: /\d+(\.\d+){3}/) != nil)
     }
 
     /// A host without its port, in lower case.

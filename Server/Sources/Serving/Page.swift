@@ -26,7 +26,8 @@ enum Page {
         for (path, type, bytes) in files {
             router.get(.init(path)) { _, _ in
                 Response(
-                    status: .ok, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+                    status: .ok, headers: [.contentType: type], body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+                )
             }
         }
     }

@@ -8,7 +8,8 @@ extension Response {
     init(_ status: HTTPResponse.Status = .ok, json value: some Encodable) {
         let data = (try? Self.encoder.encode(value)) ?? Data()
         self.init(
-            status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
+            status: status, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: data)))
     }
 
     /// An error in the form of the interface.

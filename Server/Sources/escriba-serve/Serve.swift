@@ -11,7 +11,8 @@ import Synchronization
 @main
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "escriba-serve", abstract: "Serve models on this machine, to a page in the browser and to programs.",
+        commandName: "escriba-serve",
+        abstract: "Serve models on this machine, to a page in the browser and to programs.",
         discussion: """
             Open http://127.0.0.1:8080 to write with a model. Programs use the completions interface of OpenAI, at \
             http://127.0.0.1:8080/v1. SIGHUP reads the models again; Ctrl-C ends the server.
@@ -57,7 +58,9 @@ struct Serve: ParsableCommand {
         }
         if let apiKeyFile { options.apiKey = try key(in: apiKeyFile) }
         let table: ModelTable
-        do { table = try ModelTable(models, limits: options.limits, threads: threading.count) } catch let error as APIError {
+        do { table = try ModelTable(models, limits: options.limits, threads: threading.count) } catch let error
+            as APIError
+        {
             throw UsageError(error.message)
         }
         try waiting { [options, host] in
@@ -77,7 +80,8 @@ struct Serve: ParsableCommand {
             let names = table.offers.map(\.name).joined(separator: ", ")
             let host = options.host.contains(":") ? "[\(options.host)]" : options.host
             StandardError.print("serving \(names)")
-            StandardError.print("to write: http://\(host):\(port)   for programs: http://\(host):\(port)/v1   Ctrl-C ends it")
+            StandardError.print(
+                "to write: http://\(host):\(port)   for programs: http://\(host):\(port)/v1   Ctrl-C ends it")
         }
     }
 

@@ -11,10 +11,12 @@ struct RequestTests {
     @Test("Fields have the defaults of the interface")
     func defaults() throws {
         let plain = try request(#"{"prompt": "ab", "user": "someone", "suffix": null}"#)
-        #expect(plain.prompts == ["ab"] && plain.maxTokens == 16 && plain.choices == 1 && !plain.streams && !plain.echoes)
+        #expect(
+            plain.prompts == ["ab"] && plain.maxTokens == 16 && plain.choices == 1 && !plain.streams && !plain.echoes)
         #expect(plain.logprobs == nil && plain.seed == nil && plain.stops == [] && plain.sampling.temperature == 1)
         let full = try request(
-            #"{"prompt": ["a", "b"], "n": 2, "stop": "x", "seed": -1, "logit_bias": {"a": -5}, "top_p": 1, "top_k": 3}"#)
+            #"{"prompt": ["a", "b"], "n": 2, "stop": "x", "seed": -1, "logit_bias": {"a": -5}, "top_p": 1, "top_k": 3}"#
+        )
         #expect(full.prompts == ["a", "b"] && full.choices == 2 && full.stops == ["x"] && full.seed == .max)
         #expect(full.sampling.biases == ["a": -5] && full.sampling.topP == nil && full.sampling.topK == 3)
     }
@@ -22,11 +24,13 @@ struct RequestTests {
     @Test(
         "What is not understood is refused by name",
         arguments: [
-            (#"{"prompt": 3}"#, "prompt"), (#"{"prompt": ["a", 1]}"#, "prompt"), (#"{"max_tokens": 1.5}"#, "max_tokens"),
+            (#"{"prompt": 3}"#, "prompt"), (#"{"prompt": ["a", 1]}"#, "prompt"),
+            (#"{"max_tokens": 1.5}"#, "max_tokens"),
             (#"{"max_tokens": 1e300}"#, "max_tokens"), (#"{"n": 0}"#, "n"), (#"{"temperature": -1}"#, "temperature"),
             (#"{"stream": "yes"}"#, "stream"), (#"{"stop": [""]}"#, "stop"), (#"{"logprobs": 6}"#, "logprobs"),
             (#"{"presence_penalty": 1}"#, "presence_penalty"), (#"{"suffix": "x"}"#, "suffix"),
-            (#"{"best_of": 3}"#, "best_of"), (#"{"tempature": 1}"#, "tempature"), (#"{"logit_bias": {"a": "b"}}"#, "logit_bias"),
+            (#"{"best_of": 3}"#, "best_of"), (#"{"tempature": 1}"#, "tempature"),
+            (#"{"logit_bias": {"a": "b"}}"#, "logit_bias"),
         ])
     func refused(json: String, parameter: String) {
         let error = #expect(throws: APIError.self) { try request(json) }

@@ -13,7 +13,9 @@ struct StopTests {
         return text
     }
 
-    @Test("Text ends before the first stop, however it is cut", arguments: [["b"], ["ab", "ba"], ["aab"], ["aaaa", "bb"]])
+    @Test(
+        "Text ends before the first stop, however it is cut",
+        arguments: [["b"], ["ab", "ba"], ["aab"], ["aaaa", "bb"]])
     func cuts(stops: [String]) {
         for number in 0..<256 {
             let text = String((0..<8).map { number >> $0 & 1 == 0 ? "a" : "b" })

@@ -1,14 +1,20 @@
 import CharacterModel
 import Completions
 import Foundation
+import Serving
 import Testing
 
 @Suite("Faults", .serialized)
 struct FaultTests {
     @Test("A request that does not come, and a reader that stalls, lose their connections")
     func deadlines() async throws {
-        try await serving([modelPath], { options in (options.limits.requestSeconds, options.limits.readerSeconds) = (1, 1) }) { port in
-            for beginning in ["", "GET / HT", "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"] {
+        var options = ServerOptions()
+        (options.limits.requestSeconds, options.limits.readerSeconds) = (1, 1)
+        try await serving([modelPath], options) { port in
+            for beginning in [
+                "", "GET / HT",
+                "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{",
+            ] {
                 let client = try RawClient(port: port, seconds: 30)
                 client.send(Array(beginning.utf8))
                 #expect(await client.receive().isEmpty, "\(beginning)")
@@ -28,7 +34,9 @@ struct FaultTests {
     @Test("Malformed requests neither end the server, nor hold it, nor leave anything behind")
     func malformed() async throws {
         let count = Int(ProcessInfo.processInfo.environment["REQUESTS"] ?? "") ?? 1_000
-        try await serving([modelPath], { $0.limits.requestSeconds = 2 }) { port in
+        var options = ServerOptions()
+        options.limits.requestSeconds = 2
+        try await serving([modelPath], options) { port in
             var requests = MalformedRequests(seed: 20_261_128)
             let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
             for number in 0..<count {
@@ -38,7 +46,9 @@ struct FaultTests {
                 if finishes { client.finishSending() }
                 if reads { _ = await client.receive() }
                 client.close()
-                if number % 500 == 0 { #expect(try await RawClient.ask(port, "GET", "/health").status == 200, "after \(number)") }
+                if number % 500 == 0 {
+                    #expect(try await RawClient.ask(port, "GET", "/health").status == 200, "after \(number)")
+                }
             }
             try await until("all texts are gone") { try await load(port) == [0, 0] }
             try await until("all connections are closed") {
@@ -93,7 +103,8 @@ struct FaultTests {
     @Test("SIGHUP is no end; SIGTERM ends a server that is at work, with all that was promised")
     func signals() async throws {
         let process = Process()
-        process.executableURL = Bundle.main.executableURL!.deletingLastPathComponent().appendingPathComponent("escriba-serve")
+        process.executableURL = Bundle.main.executableURL!.deletingLastPathComponent().appendingPathComponent(
+            "escriba-serve")
         if !FileManager.default.fileExists(atPath: process.executableURL!.path) {
             process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
                 .appendingPathComponent("escriba-serve")

@@ -22,13 +22,21 @@ struct MalformedRequests {
         case 0: request = noise(draw(400))
         case 1: request = Array(request.prefix(draw(request.count)))
         case 2: for _ in 0..<1 + draw(8) { request[draw(request.count)] = UInt8(draw(256)) }
-        case 3: request = head(length: pick(["-1", "99999999999999999999", "1e3", "0x10", "", "5, 6", "18446744073709551616"])) + body()
+        case 3:
+            request =
+                head(length: pick(["-1", "99999999999999999999", "1e3", "0x10", "", "5, 6", "18446744073709551616"]))
+                + body()
         case 4: request = Array(repeating: request, count: 2 + draw(20)).flatMap(\.self)
-        case 5: request = Array("GET /\(String(repeating: "a", count: draw(70_000))) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
-        case 6: request = Array("GET /health HTTP/1.1\r\n\(String(repeating: "X-A: b\r\n", count: draw(3_000)))\r\n".utf8)
+        case 5:
+            request = Array(
+                "GET /\(String(repeating: "a", count: draw(70_000))) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+        case 6:
+            request = Array("GET /health HTTP/1.1\r\n\(String(repeating: "X-A: b\r\n", count: draw(3_000)))\r\n".utf8)
         case 7:
             let chunks = ["Z\r\n", "5\r\nabc", "FFFFFFFFFFFFFFFFF\r\n", "3\r\nabc\r\n0\r\n\r\n", "-1\r\n"]
-            request = Array("POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n\(pick(chunks))".utf8)
+            request = Array(
+                "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n\(pick(chunks))"
+                    .utf8)
         default: break
         }
         var pieces: [[UInt8]] = []
@@ -46,21 +54,28 @@ struct MalformedRequests {
 
     private mutating func head(length: String?) -> [UInt8] {
         let method = pick(["POST", "POST", "POST", "GET", "PUT", "OPTIONS", "BREW", ""])
-        let path = pick(["/v1/completions", "/v1/perplexity", "/v1/models/%00", "/v1/models/../../etc/passwd", "/%ff", "//", "*"])
+        let path = pick([
+            "/v1/completions", "/v1/perplexity", "/v1/models/%00", "/v1/models/../../etc/passwd", "/%ff", "//", "*",
+        ])
         let host = pick(["localhost", "localhost", "localhost", "evil.example", "[", ""])
         let type = pick(["application/json", "application/json", "application/json", "text/plain", "\u{1}"])
-        return Array("\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nContent-Type: \(type)\r\nContent-Length: \(length ?? "\(200)")\r\n\r\n".utf8)
+        return Array(
+            "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nContent-Type: \(type)\r\nContent-Length: \(length ?? "\(200)")\r\n\r\n"
+                .utf8)
     }
 
     /// 200 bytes of JSON that is wrong.
     private mutating func body() -> [UInt8] {
         let values = [
-            "1e999", "-1", "9007199254740993", "1e-400", "null", "true", "[]", "{}", #""\ud800""#, #""\udc00\ud800""#, #""\u0000""#,
+            "1e999", "-1", "9007199254740993", "1e-400", "null", "true", "[]", "{}", #""\ud800""#, #""\udc00\ud800""#,
+            #""\u0000""#,
             "[[[[[[[[[[", "\"", "NaN", "0x1", "1.5", #"["a", 1]"#, #"{"a": {}}"#, "00", "-", "1e", "\u{FEFF}", #""é""#,
         ]
         let fields = [
-            "prompt", "max_tokens", "temperature", "top_p", "n", "stream", "stop", "seed", "echo", "logprobs", "logit_bias", "ban",
-            "top_k", "min_p", "typical", "mirostat", "repetition_penalty", "best_of", "suffix", "text", "skip", "model", "unknown",
+            "prompt", "max_tokens", "temperature", "top_p", "n", "stream", "stop", "seed", "echo", "logprobs",
+            "logit_bias", "ban",
+            "top_k", "min_p", "typical", "mirostat", "repetition_penalty", "best_of", "suffix", "text", "skip", "model",
+            "unknown",
             "stream_options", "presence_penalty", "",
         ]
         var json = "{"

@@ -1,10 +1,13 @@
 import CharacterModel
 import Foundation
+import Serving
 import Testing
 
 @Suite("Many texts at once", .serialized)
 struct ManyTests {
-    private static func expected(_ model: LanguageModel, _ prompt: String, seed: Int, stream: Int = 0, _ count: Int) throws -> String {
+    private static func expected(_ model: LanguageModel, _ prompt: String, seed: Int, stream: Int = 0, _ count: Int)
+        throws -> String
+    {
         let alone = try model.generator(
             prompt: prompt, strategy: .sampled(Temperature(1), keeping: .everything), seed: UInt64(seed),
             stream: UInt64(stream))
@@ -35,7 +38,8 @@ struct ManyTests {
     func prompts() async throws {
         try await serving { port in
             let model = try LanguageModel(contentsOf: modelPath)
-            let answer = try await RawClient.ask(port, body: #"{"prompt": ["the ", "and "], "n": 2, "max_tokens": 9, "seed": 4}"#)
+            let answer = try await RawClient.ask(
+                port, body: #"{"prompt": ["the ", "and "], "n": 2, "max_tokens": 9, "seed": 4}"#)
             let expected = try ["the ", "and "].flatMap { prompt in
                 try (0..<2).map { try Self.expected(model, prompt, seed: 4, stream: $0, 9) }
             }
@@ -49,7 +53,8 @@ struct ManyTests {
             let prompt = String(repeating: "the scribe wrote bread and rain, ", count: 30)
             func read(_ prompt: String) async throws -> (symbols: Double, text: [String]) {
                 let before = try await metric("prompt_symbols_total", port)
-                let answer = try await RawClient.ask(port, body: #"{"prompt": "\#(prompt)", "max_tokens": 8, "seed": 1}"#)
+                let answer = try await RawClient.ask(
+                    port, body: #"{"prompt": "\#(prompt)", "max_tokens": 8, "seed": 1}"#)
                 return (try await metric("prompt_symbols_total", port) - before, try texts(answer.body))
             }
             #expect(try await read(prompt).symbols == Double(prompt.count))
@@ -77,7 +82,9 @@ struct ManyTests {
 
     @Test("Texts beyond the streams wait, and beyond the queue are refused")
     func queue() async throws {
-        try await serving([modelPath], { options in (options.limits.streams, options.limits.queue) = (2, 3) }) { port in
+        var options = ServerOptions()
+        (options.limits.streams, options.limits.queue) = (2, 3)
+        try await serving([modelPath], options) { port in
             let model = try LanguageModel(contentsOf: modelPath)
             let clients = try (0..<5).map { _ in try RawClient(port: port) }
             let body = #"{"prompt": "the ", "max_tokens": 100000, "stream": true}"#
@@ -107,7 +114,8 @@ struct ManyTests {
             #expect(choice["finish_reason"] as? String == "stop" && choice["stop_reason"] == nil)
             #expect(try await RawClient.ask(port, "GET", "/v1/models").body.contains(#""separator":"\n""#))
             // A record that may go on has no end yet.
-            let open = try await object(RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "ann\nbo"}"#).body)
+            let open = try await object(
+                RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "ann\nbo"}"#).body)
             let tokens = try #require(open["tokens"] as? [[String: Any]])
             #expect(tokens.map { $0["text"] as? String } == ["a", "n", "n", "\n", "b", "o"])
         }

@@ -32,7 +32,10 @@ struct RawClient {
 
     /// Sends a request for completions.
     func ask(_ body: String) {
-        let head = ["POST /v1/completions HTTP/1.1", "Host: localhost", "Content-Type: application/json", "Content-Length: \(body.utf8.count)"]
+        let head = [
+            "POST /v1/completions HTTP/1.1", "Host: localhost", "Content-Type: application/json",
+            "Content-Length: \(body.utf8.count)",
+        ]
         send(Array((head.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8))
     }
 
@@ -72,7 +75,9 @@ struct RawClient {
         defer { client.close() }
         var lines = ["\(method) \(path) HTTP/1.1", "Connection: close", "Content-Length: \(body.utf8.count)"]
         if !headers.contains(where: { $0.hasPrefix("Host:") }) { lines.append("Host: 127.0.0.1:\(port)") }
-        if !headers.contains(where: { $0.hasPrefix("Content-Type:") }) { lines.append("Content-Type: application/json") }
+        if !headers.contains(where: { $0.hasPrefix("Content-Type:") }) {
+            lines.append("Content-Type: application/json")
+        }
         client.send(Array(((lines + headers).joined(separator: "\r\n") + "\r\n\r\n" + body).utf8))
         let text = String(decoding: await client.receiveAll(), as: UTF8.self)
         let halves = text.components(separatedBy: "\r\n\r\n")

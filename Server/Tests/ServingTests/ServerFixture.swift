@@ -31,12 +31,11 @@ enum SmallModel {
 
 /// Runs a server while a body talks to it.
 func serving(
-    _ models: [String] = [modelPath], _ change: (inout ServerOptions) -> Void = { _ in },
+    _ models: [String] = [modelPath], _ options: ServerOptions = ServerOptions(),
     _ body: (Int) async throws -> Void
 ) async throws {
-    var options = ServerOptions()
+    var options = options
     options.port = 0
-    change(&options)
     let table = try ModelTable(models, limits: options.limits)
     let server = Server(table, options: options, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let (ports, continuation) = AsyncStream<Int>.makeStream()
@@ -58,12 +57,16 @@ func texts(_ answer: String) throws -> [String] {
 }
 
 /// How many texts are being generated, and how many wait.
-func load(_ port: Int) async throws -> [Double] { [try await metric("streams", port), try await metric("queue", port)] }
+func load(_ port: Int) async throws -> [Double] {
+    [try await metric("streams", port), try await metric("queue", port)]
+}
 
 /// The sum of a metric over all models.
 func metric(_ name: String, _ port: Int) async throws -> Double {
-    try await RawClient.ask(port, "GET", "/metrics").body.split(separator: "\n").filter { $0.hasPrefix("escriba_\(name){") }
-        .reduce(0) { $0 + (Double($1.split(separator: " ").last ?? "") ?? .nan) }
+    try await RawClient.ask(port, "GET", "/metrics").body.split(separator: "\n").filter {
+        $0.hasPrefix("escriba_\(name){")
+    }
+    .reduce(0) { $0 + (Double($1.split(separator: " ").last ?? "") ?? .nan) }
 }
 
 /// Waits until something holds; an error after a minute.

@@ -1,5 +1,6 @@
 import CharacterModel
 import Foundation
+import Serving
 import Testing
 
 @Suite("The server", .serialized)
@@ -7,7 +8,8 @@ struct ServerTests {
     @Test("A completion is the text that the library generates with the seed")
     func completes() async throws {
         try await serving { port in
-            let answer = try await RawClient.ask(port, body: #"{"prompt": "the ", "max_tokens": 40, "seed": 7, "n": 2}"#)
+            let answer = try await RawClient.ask(
+                port, body: #"{"prompt": "the ", "max_tokens": 40, "seed": 7, "n": 2}"#)
             #expect(answer.status == 200, "\(answer)")
             let object = try object(answer.body)
             let choices = try #require(object["choices"] as? [[String: Any]])
@@ -28,10 +30,13 @@ struct ServerTests {
     @Test("A stream has the same text in parts, and ends in [DONE]")
     func streams() async throws {
         try await serving { port in
-            let body = #"{"prompt": "the ", "max_tokens": 300, "seed": 7, "stream": true, "stream_options": {"include_usage": true}}"#
+            let body =
+                #"{"prompt": "the ", "max_tokens": 300, "seed": 7, "stream": true, "stream_options": {"include_usage": true}}"#
             let answer = try await RawClient.ask(port, body: body)
             #expect(answer.status == 200 && answer.headers.contains("text/event-stream"))
-            let events = answer.body.replacing("\r\n", with: "\n").split(separator: "\n").filter { $0.hasPrefix("data: ") }.map { String($0.dropFirst(6)) }
+            let events = answer.body.replacing("\r\n", with: "\n").split(separator: "\n").filter {
+                $0.hasPrefix("data: ")
+            }.map { String($0.dropFirst(6)) }
             #expect(events.last == "[DONE]")
             let parts = try events.dropLast().map(object)
             let text = parts.compactMap { ($0["choices"] as? [[String: Any]])?.first?["text"] as? String }.joined()
@@ -52,7 +57,9 @@ struct ServerTests {
             let stop = String(text.dropFirst(10).prefix(2))
             let stopped = try await object(
                 RawClient.ask(
-                    port, body: #"{"prompt": "the ", "max_tokens": 30, "seed": 7, "stop": "\#(stop)", "echo": true, "logprobs": 2}"#
+                    port,
+                    body:
+                        #"{"prompt": "the ", "max_tokens": 30, "seed": 7, "stop": "\#(stop)", "echo": true, "logprobs": 2}"#
                 ).body)
             let choice = try #require((stopped["choices"] as? [[String: Any]])?[0])
             let expected = text.components(separatedBy: stop)[0]
@@ -80,7 +87,10 @@ struct ServerTests {
                 ("POST", "/v1/completions", "{}", ["Origin: http://127.0.0.1:1"], 403),
                 ("GET", "/v1/completions", "", [], 405), ("GET", "/v1/models/../../etc/passwd", "", [], 404),
                 ("POST", "/v1/completions", #"{"n": 32, "prompt": ["","","","","","","","","","","","",""]}"#, [], 400),
-                ("POST", "/v1/completions", #"{"prompt": ""# + String(repeating: "a", count: 1_100_000) + #""}"#, [], 413),
+                (
+                    "POST", "/v1/completions", #"{"prompt": ""# + String(repeating: "a", count: 1_100_000) + #""}"#, [],
+                    413
+                ),
             ] as [(String, String, String, [String], Int)] {
                 let answer = try await RawClient.ask(port, method, path, body: body, headers: headers)
                 #expect(answer.status == status, "\(method) \(path) \(body.prefix(40)) \(headers): \(answer.headers)")
@@ -94,7 +104,9 @@ struct ServerTests {
 
     @Test("With a key, the interface needs it")
     func key() async throws {
-        try await serving([modelPath], { $0.apiKey = Array("0123456789abcdef".utf8) }) { port in
+        var options = ServerOptions()
+        options.apiKey = Array("0123456789abcdef".utf8)
+        try await serving([modelPath], options) { port in
             for (path, key, status) in [
                 ("/v1/models", "", 401), ("/v1/models", "0123456789abcdee", 401), ("/metrics", "0123456789abcde", 401),
                 ("/v1/models", "0123456789abcdef", 200), ("/health", "", 200), ("/", "", 200),
@@ -108,7 +120,8 @@ struct ServerTests {
     @Test("A text is scored as the library scores it")
     func scores() async throws {
         try await serving { port in
-            let answer = try await object(RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "the river"}"#).body)
+            let answer = try await object(
+                RawClient.ask(port, "POST", "/v1/perplexity", body: #"{"text": "the river"}"#).body)
             let model = try LanguageModel(contentsOf: modelPath)
             let expected = try model.evaluate([.bytes(Array("the river".utf8), name: "t")])
             let perplexity = try #require(answer["perplexity"] as? Double)

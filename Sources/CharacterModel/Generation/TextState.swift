@@ -68,7 +68,9 @@ public final class TextState {
     }
 
     /// Reads symbols, and tells what was predicted in the place of each: its index, -ln p, and the likeliest symbols.
-    func read(_ ids: some Collection<Int>, telling body: (_ index: Int, _ nats: Double, _ prediction: Prediction) -> Void) {
+    func read(
+        _ ids: some Collection<Int>, telling body: (_ index: Int, _ nats: Double, _ prediction: Prediction) -> Void
+    ) {
         guard !ids.isEmpty else { return }
         let shard = Shard<Float>(model.configuration, lanes: 1, steps: min(Self.capacity, ids.count), learns: false)
         var (rest, index) = (ids[...], 0)
