@@ -57,6 +57,9 @@ public final class Completion: Sendable {
         }
     }
 
+    /// Nobody may have read it: the client has gone before its answer began.
+    deinit { cancel() }
+
     /// Ends all texts; what they have made is forgotten.
     public func cancel() {
         for job in jobs { job.cancel() }

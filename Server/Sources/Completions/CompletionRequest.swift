@@ -50,7 +50,8 @@ public struct CompletionRequest: Sendable {
         try options.end()
         stops = try fields.strings("stop", count: 0...limits.stops, bytes: limits.stopBytes) ?? []
         if stops.contains("") { throw APIError("stop", is: "an empty string", mustBe: "a text") }
-        seed = try fields.integer("seed", in: Int.min...Int.max).map { UInt64(bitPattern: Int64($0)) }
+        let seeds = -Self.largestInteger...Self.largestInteger
+        seed = try fields.integer("seed", in: seeds).map { UInt64(bitPattern: Int64($0)) }
         echoes = try fields.bool("echo") ?? false
         logprobs = try fields.integer("logprobs", in: 0...Self.candidates)
         sampling = try Sampling(&fields, limits: limits)
@@ -65,6 +66,8 @@ public struct CompletionRequest: Sendable {
         }
     }
 
+    /// Numbers in JSON are exact up to here.
+    private static let largestInteger = 1 << 53
     /// The most likely symbols that may be asked for.
     static let candidates = 5
 }

@@ -44,6 +44,8 @@ final class Deadlines: ChannelDuplexHandler, RemovableChannelHandler {
     /// Closes the connection when its time has come.
     private var requestEnd: Scheduled<Void>?
     private var readerEnd: Scheduled<Void>?
+    /// Requests that have begun and are not answered: a client may send the next before it has an answer.
+    private var open = 0
 
     init(_ limits: Limits) {
         (request, reader) = (.seconds(Int64(limits.requestSeconds)), .seconds(Int64(limits.readerSeconds)))
@@ -59,14 +61,20 @@ final class Deadlines: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if case .end = unwrapInboundIn(data) { requestEnd?.cancel() }
+        switch unwrapInboundIn(data) {
+        case .head: open += 1
+        // The end of one that was answered early changes nothing: the next is to come in time.
+        case .end where open > 0: requestEnd?.cancel()
+        default: break
+        }
         context.fireChannelRead(data)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         if case .end = unwrapOutboundIn(data) {
+            open -= 1
             requestEnd?.cancel()
-            requestEnd = close(context, after: request)
+            if open == 0 { requestEnd = close(context, after: request) }
         }
         context.write(data, promise: promise)
     }
