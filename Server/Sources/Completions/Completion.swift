@@ -30,6 +30,8 @@ public final class Completion: Sendable {
         }
         let settings = try request.sampling.settings(for: scheduler.model.vocabulary)
         var (prompts, jobs, submissions) = ([[Int]](), [TextJob](), [Scheduler.PromptJob]())
+        var told = 0
+        let mostTold = request.logprobs == nil ? limits.answer : limits.answerLogprobs
         for prompt in request.prompts {
             let ids: [Int]
             do { ids = try scheduler.model.symbols(of: Array(scheduler.model.lastRecord(of: prompt).utf8)) } catch {
@@ -37,6 +39,11 @@ public final class Completion: Sendable {
             }
             guard ids.count <= limits.prompt else {
                 throw APIError("prompt", is: "\(ids.count) symbols long", mustBe: "at most \(limits.prompt)")
+            }
+            told += ((request.streams ? 0 : request.maxTokens) + (request.echoes ? ids.count : 0)) * request.choices
+            guard told <= mostTold else {
+                throw APIError(
+                    "max_tokens", is: "too large: \(told) symbols to tell", mustBe: "at most \(mostTold) in all")
             }
             let texts = (0..<request.choices).map { choice in
                 TextJob(
@@ -133,7 +140,8 @@ public final class Completion: Sendable {
                     Dictionary(
                         symbol.likeliest.map { (symbols[$0.id].text, $0.logProbability) },
                         uniquingKeysWith: { max($0, $1) }))
-                offset += text.unicodeScalars.count
+                // A code point may have several symbols: those behind the first begin none.
+                offset += symbol.bytes.count { $0 & 0xC0 != 0x80 }
             }
             choice.logprobs = told
         }

@@ -50,8 +50,7 @@ public struct CompletionRequest: Sendable {
         try options.end()
         stops = try fields.strings("stop", count: 0...limits.stops, bytes: limits.stopBytes) ?? []
         if stops.contains("") { throw APIError("stop", is: "an empty string", mustBe: "a text") }
-        let seeds = -Self.largestInteger...Self.largestInteger
-        seed = try fields.integer("seed", in: seeds).map { UInt64(bitPattern: Int64($0)) }
+        seed = try fields.integer("seed", in: 0...Self.largestInteger).map(UInt64.init)
         echoes = try fields.bool("echo") ?? false
         logprobs = try fields.integer("logprobs", in: 0...Self.candidates)
         sampling = try Sampling(&fields, limits: limits)
@@ -59,11 +58,6 @@ public struct CompletionRequest: Sendable {
         try fields.refuse("best_of", unless: .number(Double(choices)), instead: "ask for several texts with n")
         fields.ignore("user", "metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key")
         try fields.end()
-        if logprobs != nil && echoes, let long = prompts.first(where: { $0.utf8.count > limits.echoedLogprobs }) {
-            throw APIError(
-                "prompt", is: "\(long.utf8.count) bytes long",
-                mustBe: "at most \(limits.echoedLogprobs) to be echoed with logprobs")
-        }
     }
 
     /// Numbers in JSON are exact up to here.

@@ -17,16 +17,18 @@ public struct Limits: Sendable {
     public var stopBytes = 1_024
     /// Biases of a request.
     public var biases = 1_024
-    /// Bytes of a prompt that is echoed with log-probabilities.
-    public var echoedLogprobs = 10_000
+    /// Symbols of all texts of an answer that is not streamed, and of all prompts that are echoed.
+    public var answer = 200_000
+    /// The same with log-probabilities.
+    public var answerLogprobs = 20_000
     /// Texts of a model that are generated at once; others wait.
     public var streams = 128
     /// Texts of a model that wait; more are refused.
     public var queue = 256
     /// Symbols of a text that is scored.
-    public var scored = 200_000
+    public var scored = 100_000
     /// Symbols that are scored at once, over all requests.
-    public var scoredAtOnce = 1_000_000
+    public var scoredAtOnce = 400_000
     /// Models that are in memory.
     public var models = 4
     /// Symbols of a text that wait for a slow reader; the text goes on when they are read.
@@ -59,8 +61,8 @@ public struct Limits: Sendable {
         Setting(name: "stops", path: \.stops, range: 1...65_536, about: "stops of a request, and bans"),
         Setting(name: "stop-bytes", path: \.stopBytes, range: 1...65_536, about: "bytes of a stop or ban"),
         Setting(name: "biases", path: \.biases, range: 1...1 << 20, about: "biases of a request"),
-        Setting(
-            name: "echo", path: \.echoedLogprobs, range: 1...1 << 30, about: "bytes of a prompt echoed with logprobs"),
+        Setting(name: "answer", path: \.answer, range: 1...1 << 30, about: "symbols of an answer that is not streamed"),
+        Setting(name: "answer-logprobs", path: \.answerLogprobs, range: 1...1 << 30, about: "the same with logprobs"),
         Setting(name: "streams", path: \.streams, range: 1...65_536, about: "texts of a model generated at once"),
         Setting(name: "queue", path: \.queue, range: 0...1 << 20, about: "texts of a model that wait"),
         Setting(name: "scored", path: \.scored, range: 1...1 << 30, about: "symbols of a text that is scored"),

@@ -123,9 +123,8 @@ actor Scheduler {
         if next.job.echoes && next.job.texts.contains(where: { $0.logprobs != nil }) {
             for place in part {
                 let scores = place == 0 ? nil : next.state.logProbabilities
-                for text in next.job.texts {
-                    text.output.append(.symbol(symbol(next.job.ids[place], scores, text.logprobs)))
-                }
+                let told = symbol(next.job.ids[place], scores, next.job.texts[0].logprobs)
+                for text in next.job.texts { text.output.append(.symbol(told)) }
                 next.state.read(CollectionOfOne(next.job.ids[place]))
             }
         } else {
@@ -206,7 +205,18 @@ actor Scheduler {
         let bytes = id < symbols.count ? symbols[id].bytes : Array("\u{FFFD}".utf8)
         var found = GeneratedSymbol(id: id, bytes: bytes, logProbability: scores?[id])
         if let scores, let count, count > 0 {
-            found.likeliest = symbols.indices.sorted { scores[$0] > scores[$1] }.prefix(count).map { ($0, scores[$0]) }
+            found.likeliest = Self.highest(count, of: scores.prefix(symbols.count))
+        }
+        return found
+    }
+
+    /// The highest scores with their ids, the highest first; the order of equal ones is that of their ids.
+    private static func highest(_ count: Int, of scores: ArraySlice<Double>) -> [(id: Int, logProbability: Double)] {
+        var found: [(id: Int, logProbability: Double)] = []
+        for (id, score) in scores.enumerated() where found.count < count || score > found[count - 1].logProbability {
+            let place = found.firstIndex { $0.logProbability < score } ?? found.count
+            found.insert((id, score), at: place)
+            if found.count > count { found.removeLast() }
         }
         return found
     }

@@ -24,8 +24,9 @@ public struct ScoredText: Encodable, Sendable {
     /// The symbol that is the first of those told.
     public var first: Int
     public var symbols: Int
-    public var natsPerSymbol: Double
-    public var perplexity: Double
+    /// nil if no symbol is told.
+    public var natsPerSymbol: Double?
+    public var perplexity: Double?
     /// The weights that the figures come from.
     public let weights = "exact"
     public var tokens: [Scored]
@@ -66,7 +67,7 @@ extension CompletionService {
         let isOpen = separator.map { $0.isEmpty || !text.hasSuffix($0) } ?? false
         do {
             let (scores, next) = try await lease.resident.scorer.score(corpus, from: skip, isOpen: isOpen)
-            return Self.told(scores, next, from: skip, lease)
+            return Self.told(scores, next, from: min(skip, corpus.count), lease)
         } catch let error as EvaluationError {
             throw APIError(.badRequest, "\(error)", parameter: "text")
         }
@@ -92,10 +93,11 @@ extension CompletionService {
                 text: score.symbol?.text ?? separator, bytes: score.symbol?.bytes.count ?? 0, nats: score.nats,
                 rank: score.prediction.rank, likeliest: likeliest)
         }
-        let likelihood = Likelihood(nats: scores.reduce(0) { $0 + $1.nats }, tokens: scores.count)
+        let likelihood =
+            scores.isEmpty ? nil : Likelihood(nats: scores.reduce(0) { $0 + $1.nats }, tokens: scores.count)
         return ScoredText(
             model: lease.name, first: first, symbols: scores.count,
-            natsPerSymbol: likelihood.nats / Double(max(1, scores.count)), perplexity: likelihood.perplexity,
+            natsPerSymbol: likelihood.map { $0.nats / Double(scores.count) }, perplexity: likelihood?.perplexity,
             tokens: tokens,
             next: next.map { .init(text: text($0.id), probability: $0.probability) })
     }

@@ -12,7 +12,7 @@ struct Endpoint: Sendable {
     private static let perplexity = "/v1/perplexity"
     private static let models = "/v1/models"
     private static let chat = "/v1/chat/completions"
-    private static let health = "/health"
+    static let health = "/health"
     private static let metrics = "/metrics"
 
     /// The route of a path, as metrics name it.
@@ -92,12 +92,14 @@ struct Endpoint: Sendable {
                 channel.fail(error)
             }
         }
+        defer { task.cancel() }
         do {
             for try await event in channel { try await writer.write(event) }
+            // The channel also ends when this task is cancelled, and the text is then not whole.
+            try Task.checkCancellation()
             try await writer.write(ByteBuffer(string: "data: [DONE]\n\n"))
             try await writer.finish(nil)
         } catch {
-            task.cancel()
             answer.cancel()
             throw error
         }

@@ -54,8 +54,9 @@ struct Guard: RouterMiddleware {
                 throw APIError(.forbidden, "pages of \(origin.prefix(64)) may not use this server")
             }
         }
-        let path = request.uri.path
-        if let key = options.apiKey, path.hasPrefix("/v1/") || path == "/metrics" {
+        // Whatever a path may lead to: without a key there are only these.
+        let isOpen = request.uri.path == Endpoint.health || Page.paths.contains(request.uri.path)
+        if let key = options.apiKey, !isOpen {
             let given = Array((request.headers[.authorization] ?? "").utf8)
             guard Self.isEqual(given, Array("Bearer ".utf8) + key) else {
                 throw APIError(.unauthorized, "the API key is missing or wrong; send it as Authorization: Bearer KEY")

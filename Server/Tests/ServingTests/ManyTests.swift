@@ -80,6 +80,19 @@ struct ManyTests {
         }
     }
 
+    @Test("A client that goes at once, before the answer begins, leaves nothing behind")
+    func goneAtOnce() async throws {
+        try await serving { port in
+            for number in 0..<60 {
+                let client = try RawClient(port: port)
+                client.ask(#"{"prompt": "the ", "max_tokens": 100000, "stream": true}"#)
+                try await Task.sleep(for: .microseconds(number % 6 * 500))
+                client.reset()
+            }
+            try await until("all texts are gone") { try await load(port) == [0, 0] }
+        }
+    }
+
     @Test("Texts beyond the streams wait, and beyond the queue are refused")
     func queue() async throws {
         var options = ServerOptions()

@@ -66,6 +66,13 @@ struct RawClient {
 
     func close() { Glibc.close(descriptor) }
 
+    /// Breaks the connection off, rather than closing it.
+    func reset() {
+        var linger = linger(l_onoff: 1, l_linger: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size))
+        close()
+    }
+
     /// A request and its answer.
     static func ask(
         _ port: Int, _ method: String = "POST", _ path: String = "/v1/completions", body: String = "",

@@ -85,6 +85,8 @@ struct ServerTests {
                 ("POST", "/v1/completions", "{}", ["Origin: null"], 403),
                 ("POST", "/v1/completions", "{}", ["Origin: https://evil.example"], 403),
                 ("POST", "/v1/completions", "{}", ["Origin: http://127.0.0.1:1"], 403),
+                ("POST", "/v1/completions", #"{"n": 3, "max_tokens": 99999}"#, [], 400),
+                ("POST", "/v1/completions", #"{"max_tokens": 99999, "logprobs": 1}"#, [], 400),
                 ("GET", "/v1/completions", "", [], 405), ("GET", "/v1/models/../../etc/passwd", "", [], 404),
                 ("POST", "/v1/completions", #"{"n": 32, "prompt": ["","","","","","","","","","","","",""]}"#, [], 400),
                 (
@@ -109,6 +111,7 @@ struct ServerTests {
         try await serving([modelPath], options) { port in
             for (path, key, status) in [
                 ("/v1/models", "", 401), ("/v1/models", "0123456789abcdee", 401), ("/metrics", "0123456789abcde", 401),
+                ("//v1/models", "", 401), ("/v1/models/", "", 401), ("//metrics", "", 401), ("/metrics/", "", 401),
                 ("/v1/models", "0123456789abcdef", 200), ("/health", "", 200), ("/", "", 200),
             ] {
                 let answer = try await RawClient.ask(port, "GET", path, headers: ["Authorization: Bearer \(key)"])
