@@ -119,7 +119,7 @@ def check_layout(browser, name):
     check(browser.run("""
         const t = document.getElementById('text'); return t.scrollHeight <= t.clientHeight + 1"""), f"{name}: lines break elsewhere in the field than in the text")
     check(browser.run("""
-        return [...document.querySelectorAll('select,input:not([type=file]),textarea,button')].every(e =>
+        return [...document.querySelectorAll('select,input:not([type=file]),textarea,button')].filter(e => e.offsetParent).every(e =>
           e.labels?.length || e.ariaLabel || e.textContent.trim() || e.getAttribute('aria-label'))"""), f"{name}: a control without a name")
     faint = browser.run("""
         const light = color => { const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
@@ -150,7 +150,7 @@ def check_writing(browser, name):
     browser.focus()
     for _ in range(3):
         browser.press(LEFT)
-    browser.wait("return document.querySelectorAll('#likeliest button').length == 5", what="the five likeliest at the cursor")
+    browser.wait("return document.querySelectorAll('#likeliest li:not([hidden]) button').length == 5", what="the five likeliest at the cursor")
     check("nats" in browser.run("return document.getElementById('figure').textContent"), "no surprise at the cursor")
     place = browser.run("""
         const range = document.createRange(), node = document.getElementById('shown').firstChild;
@@ -194,7 +194,24 @@ def check_writing(browser, name):
         browser.press(CONTROL, "z")
     check(texts[0] == texts[1], "a seed that is kept gives other words")
 
+    # Retry after a branch stays in the branch; undo leads back to the first try.
+    browser.run("document.getElementById('keep').checked = false")
+    browser.run("const t=document.getElementById('text');t.focus();t.setSelectionRange(6,6)")
+    browser.wait("return document.querySelectorAll('#likeliest li:not([hidden]) button').length == 5")
+    time.sleep(0.5)
+    browser.press(ALT, "2")
+    time.sleep(0.2)
+    browser.wait_written()
+    first_try = browser.text()
+    browser.press(CONTROL, SHIFT, ENTER)
+    browser.wait_written()
+    check(browser.text() != first_try and browser.text()[:7] == first_try[:7], f"Retry after a branch wrote {browser.text()[:20]!r} for {first_try[:20]!r}")
+    browser.press(CONTROL, "z")
+    browser.wait(f"return document.getElementById('text').value == {json.dumps(first_try)}", what="undo of Retry")
+
     # Stop in mid-stream.
+    browser.run("document.getElementById('keep').checked = true")
+    browser.set("seed", 11)
     browser.set("length", 2000)
     start = len(browser.text())
     browser.click("#continue")
@@ -254,7 +271,7 @@ def check_model(browser, model, begin, name):
     check(len(browser.text()) >= len(begin) + 20, f"{model} wrote {browser.text()!r}")
     browser.wait("return document.getElementById('mean').textContent != ''", what=f"figures of {model}")
     browser.press(LEFT)
-    browser.wait("return document.querySelectorAll('#likeliest button').length > 1")
+    browser.wait("return document.querySelectorAll('#likeliest li:not([hidden]) button').length > 1")
     check_layout(browser, name)
     browser.picture(name)
 

@@ -14,10 +14,12 @@ const usual = { temperature: .8, top_p: 1, min_p: 0, repetition_penalty: 1, leng
 let offers = [];
 /** What is being generated: how to stop it. */
 let running = null;
-/** The text after the last generation, which can be tried again. */
-let generated = null;
-/** What is told of: a place, and the symbols that are likely there. */
+/** The last generation: the text before it and after it. It can be tried again as long as nothing else was written. */
+let last = null;
+/** What is told of: a place, and the symbols that are likely there; and the same of the cursor, which the keys act on. */
 let told = { start: 0, likeliest: [] };
+/** Whether the kept text is on the page: before, nothing may be kept in its place. */
+let isReady = false;
 
 // MARK: Settings
 
@@ -51,7 +53,7 @@ function show(caret) {
   const kept = figures.symbols.length;
   if (figures.keep(manuscript.text, $("model").value) != kept) colour(figures, $("colour").checked);
   [$("undo").disabled, $("redo").disabled] = [!manuscript.canUndo, !manuscript.canRedo];
-  $("retry").disabled = generated == null || generated != manuscript.text;
+  $("retry").disabled = last?.after != manuscript.text;
   keepSoon();
   scoreSoon();
 }
@@ -65,7 +67,7 @@ function keepSoon() {
 
 function keepNow() {
   clearTimeout(keeping);
-  if (!shelf.keep({ ...manuscript.state, settings: settings() }))
+  if (isReady && !shelf.keep({ ...manuscript.state, settings: settings() }))
     say("The browser has no room for this text: save it as a file.", true);
 }
 
@@ -90,7 +92,7 @@ async function scoreNow() {
 }
 
 /** Tells of the character at the cursor, or at another place. */
-function showPlace(place = field.selectionStart) { told = tell(figures, place, branch); }
+function showPlace(place = field.selectionStart) { told = tell(figures, place, number => branch(number)); }
 
 function refuse(error) {
   if (error.name == "AbortError") return;
@@ -124,7 +126,7 @@ function request(values, prompt) {
 async function write() {
   if (!model()) return;
   const values = settings(), control = new AbortController();
-  const before = manuscript.text;
+  const { text: before, parts } = manuscript.state;
   running = control;
   asking?.abort();
   setRunning(true);
@@ -143,14 +145,18 @@ async function write() {
   try {
     const end = await complete(request(values, before), control.signal, take);
     const separator = model().separator;
-    if (end?.reason == "stop" && separator) manuscript.write(separator);
+    if (end?.reason == "stop" && separator && !control.signal.aborted) {
+      manuscript.write(separator);
+      words += separator;
+    }
     say(`${[...words].length} characters with seed ${values.seed}.`);
   } catch (error) {
     if (error.name == "AbortError") say(`Stopped after ${[...words].length} characters.`); else refuse(error);
   }
   running = null;
   setRunning(false);
-  generated = manuscript.text;
+  // What was typed meanwhile is not to be lost by another try.
+  last = before + words == manuscript.text ? { before, parts, after: manuscript.text } : null;
   if (!$("keep").checked) $("seed").value = Math.floor(Math.random() * 1e9);
   show(manuscript.text.length);
 }
@@ -182,16 +188,15 @@ async function proceed() {
 
 async function retry() {
   await settle();
-  if ($("retry").disabled) return;
-  manuscript.undo();
+  if (last?.after != manuscript.text) return;
   if ($("keep").checked) $("seed").value = settings().seed + 1;
   manuscript.begin();
+  manuscript.state = { text: last.before, parts: last.parts };
   await write();
 }
 
 /** Puts a likely symbol in the place of what stands there, and goes on from it. */
-async function branch(number) {
-  const { start, likeliest } = told;
+async function branch(number, { start, likeliest } = told) {
   if (!likeliest[number]) return;
   await settle();
   manuscript.begin();
@@ -214,7 +219,7 @@ async function step(isBack) {
 async function open(content) {
   await settle();
   manuscript.open({ text: String(content.text ?? ""), parts: validParts(content) });
-  generated = null;
+  last = null;
   apply(content.settings);
   show(manuscript.text.length);
   listTexts();
@@ -302,12 +307,14 @@ field.addEventListener("pointermove", event => {
 });
 addEventListener("keydown", event => {
   const isCommand = event.ctrlKey || event.metaKey;
-  const digit = /^Digit([1-5])$/.exec(event.code);
+  const isInText = event.target == field, isElsewhere = event.target.closest?.("input,select") != null;
+  // On a Mac these keys write characters.
+  const digit = event.altKey && !event.ctrlKey && isInText && !/Mac|iP/.test(navigator.platform) && /^Digit([1-5])$/.exec(event.code);
   let action = null;
   if (isCommand && event.key == "Enter") action = event.shiftKey ? retry : proceed;
-  else if (isCommand && event.key.toLowerCase() == "z" && !event.isComposing) action = () => step(!event.shiftKey);
-  else if (isCommand && event.key.toLowerCase() == "y") action = () => step(false);
-  else if (event.altKey && digit) action = () => branch(digit[1] - 1);
+  else if (isCommand && event.key.toLowerCase() == "z" && !event.isComposing && !isElsewhere) action = () => step(!event.shiftKey);
+  else if (isCommand && event.key.toLowerCase() == "y" && !isElsewhere) action = () => step(false);
+  else if (digit) action = () => { showPlace(); branch(digit[1] - 1); };
   else if (event.key == "Escape" && running) action = stop;
   if (!action || event.target.closest?.("dialog")) return;
   event.preventDefault();
@@ -322,10 +329,13 @@ onKeyNeeded(() => new Promise(done => {
 }));
 
 async function begin() {
+  field.readOnly = true;
   const kept = await shelf.take();
   if (!kept) await shelf.begin();
   try { offers = await models(); } catch (error) { refuse(error); }
   $("model").replaceChildren(...offers.map(offer => new Option(offer.id, offer.id)));
+  isReady = true;
+  field.readOnly = false;
   await open(kept ?? {});
 }
 

@@ -12,9 +12,13 @@ function stored() {
   return texts.sort((a, b) => b.time - a.time);
 }
 
+/** The text that this page had before it was loaded again. */
+const mine = "escriba.mine";
+
 /** Holds a text for this page until the page is closed; false if another page has it. */
 function hold(id) {
-  if (!navigator.locks) return Promise.resolve(true);
+  // Without locks (plain http from another machine) nobody knows: a page has only what it had, or what is chosen from the list.
+  if (!navigator.locks) return Promise.resolve(sessionStorage.getItem(mine) == id);
   return new Promise(done => {
     navigator.locks.request(prefix + id, { ifAvailable: true }, lock => {
       done(lock != null);
@@ -34,6 +38,7 @@ export class Shelf {
   async take(id) {
     const before = this.id;
     const candidates = id ? stored().filter(text => text.id == id) : stored();
+    if (id && !navigator.locks) sessionStorage.setItem(mine, id);
     for (const text of candidates) {
       if (text.id == before || !await hold(text.id)) continue;
       this.#leave(before);
@@ -47,6 +52,7 @@ export class Shelf {
   async begin() {
     this.#leave(this.id);
     this.id = crypto.getRandomValues(new Uint32Array(2)).join("-");
+    sessionStorage.setItem(mine, this.id);
     await hold(this.id);
   }
 

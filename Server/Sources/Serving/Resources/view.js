@@ -65,6 +65,18 @@ export function named(text) {
 
 const spoken = text => ({ " ": "a space", "\n": "a line end", "\t": "a tab", "": "the end" }[text] ?? `“${text}”`);
 
+/** What is called with the number of a symbol that is pressed. */
+let chosen;
+
+function candidateButton(number) {
+  const item = document.createElement("li"), button = document.createElement("button");
+  button.type = "button";
+  button.append(...["b", "i", "span"].map(kind => document.createElement(kind)));
+  button.addEventListener("click", () => chosen(number));
+  item.append(button);
+  return item;
+}
+
 /** Tells what was expected at a place. `choose` is called with the number of a symbol that is pressed. */
 export function tell(figures, place, choose) {
   const index = figures.at(place), symbol = figures.symbols[index];
@@ -77,20 +89,20 @@ export function tell(figures, place, choose) {
     $("figure").textContent = isEnd ? "What may come next:" : "No figures for this place yet.";
   }
   highlight("at", symbol ? [range(symbol.start, symbol.end)] : []);
-  $("likeliest").replaceChildren(...likeliest.map((candidate, number) => {
-    const item = document.createElement("li"), button = document.createElement("button");
-    const [name, bar, share] = ["b", "i", "span"].map(kind => document.createElement(kind));
+  // The buttons stay, so that one that is used keeps the focus.
+  while ($("likeliest").children.length < 5) $("likeliest").append(candidateButton($("likeliest").children.length));
+  chosen = choose;
+  [...$("likeliest").children].forEach((item, number) => {
+    const candidate = likeliest[number], button = item.firstChild;
+    item.hidden = !candidate;
+    if (!candidate) return;
+    const [name, bar, share] = button.children;
     name.textContent = named(candidate.text);
     bar.style.width = 100 * candidate.probability + "%";
     share.textContent = (100 * candidate.probability).toFixed(candidate.probability < .1 ? 1 : 0) + " %";
-    button.type = "button";
     button.ariaLabel = `Go on from here with ${spoken(candidate.text)}, ${share.textContent}`;
-    if (symbol && candidate.text == symbol.text) button.ariaCurrent = "true";
-    button.append(name, bar, share);
-    button.addEventListener("click", () => choose(number));
-    item.append(button);
-    return item;
-  }));
+    button.ariaCurrent = symbol && candidate.text == symbol.text ? "true" : null;
+  });
   return { start: symbol?.start ?? figures.text.length, likeliest };
 }
 
