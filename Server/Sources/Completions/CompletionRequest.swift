@@ -84,7 +84,8 @@ extension CompletionRequest.Sampling {
         for (symbol, value) in given {
             guard case .number(let bias) = value, (-100...100).contains(bias) else {
                 throw APIError(
-                    "logit_bias", is: "not a number from -100 to 100 for \(symbol.prefix(16))", mustBe: "one")
+                    .badRequest, "logit_bias of \(symbol.prefix(16)) must be a number from -100 to 100",
+                    parameter: "logit_bias")
             }
             biases[symbol] = bias
         }
@@ -106,7 +107,10 @@ extension CompletionRequest.Sampling {
                 mirostat: try mirostat.map { value throws(SamplingError) in try Mirostat(target: value) },
                 rules: try SymbolRules(bans: bans, biases: named(vocabulary), vocabulary: vocabulary))
         } catch {
-            throw APIError(.badRequest, error.description, parameter: error.name.replacing("-", with: "_"))
+            // As the request names it.
+            let name = error.name == "bias" ? "logit_bias" : error.name.replacing("-", with: "_")
+            let message = error.description.replacing(error.name, with: name, maxReplacements: 1)
+            throw APIError(.badRequest, message, parameter: name)
         }
     }
 

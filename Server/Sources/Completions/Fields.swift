@@ -36,9 +36,8 @@ struct Fields {
 
     mutating func integer(_ name: String, in range: ClosedRange<Int>) throws(APIError) -> Int? {
         guard let value = take(name) else { return nil }
-        guard case .number(let number) = value, let whole = Int(exactly: number) else {
-            throw APIError(name, is: value.kind, mustBe: "a whole number")
-        }
+        guard case .number(let number) = value else { throw APIError(name, is: value.kind, mustBe: "a whole number") }
+        guard let whole = Int(exactly: number) else { throw APIError(name, is: "\(number)", mustBe: "a whole number") }
         guard range.contains(whole) else {
             throw APIError(name, is: "\(whole)", mustBe: "from \(range.lowerBound) to \(range.upperBound)")
         }

@@ -5,6 +5,8 @@ enum ModelFiles {
     struct File {
         var name: String
         var path: String
+        /// Whether it was found in a folder, rather than given itself.
+        var isFound: Bool
         /// Seconds since 1970.
         var created: Int
     }
@@ -14,13 +16,15 @@ enum ModelFiles {
     static func find(_ paths: [String]) throws -> [File] {
         var files: [File] = []
         for path in paths {
+            let folder = path
             for path in try models(at: path) {
                 let name = URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent
                 guard !files.contains(where: { $0.name == name }) else {
                     throw APIError(.badRequest, "two models are called \(name); rename one")
                 }
                 let date = try? FileManager.default.attributesOfItem(atPath: path)[.modificationDate] as? Date
-                files.append(File(name: name, path: path, created: Int(date?.timeIntervalSince1970 ?? 0)))
+                let created = Int(date?.timeIntervalSince1970 ?? 0)
+                files.append(File(name: name, path: path, isFound: path.hasPrefix(folder + "/"), created: created))
             }
         }
         guard !files.isEmpty else {

@@ -56,6 +56,7 @@ public final class ModelTable: Sendable {
 
     private struct State {
         var offers: [Offer] = []
+        var complaints: [String] = []
         var residents: [String: (resident: Resident, lastUse: Int)] = [:]
         var uses = 0
     }
@@ -70,18 +71,28 @@ public final class ModelTable: Sendable {
     /// Reads every model once, so that a broken one is known from the start.
     ///
     /// - Parameter paths: models, and folders of models.
-    /// - Throws: `APIError` for a broken model, if there is none, or if two have one name.
+    /// - Throws: `APIError` for a broken model, unless it was found in a folder; if there is none, or if two have one name.
     public init(_ paths: [String], limits: Limits, metrics: Metrics = Metrics(), threads: Int? = nil) throws {
         (self.paths, self.limits, self.metrics, self.threads) = (paths, limits, metrics, threads)
         let files = try ModelFiles.find(paths)
+        var complaints: [String] = []
         for file in files {
-            let (model, offer) = try Self.read(file)
+            let (model, offer): (LanguageModel, Offer)
+            do { (model, offer) = try Self.read(file) } catch let error where file.isFound {
+                complaints.append(Self.reason(error) + "; it is left out")
+                continue
+            }
             state.withLock { state in
                 state.offers.append(offer)
                 if state.residents.count < limits.models { keep(model, offer.name, &state) }
             }
         }
+        state.withLock { [complaints] in $0.complaints = complaints }
+        if offers.isEmpty { throw APIError(.badRequest, complaints.joined(separator: "; ")) }
     }
+
+    /// A line for each broken model of a folder.
+    public var complaints: [String] { state.withLock { $0.complaints } }
 
     public var offers: [Offer] { state.withLock { $0.offers } }
 

@@ -73,9 +73,10 @@ actor Scheduler {
     private func advance() -> Bool {
         admit()
         reading.removeAll { isOver($0.job.texts) }
-        let gone = running.filter { $0.job.isCancelled }
+        let count = running.count
         running.removeAll { $0.job.isCancelled }
-        release(gone.count)
+        // Not asked a second time: more may have gone meanwhile.
+        release(count - running.count)
         let reads = readSlice()
         let writes = generate()
         let (running, waiting) = (running.count, inbox.withLock { $0.texts })

@@ -65,7 +65,9 @@ struct Guard: RouterMiddleware {
         if request.method == .post {
             let type = request.headers[.contentType]?.split(separator: ";").first?.lowercased() ?? ""
             guard type == "application/json" else {
-                throw APIError(.unsupportedMediaType, "the body must be application/json")
+                throw APIError(
+                    .unsupportedMediaType,
+                    "the body must be JSON, and the header Content-Type must say application/json")
             }
         }
     }

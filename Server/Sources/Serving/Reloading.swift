@@ -14,7 +14,8 @@ struct Reloading: Service {
         for await _ in await UnixSignalsSequence(trapping: signals).cancelOnGracefulShutdown() {
             let complaints = await table.reload()
             for complaint in complaints { logger.error("\(complaint)") }
-            logger.notice("read the models again: \(table.offers.map(\.name).joined(separator: ", "))")
+            let names = table.offers.map(\.name).joined(separator: ", ")
+            logger.notice("read the models again\(complaints.isEmpty ? "" : ", but for those above"); serving \(names)")
         }
     }
 }

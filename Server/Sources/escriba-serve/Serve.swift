@@ -76,6 +76,7 @@ struct Serve: ParsableCommand {
         if !ServerOptions.isLoopback(options.host) {
             logger.warning("the key and the texts travel unencrypted; use ssh or a proxy with TLS")
         }
+        for complaint in table.complaints { logger.warning("\(complaint)") }
         try await Server(table, options: options, logger: logger).run { port in
             let names = table.offers.map(\.name).joined(separator: ", ")
             let host = options.host.contains(":") ? "[\(options.host)]" : options.host

@@ -98,6 +98,11 @@ struct FaultTests {
         #expect(try ModelTable([folder], limits: Limits()).offers.map(\.name) == ["one", "two"])
         #expect(try ModelTable([folder + "/one", modelPath], limits: Limits()).offers.map(\.name) == ["one", "small"])
         #expect(throws: APIError.self) { try ModelTable([folder, folder + "/one"], limits: Limits()) }
+        // A broken file of a folder is left out; one that was given is an error.
+        try Data("broken".utf8).write(to: URL(fileURLWithPath: folder + "/broken.safetensors"))
+        let table = try ModelTable([folder], limits: Limits())
+        #expect(table.offers.map(\.name) == ["one", "two"] && table.complaints.count == 1)
+        #expect(throws: APIError.self) { try ModelTable([folder + "/broken"], limits: Limits()) }
     }
 
     @Test("SIGHUP is no end; SIGTERM ends a server that is at work, with all that was promised")

@@ -69,6 +69,7 @@ function keepNow() {
   clearTimeout(keeping);
   if (isReady && !shelf.keep({ ...manuscript.state, settings: settings() }))
     say("The browser has no room for this text: save it as a file.", true);
+  if (document.activeElement != $("texts")) listTexts();
 }
 
 function scoreSoon() {
@@ -159,6 +160,7 @@ async function write() {
   last = before + words == manuscript.text ? { before, parts, after: manuscript.text } : null;
   if (!$("keep").checked) $("seed").value = Math.floor(Math.random() * 1e9);
   show(manuscript.text.length);
+  follow();
 }
 
 function setRunning(isRunning) {
@@ -323,7 +325,8 @@ addEventListener("keydown", event => {
 addEventListener("pagehide", keepNow);
 document.addEventListener("visibilitychange", () => { if (document.hidden) keepNow(); });
 
-onKeyNeeded(() => new Promise(done => {
+onKeyNeeded(wasWrong => new Promise(done => {
+  $("wrong").hidden = !wasWrong;
   $("ask").addEventListener("close", () => { done($("key").value); $("key").value = ""; }, { once: true });
   $("ask").showModal();
 }));

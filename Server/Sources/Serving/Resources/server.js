@@ -21,7 +21,7 @@ async function send(path, body, signal) {
   if (response.ok) return response;
   const message = (await response.json().catch(() => null))?.error?.message ?? "the server answered " + response.status;
   if (response.status == 401) {
-    key = await askForKey();
+    key = await askForKey(key != null);
     if (!key) throw new Refusal(message);
     sessionStorage.setItem("escriba.key", key);
     return send(path, body, signal);
