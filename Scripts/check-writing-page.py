@@ -263,7 +263,7 @@ def check_model(browser, model, begin, name):
     browser.go()
     browser.set("model", model)
     browser.click("#new")
-    browser.focus()
+    browser.wait("return document.activeElement.id == 'text' && document.getElementById('text').value == ''", what="a new text")
     browser.type(begin)
     browser.set("length", 200)
     browser.press(CONTROL, ENTER)

@@ -278,7 +278,15 @@ $("redo").addEventListener("click", () => step(false));
 $("save").addEventListener("click", save);
 $("open").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", openFile);
-$("new").addEventListener("click", async () => { keepNow(); await shelf.begin(); await open({ settings: settings() }); field.focus(); });
+$("new").addEventListener("click", async () => {
+  keepNow();
+  // What is typed before the new text is there would be lost.
+  field.readOnly = true;
+  await shelf.begin();
+  await open({ settings: settings() });
+  field.readOnly = false;
+  field.focus();
+});
 $("texts").addEventListener("pointerdown", listTexts);
 $("texts").addEventListener("focus", listTexts);
 $("texts").addEventListener("change", async () => {
