@@ -34,7 +34,7 @@ build: setup
 program: setup
 	ESCRIBA_COMMIT=$(COMMIT) $(SWIFT) build $(RELEASE) --product escriba
 
-# `escriba serve`: a package of its own, whose dependencies nobody else needs. Four minutes on two cores.
+# `escriba serve`: a package of its own, whose dependencies nobody else needs. Six minutes on two cores.
 serve: program
 	$(SWIFT) build --package-path Server $(RELEASE) --scratch-path .build-server --product escriba-serve
 	@install -m 755 .build-server/release/escriba-serve $(BIN)/escriba-serve
