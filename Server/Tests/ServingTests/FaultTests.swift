@@ -20,6 +20,15 @@ struct FaultTests {
                 #expect(await client.receive().isEmpty, "\(beginning)")
                 client.close()
             }
+            // One that is answered before its body has come, which comes then.
+            let early = try RawClient(port: port, seconds: 30)
+            let head = "POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\n"
+            early.send(Array((head + "Content-Length: 5\r\n\r\n").utf8))
+            #expect(await !early.receive().isEmpty)
+            early.send(Array("abcde".utf8))
+            while await !early.receive().isEmpty {}
+            #expect(early.isClosed, "the connection is still there")
+            early.close()
             let slow = try RawClient(port: port)
             let body = #"{"prompt": "the ", "max_tokens": 100000, "stream": true, "logprobs": 5}"#
             slow.ask(body)

@@ -114,6 +114,19 @@ struct ManyTests {
         }
     }
 
+    @Test("Offsets of a model of bytes count code points, of which a byte may be a part")
+    func offsets() async throws {
+        let path = try SmallModel.train("bytes", on: "é, ö. ", unit: .byte)
+        try await serving([path]) { port in
+            let answer = try await RawClient.ask(
+                port, body: #"{"prompt": "é, ", "echo": true, "max_tokens": 0, "logprobs": 0}"#)
+            let choice = try #require((object(answer.body)["choices"] as? [[String: Any]])?.first)
+            #expect(choice["text"] as? String == "é, ")
+            // The second byte of é begins no other code point.
+            #expect((choice["logprobs"] as? [String: Any])?["text_offset"] as? [Int] == [0, 1, 1, 2])
+        }
+    }
+
     @Test("Texts of a model of records end with the record, and a prompt is its last record")
     func records() async throws {
         let path = try SmallModel.train("records", on: "ann\nbob\ncarla\n", records: "line")

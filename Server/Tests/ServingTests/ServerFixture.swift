@@ -3,6 +3,7 @@ import Completions
 import Foundation
 import Logging
 import Testing
+import Tokenization
 import Training
 
 @testable import Serving
@@ -18,10 +19,13 @@ enum SmallModel {
     }()
 
     /// Trains a model on a text that is repeated; returns its path.
-    static func train(_ name: String, on text: String, records: String = "none") throws -> String {
+    static func train(_ name: String, on text: String, unit: TextUnit = .grapheme, records: String = "none") throws
+        -> String
+    {
         let path = "\(folder)/\(name).safetensors"
         var options = TrainingOptions()
         (options.hidden, options.budget, options.counts, options.records) = (16, .steps(60), false, records)
+        options.unit = unit
         let bytes = Array(String(repeating: text, count: 100).utf8)
         let data = try TrainingData(reading: [.bytes(bytes, name: "text")], options: options)
         _ = try Trainer(on: data, options: options, output: .init(path: path)).run()

@@ -59,6 +59,8 @@ function show(caret) {
 }
 
 let keeping, scoring, asking;
+/** How the list of texts calls this one. */
+let shownTitle;
 
 function keepSoon() {
   clearTimeout(keeping);
@@ -69,7 +71,7 @@ function keepNow() {
   clearTimeout(keeping);
   if (isReady && !shelf.keep({ ...manuscript.state, settings: settings() }))
     say("The browser has no room for this text: save it as a file.", true);
-  if (document.activeElement != $("texts")) listTexts();
+  if (shelf.title(manuscript.text) != shownTitle && document.activeElement != $("texts")) listTexts();
 }
 
 function scoreSoon() {
@@ -239,6 +241,7 @@ function validParts({ parts, text }) {
 }
 
 function listTexts() {
+  shownTitle = shelf.title(manuscript.text);
   $("texts").replaceChildren(...shelf.texts.map(({ id, title }) => new Option(title, id, false, id == shelf.id)));
   if (!shelf.texts.some(text => text.id == shelf.id)) $("texts").prepend(new Option("(new)", shelf.id, true, true));
 }

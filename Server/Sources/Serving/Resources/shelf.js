@@ -32,7 +32,9 @@ export class Shelf {
   id = null;
 
   /** Texts that are kept, the latest first. */
-  get texts() { return stored().map(({ id, text }) => ({ id, title: text.trim().split("\n")[0].slice(0, 40) || "(empty)" })); }
+  get texts() { return stored().map(({ id, text }) => ({ id, title: this.title(text) })); }
+
+  title(text) { return text.trimStart().slice(0, 40).split("\n")[0].trimEnd() || "(empty)"; }
 
   /** Takes a text down: one by its id, or the latest that no other page has. null if there is none. */
   async take(id) {
