@@ -81,11 +81,32 @@ private struct JSONParser {
         case "true": return .bool(true)
         case "false": return .bool(false)
         case let word:
-            guard word.wholeMatch(of: /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?/) != nil,
-                let number = Double(word), number.isFinite
-            else { throw Self.malformed }
+            guard Self.isNumber(word.utf8), let number = Double(word), number.isFinite else { throw Self.malformed }
             return .number(number)
         }
+    }
+
+    /// As RFC 8259, section 6, has it; a regular expression takes a hundred times as long.
+    private static func isNumber(_ word: String.UTF8View) -> Bool {
+        var rest = word[...]
+        func isDigit(_ byte: UInt8?) -> Bool { byte.map { (0x30...0x39).contains($0) } ?? false }
+        func digits() -> Bool {
+            let count = rest.prefix(while: isDigit).count
+            rest = rest.dropFirst(count)
+            return count > 0
+        }
+        if rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+        if rest.first == UInt8(ascii: "0") { rest = rest.dropFirst() } else if !digits() { return false }
+        if rest.first == UInt8(ascii: ".") {
+            rest = rest.dropFirst()
+            if !digits() { return false }
+        }
+        if rest.first == UInt8(ascii: "e") || rest.first == UInt8(ascii: "E") {
+            rest = rest.dropFirst()
+            if rest.first == UInt8(ascii: "+") || rest.first == UInt8(ascii: "-") { rest = rest.dropFirst() }
+            if !digits() { return false }
+        }
+        return rest.isEmpty
     }
 
     private mutating func members(_ depth: Int) throws(APIError) -> [String: JSONValue] {

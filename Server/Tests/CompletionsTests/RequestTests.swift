@@ -41,7 +41,8 @@ struct RequestTests {
     @Test(
         "A body that is no JSON object is refused",
         arguments: [
-            "", "{", "[]", "null", "{\"a\": \"\\ud800\"}", "3", "{\"a\": 01}", "{\"a\": .5}", "{\"a\": +1}",
+            "", "{", "[]", "null", "{\"a\": \"\\ud800\"}", "3", "{\"a\": 01}", "{\"a\": 1.}", "{\"a\": 1e}",
+            "{\"a\": -}", "{\"a\": 1e+}", "{\"a\": .5}", "{\"a\": +1}",
             "{\"a\": 1e999}", "{\"a\": 1, \"a\": 1}",
             "{\"a\": \"\u{1}\"}", "{\"a\": \"\\x\"}", "{\"a\" 1}", "{} {}", "[1,]", "nul", "{\"a\": \"b}",
             String(repeating: "[", count: 500_000), "[" + String(repeating: "1,", count: 400_000) + "1]",
@@ -51,10 +52,11 @@ struct RequestTests {
     @Test("JSON is read as it is written")
     func json() throws {
         let text =
-            #" {"a": [1, -0.5e+2, "x\n\u00e9\ud83d\ude00", "é😀", true, false, null, {}, []], "": {"b": "\"\\"}} "#
+            #" {"a": [1, -0.5e+2, 0, 10E-1, "x\n\u00e9\ud83d\ude00", "é😀", true, false, null, {}, []], "": {"b": "\"\\"}} "#
         let expected: JSONValue = .object([
             "a": .array([
-                .number(1), .number(-50), .string("x\né😀"), .string("é😀"), .bool(true), .bool(false), .null,
+                .number(1), .number(-50), .number(0), .number(1), .string("x\né😀"), .string("é😀"), .bool(true),
+                .bool(false), .null,
                 .object([:]),
                 .array([]),
             ]), "": .object(["b": .string(#""\"#)]),

@@ -138,6 +138,8 @@ struct ManyTests {
             #expect(try texts(answer.body) == [alone.prefix(500).map(\.symbol.text).joined()])
             let choice = try #require((object(answer.body)["choices"] as? [[String: Any]])?.first)
             #expect(choice["finish_reason"] as? String == "stop" && choice["stop_reason"] == nil)
+            // What comes before the last separator is not read.
+            #expect((try object(answer.body)["usage"] as? [String: Any])?["prompt_tokens"] as? Int == 2)
             #expect(try await RawClient.ask(port, "GET", "/v1/models").body.contains(#""separator":"\n""#))
             // A record that may go on has no end yet.
             let open = try await object(
