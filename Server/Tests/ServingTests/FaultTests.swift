@@ -42,7 +42,7 @@ struct FaultTests {
     /// REQUESTS=10000 for the long run.
     @Test("Malformed requests neither end the server, nor hold it, nor leave anything behind")
     func malformed() async throws {
-        let count = Int(ProcessInfo.processInfo.environment["REQUESTS"] ?? "") ?? 1_000
+        let count = Int(ProcessInfo.processInfo.environment["REQUESTS"] ?? "") ?? 500
         var options = ServerOptions()
         options.limits.requestSeconds = 2
         try await serving([modelPath], options) { port in

@@ -50,15 +50,16 @@ struct MalformedRequests {
 
     private mutating func noise(_ count: Int) -> [UInt8] { (0..<count).map { _ in UInt8(draw(256)) } }
 
-    private var lastBody = 0
-
+    /// Most heads are right, so that the body is read.
     private mutating func head(length: String?) -> [UInt8] {
-        let method = pick(["POST", "POST", "POST", "GET", "PUT", "OPTIONS", "BREW", ""])
-        let path = pick([
-            "/v1/completions", "/v1/perplexity", "/v1/models/%00", "/v1/models/../../etc/passwd", "/%ff", "//", "*",
-        ])
-        let host = pick(["localhost", "localhost", "localhost", "evil.example", "[", ""])
-        let type = pick(["application/json", "application/json", "application/json", "text/plain", "\u{1}"])
+        var (method, host, type) = ("POST", "localhost", "application/json")
+        var path = pick(["/v1/completions", "/v1/completions", "/v1/perplexity"])
+        if draw(4) == 0 {
+            method = pick(["POST", "GET", "PUT", "OPTIONS", "BREW", ""])
+            path = pick(["/v1/models/%00", "/v1/models/../../etc/passwd", "/%ff", "//", "*", "/v1/completions"])
+            host = pick(["localhost", "evil.example", "[", ""])
+            type = pick(["application/json", "text/plain", "\u{1}"])
+        }
         return Array(
             "\(method) \(path) HTTP/1.1\r\nHost: \(host)\r\nContent-Type: \(type)\r\nContent-Length: \(length ?? "\(200)")\r\n\r\n"
                 .utf8)
@@ -67,10 +68,11 @@ struct MalformedRequests {
     /// 200 bytes of JSON that is wrong.
     private mutating func body() -> [UInt8] {
         let values = [
-            "1e999", "1e300", "-1e18", "-1", "9007199254740993", "1e-400", "null", "true", "[]", "{}", #""\ud800""#,
-            #""\udc00\ud800""#,
-            #""\u0000""#,
-            "[[[[[[[[[[", "\"", "NaN", "0x1", "1.5", #"["a", 1]"#, #"{"a": {}}"#, "00", "-", "1e", "\u{FEFF}", #""é""#,
+            "1e300", "-1e18", "-1", "9007199254740993", "1e-400", "null", "true", "[]", "{}", #""\u0000""#, "1.5",
+            #"["a", 1]"#, #"{"a": {}}"#, #""é""#, "1e9", "{\"-1\": 1e300}",
+        ]
+        let broken = [
+            "1e999", #""\ud800""#, #""\udc00\ud800""#, "[[[[[[[[[[", "\"", "NaN", "0x1", "00", "-", "1e", "\u{FEFF}",
         ]
         let fields = [
             "prompt", "max_tokens", "temperature", "top_p", "n", "stream", "stop", "seed", "echo", "logprobs",
@@ -80,10 +82,12 @@ struct MalformedRequests {
             "stream_options", "presence_penalty", "",
         ]
         var json = "{"
-        for number in 0..<1 + draw(4) { json += (number > 0 ? "," : "") + "\"\(pick(fields))\": \(pick(values))" }
-        json += draw(5) == 0 ? "" : "}"
+        for number in 0..<1 + draw(4) {
+            json += (number > 0 ? "," : "") + "\"\(pick(fields))\": \(draw(8) == 0 ? pick(broken) : pick(values))"
+        }
+        json += draw(10) == 0 ? "" : "}"
         var bytes = Array(json.utf8)
-        if draw(4) == 0 { bytes.insert(pick([0xFF, 0xC0, 0xED, 0xF8]), at: draw(bytes.count)) }
+        if draw(8) == 0 { bytes.insert(pick([0xFF, 0xC0, 0xED, 0xF8]), at: draw(bytes.count)) }
         return Array((bytes + Array(repeating: 0x20, count: 200)).prefix(200))
     }
 }
