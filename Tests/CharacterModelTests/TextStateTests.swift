@@ -59,8 +59,15 @@ struct TextStateTests {
             state.read(ids.prefix(20))
             state.read(ids.dropFirst(20))
             let later = TextGenerator(
-                after: state, symbols: ids, strategy: strategy, penalty: penalty, seed: 3, stream: 2)
+                after: state.copy(), symbols: ids, strategy: strategy, penalty: penalty, seed: 3, stream: 2)
             #expect(Array(whole.prefix(50)) == Array(later.prefix(50)))
+            // What was read counts for rules: after the last symbol, the likeliest next one is banned.
+            let greedy = TextGenerator(after: state.copy(), symbols: ids, strategy: .greedy, seed: 0)
+            let likeliest = try #require(greedy.next()).symbol.text
+            let rules = try SymbolRules(
+                bans: [String(Self.text.last!) + likeliest], biases: [], vocabulary: model.vocabulary)
+            let banned = TextGenerator(after: state.copy(), symbols: ids, strategy: .greedy, rules: rules, seed: 0)
+            #expect(banned.next()?.symbol.text != likeliest)
         }
     }
 
