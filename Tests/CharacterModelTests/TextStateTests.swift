@@ -6,7 +6,7 @@ import Training
 
 @Suite("States of texts")
 struct TextStateTests {
-    private static let text = "The scribe wrote of bread and rain, and again of bread; then the river rose."
+    private static let text = "The scribe wrote of bread and rain; and again of bread, then of the river"
 
     /// A trained model with n-grams, whose states hold more than those of the network.
     private static func counted(records: String = "none") throws -> LanguageModel {

@@ -45,9 +45,16 @@ struct RequestTests {
             "{\"a\": -}", "{\"a\": 1e+}", "{\"a\": .5}", "{\"a\": +1}",
             "{\"a\": 1e999}", "{\"a\": 1, \"a\": 1}",
             "{\"a\": \"\u{1}\"}", "{\"a\": \"\\x\"}", "{\"a\" 1}", "{} {}", "[1,]", "nul", "{\"a\": \"b}",
-            String(repeating: "[", count: 500_000), "[" + String(repeating: "1,", count: 400_000) + "1]",
         ])
     func malformed(json: String) { #expect(throws: APIError.self) { try request(json) } }
+
+    @Test("A body that is nested deeply, or has very many values, is refused")
+    func huge() {
+        for (start, count, end) in [("", 500_000, ""), ("{\"prompt\": ", 20, String(repeating: "]", count: 20) + "}")] {
+            #expect(throws: APIError.self) { try request(start + String(repeating: "[", count: count) + end) }
+        }
+        #expect(throws: APIError.self) { try request("[" + String(repeating: "1,", count: 400_000) + "1]") }
+    }
 
     @Test("JSON is read as it is written")
     func json() throws {
